@@ -1,0 +1,15 @@
+# add_layer(name FOLDER f [USES layers…] [LIBS system libraries…])
+# One row of the design: a static library of every .c file in the folder (not of its subfolders). `reconcile/main.c`
+# belongs to the program. A folder without sources yet is an interface library, so that the order can be written down once.
+function(add_layer name)
+	cmake_parse_arguments(L "" "FOLDER" "USES;LIBS" ${ARGN})
+	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${L_FOLDER}/*.c)
+	list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/reconcile/main.c)
+	if(sources)
+		add_library(${name} STATIC ${sources})
+		target_link_libraries(${name} PUBLIC ${L_USES} ${L_LIBS} PRIVATE project_options PUBLIC project_sanitize)
+	else()
+		add_library(${name} INTERFACE)
+		target_link_libraries(${name} INTERFACE ${L_USES} ${L_LIBS} project_sanitize)
+	endif()
+endfunction()
