@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * field.h — field tables: one row per field of a struct. From the same rows come decoding with diagnostics, defaults,
+ * printing and JSON Schema, so that the editor and the tool never disagree. Knows no kind.
+ *
+ *     static const struct field git_fields[] = {
+ *         { "url",      FIELD_STRING, AT(struct git_source, url), .is_required = true, .doc = "…" },
+ *         { "revision", FIELD_STRING, AT(struct git_source, revision) },
+ *         { 0 },
+ *     };
+ *     const struct table git_table = { "GitSource", sizeof(struct git_source), git_fields };
+ */
+#ifndef MODEL_DOC_FIELD_H
+#define MODEL_DOC_FIELD_H
+
+#include "model/base/vec.h"
+#include "model/doc/diag.h"
+#include "model/doc/node.h"
+
+enum field_type {
+	FIELD_STRING,      /* const char *; NULL = absent. A plain number or bool is an error, as in Kubernetes          */
+	FIELD_TEXT,        /* const char *; takes any scalar as written (env values, quantities)                         */
+	FIELD_ENUM,        /* const char *, one of .values; the canonical spelling                                       */
+	FIELD_BOOL,        /* bool                                                                                        */
+	FIELD_INT,         /* int64_t within .min … .max (both 0: any)                                                    */
+	FIELD_TIME,        /* int64_t, RFC 3339 text; 0 = absent                                                          */
+	FIELD_STRUCT,      /* struct in place, by .table                                                                  */
+	FIELD_STRUCT_PTR,  /* struct T *, by .table; NULL = absent                                                        */
+	FIELD_STRINGS,     /* struct strings                                                                              */
+	FIELD_STRUCTS,     /* struct list, elements by .table                                                             */
+	FIELD_STRING_MAP,  /* struct pairs: text → text, in written order                                                 */
+	FIELD_NODE,        /* const struct node *: kept as read, unknown content (affinity, tolerations, …)              */
+	FIELD_IGNORED,     /* accepted and dropped (metadata.managedFields, status in a manifest)                         */
+	FIELD_TYPES
+};
+
+/* A list of structs: element i is at (char *)v + i * table->size. Use LIST_AT. */
+struct list {
+	void *v;
+	size_t n;
+};
+#define LIST_AT(list, type, i) (&((type *)(list).v)[i])
+
+struct pair {
+	const char *key, *value;
+	struct pos pos;
+};
+struct pairs {
+	struct pair *v;
+	size_t n, cap;
+};
+const char *pairs_get(const struct pairs *pairs, const char *key);
+bool pairs_equal(const struct pairs *a, const struct pairs *b); /* order does not matter */
+
+struct table;
+struct field {
+	const char *name;   /* NULL ends the table                                                    */
+	enum field_type type;
+	size_t offset;
+	const struct table *table;
+	const char *const *values; /* enums, NULL-terminated                                          */
+	const char *deflt;  /* used when absent: text of a scalar; the struct keeps it                */
+	int64_t min, max;
+	bool is_required;
+	bool has_pos;       /* the field before in the struct table is not affected; see pos_offset   */
+	size_t pos_offset;  /* where to put a `struct pos` of the value, when has_pos                 */
+	size_t given_offset;/* where to put a bool "was written", when .has_given                     */
+	bool has_given;
+	const char *alias;  /* an old spelling that is read as this one (v1alpha1), with no warning   */
+	const char *doc;    /* one sentence, for schema and docs                                      */
+};
+struct table {
+	const char *name; /* shown in messages: "unknown field 'x' in Image spec" */
+	size_t size;
+	const struct field *fields;
+};
+#define AT(type, member) offsetof(type, member)
+#define POS(type, member) .has_pos = true, .pos_offset = offsetof(type, member)
+
+/*
+ * Decodes `node` (a mapping; anything else is a diagnostic) into the zeroed struct at `out`. Every mistake is reported,
+ * none stops the others: wrong types, missing required fields ("missing field(s): spec.tag" at the parent's place), values
+ * not in the enum, unknown fields (warning, or error when strict, with a did-you-mean from the same table). `path` is the
+ * field path so far ("spec"). Texts are lent from the tree.
+ */
+void fields_decode(const struct table *table, const struct node *node, const char *path, void *out,
+		   struct arena *arena, const struct source_file *file, struct diags *diags);
+/* For trees that nobody wrote by hand (state, worker requests, registry JSON): the first mistake is an ERR_INVALID; unknown fields pass. */
+MUST_CHECK bool fields_read(const struct table *table, const struct node *node, void *out,
+			    struct arena *arena, struct err *err);
+/* The other way: absent values (NULL, 0 items, false, 0, value equal to the default only when .has_given says not written) are left out. */
+struct node *fields_encode(const struct table *table, const void *in, struct arena *arena);
+/* JSON Schema (draft-07) of the table: type object, properties, required, enums, docs as descriptions. */
+struct node *fields_schema(const struct table *table, struct arena *arena);
+
+#endif
