@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fs.h — files and folders: whole files in and out, atomic writes, trees removed, temp folders that a kill leaves
+ * recognisable. Errors name the path and the intent.
+ */
+#ifndef BUILDEXEC_SYS_FS_H
+#define BUILDEXEC_SYS_FS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "model/base/buf.h"
+
+/* Absent is an answer: true with *out = NULL. Longer than max is ERR_INVALID. NUL-terminated behind *len. */
+MUST_CHECK bool fs_read(int dir_fd, const char *path, size_t max, struct arena *arena, char **out,
+			size_t *len, struct err *err);
+/* Temp file beside it, optional fsync, rename. Folders above must exist. */
+MUST_CHECK bool fs_write_atomic(int dir_fd, const char *path, const void *bytes, size_t n,
+				mode_t mode, bool is_synced, struct err *err);
+/* mkdir -p; existing folders are fine, a file in the way is an error. */
+MUST_CHECK bool fs_make_dirs(const char *path, mode_t mode, struct err *err);
+/* rm -rf without following links and without recursion over foreign depth; absent is fine; folders without permission are opened up first. */
+MUST_CHECK bool fs_remove_tree(const char *path, struct err *err);
+bool fs_exists(const char *path);
+bool fs_is_dir(const char *path);
+
+/*
+ * A private temp folder "<base>/<prefix>-<pid>-<starttime>-XXXXXX" (0700). `base` NULL: $TMPDIR or /tmp as given to
+ * fs_set_temp_base by main. Removed by tmpdir_release; folders of dead owners are removed by fs_sweep_temp.
+ */
+struct tmpdir {
+	char *path; /* owned; NULL when released */
+};
+void fs_set_temp_base(const char *path);
+MUST_CHECK bool tmpdir_make(const char *base, const char *prefix, struct tmpdir *out, struct err *err);
+void tmpdir_release(struct tmpdir *dir);
+#define AUTO_TMPDIR __attribute__((cleanup(tmpdir_release))) struct tmpdir
+void fs_sweep_temp(const char *base, const char *prefix);
+
+void fd_close(int *fd); /* preserves errno, sets -1 */
+#define AUTO_FD __attribute__((cleanup(fd_close))) int
+/* All n bytes, restarting on EINTR and short writes. */
+MUST_CHECK bool fd_write_all(int fd, const void *bytes, size_t n, struct err *err);
+
+/* An advisory lock (flock) on a file that is created when absent; waits up to timeout_ms (-1: for ever, 0: do not wait → ERR_CONFLICT). */
+MUST_CHECK bool fs_lock(const char *path, bool is_shared, int64_t timeout_ms, int *fd, struct err *err);
+
+/* dir + "/" + name in the arena, no doubled slash. */
+char *path_join(struct arena *arena, const char *dir, const char *name);
+/* True when `path` is relative, not empty, without "..", ".", empty parts, backslashes, NUL or control characters. */
+bool path_is_inside(const char *path);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http.h — HTTP and HTTPS on libcurl, blocking; one `struct http` per thread keeps connections alive.
+ * Retries connection errors, 429 (Retry-After honoured) and 5xx with full jitter while the request is repeatable and the
+ * deadline allows. TLS is verified; credentials go to the scheme and host they were given for, and are dropped on a
+ * redirect to another host; https never redirects to http. Proxy variables are honoured. libcurl is set up on first use.
+ */
+#ifndef BUILDEXEC_SYS_HTTP_H
+#define BUILDEXEC_SYS_HTTP_H
+
+#include <stdint.h>
+
+#include "model/base/buf.h"
+#include "model/base/vec.h"
+
+struct http;
+
+struct http_options {
+	const char *ca_file;     /* further CA bundle (PEM), beside the system's; NULL */
+	const char *cert_file, *key_file; /* client certificate */
+	bool is_insecure;        /* no certificate check: only where the settings say so for that host */
+	const char *user_agent;  /* NULL: "reconcile/<version>" */
+	int64_t connect_timeout_ms; /* 0: 10 s  */
+	int64_t stall_timeout_ms;   /* 0: 30 s without a byte */
+	unsigned max_tries;         /* 0: 4     */
+};
+
+/* Body given piece by piece; return the bytes put (0 at the end), -1 to abort. rewind: start over; NULL = not repeatable. */
+typedef int64_t http_read_fn(void *ctx, char *out, size_t cap);
+typedef bool http_rewind_fn(void *ctx);
+/* Body received; return false to abort (the reason in the ctx's own err). Called only for final 2xx answers. */
+typedef bool http_write_fn(void *ctx, const char *bytes, size_t n);
+
+struct http_request {
+	const char *method, *url;
+	const struct strings *headers;   /* "Name: value" */
+	const char *user, *password;     /* Basic, for this URL's scheme and host only */
+	const char *bearer;              /* token, likewise */
+	const void *body;
+	size_t body_len;
+	http_read_fn *read;              /* instead of body; body_len is then its length, SIZE_MAX = unknown (chunked) */
+	http_rewind_fn *rewind;
+	void *read_ctx;
+	http_write_fn *write;            /* instead of collecting the body */
+	void *write_ctx;
+	bool (*restart)(void *write_ctx); /* a retry begins again at byte 0 of the answer; NULL: not retried once bytes were given */
+	size_t max_body;                 /* of a collected body; 0: LIMIT_HTTP_BODY */
+	int64_t timeout_ms;              /* whole request with retries; 0: 300 s */
+	bool no_redirects;               /* give 3xx back */
+	bool no_retry;
+};
+
+struct http_response {
+	int status;           /* of the last answer */
+	struct strings headers; /* of the last answer, as received, without line ends */
+	const char *body;     /* collected (also of errors, up to 64 KiB), NUL-terminated */
+	size_t body_len;
+	const char *final_url;
+	int64_t retry_after_s; /* of a final 429 or 503, else 0 */
+};
+
+MUST_CHECK bool http_open(const struct http_options *options, struct http **out, struct err *err);
+void http_close(struct http **http);
+/* True for every HTTP answer, whatever its status. False: no answer (ERR_TRANSIENT, ERR_DENIED for TLS trust, ERR_INVALID for a bad URL or an answer over a limit). */
+MUST_CHECK bool http_send(struct http *http, const struct http_request *request, struct arena *arena,
+			  struct http_response *out, struct err *err);
+/* First header of that name (case ignored), value trimmed; NULL when absent. */
+const char *http_header(const struct http_response *response, const char *name);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proc.h — child processes: argv, never a shell; an explicit environment; descriptors closed but the given ones.
+ * A non-zero exit is a value (proc_result), not an error. Children die with us (PR_SET_PDEATHSIG) and are killed with their
+ * process group on timeout and release.
+ */
+#ifndef BUILDEXEC_SYS_PROC_H
+#define BUILDEXEC_SYS_PROC_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "model/base/buf.h"
+
+struct proc_spec {
+	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH when it has no '/' */
+	const char *const *env;  /* NULL-terminated NAME=value; NULL: an allow-list of ours (PATH, HOME, LANG, TMPDIR, proxies, SSL_CERT_*) */
+	const char *cwd;         /* NULL: ours */
+	int in_fd, out_fd, err_fd; /* borrowed; 0: /dev/null (never our own stdin); proc_run: a buffer below wins */
+	const void *input;       /* proc_run: written to stdin, then closed */
+	size_t input_len;
+	struct buf *out, *err;   /* proc_run: collected up to their max; what is over is dropped and is_over set */
+	int64_t timeout_ms;      /* 0: none; then SIGTERM, 2 s later SIGKILL to the group */
+	int keep_fds[8];         /* further descriptors to inherit under the same number; 0 ends the list */
+	bool is_own_group;       /* its own process group, so that a whole tree can be killed */
+};
+
+struct proc_result {
+	int exit_code; /* 0…255; -1 when killed by a signal */
+	int signal;    /* or 0 */
+	bool is_timeout;
+};
+
+struct proc {
+	pid_t pid; /* 0 when reaped */
+	int pidfd; /* pollable; -1 when the kernel has none */
+};
+
+/* False only when it could not be started (ERR_ABSENT: no such program). */
+MUST_CHECK bool proc_start(const struct proc_spec *spec, struct proc *out, struct err *err);
+MUST_CHECK bool proc_wait(struct proc *proc, struct proc_result *out, struct err *err);
+void proc_kill(struct proc *proc, int signal); /* the group, when it has its own */
+void proc_release(struct proc *proc);          /* kills and reaps what is left */
+#define AUTO_PROC __attribute__((cleanup(proc_release))) struct proc
+/* Start, feed, collect, wait. */
+MUST_CHECK bool proc_run(const struct proc_spec *spec, struct proc_result *out, struct err *err);
+/* "exit status 3", "killed by signal 9 (SIGKILL)", "timed out" */
+char *proc_result_text(const struct proc_result *result, struct arena *arena);
+
+/* The environment allow-list above, taken by main at start (rows below never call getenv). */
+void proc_set_environment(const char *const *environ_list);
+/* A variable of our own environment as main saw it, or NULL. */
+const char *proc_getenv(const char *name);
+
+#endif
