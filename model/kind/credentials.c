@@ -6,6 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+struct gathered {
+	struct arena *arena;
+	VEC(struct request_credential) registry, git;
+};
+
 static const char *value_of(const struct secret_spec *secret, const char *key)
 {
 	const struct secret_value *value = secret_get(secret, key);
@@ -18,71 +23,63 @@ static bool is_type(const struct secret_spec *secret, const char *type)
 	return secret->type && strcmp(secret->type, type) == 0;
 }
 
-/* "https://host/path", "git@host", "host:port" → scheme and host. */
-static struct git_login git_server(const char *annotation, struct arena *arena)
-{
-	struct git_login login = { 0 };
-	const char *mark = strstr(annotation, "://"), *host = annotation, *at;
-
-	if (mark) {
-		login.scheme = arena_copy(arena, annotation, (size_t)(mark - annotation));
-		host = mark + 3;
-	}
-	at = strchr(host, '@');
-	if (at && at < host + strcspn(host, "/")) {
-		if (!login.scheme)
-			login.scheme = "ssh";
-		host = at + 1;
-	}
-	login.host = arena_copy(arena, host, strcspn(host, "/"));
-	return login;
-}
-
 static void add_git(const struct object *object, const struct secret_spec *secret,
-		    struct arena *arena, struct credentials *out)
+		    struct gathered *out)
 {
 	const char *server = pairs_get(&object->meta.annotations, ANNOTATION_GIT);
-	struct git_login login;
+	struct request_credential credential = { .server = server };
 
 	if (!server)
 		return;
-	login = git_server(server, arena);
 	if (is_type(secret, SECRET_BASIC_AUTH)) {
-		login.user = value_of(secret, "username");
-		login.password = value_of(secret, "password");
+		credential.user = value_of(secret, "username");
+		credential.password = value_of(secret, "password");
 	} else if (is_type(secret, SECRET_SSH_AUTH)) {
-		login.scheme = "ssh";
-		login.ssh_key = value_of(secret, "ssh-privatekey");
-		login.known_hosts = value_of(secret, "known_hosts");
+		credential.ssh_key = value_of(secret, "ssh-privatekey");
+		credential.known_hosts = value_of(secret, "known_hosts");
 	} else {
 		return;
 	}
-	vec_push(arena, &out->git, login);
+	vec_push(out->arena, &out->git, credential);
 }
 
-static void add_docker_config(const struct secret_spec *secret, const char *key,
-			      struct arena *arena, struct credentials *out)
+static void add_config(const struct secret_spec *secret, const char *key, struct gathered *out)
 {
-	const struct secret_value *value = secret_get(secret, key);
+	const char *json = value_of(secret, key);
 
-	if (value)
-		vec_push(arena, &out->configs, (struct docker_config){ value->bytes, value->len });
+	if (json)
+		vec_push(out->arena, &out->registry, (struct request_credential){ .config = json });
 }
 
-static void add_secret(const struct object *object, struct arena *arena, struct credentials *out)
+static void add_secret(const struct object *object, struct gathered *out)
 {
 	const struct secret_spec *secret = object->spec;
 	const char *server = pairs_get(&object->meta.annotations, ANNOTATION_DOCKER);
 
 	if (is_type(secret, SECRET_DOCKER_CONFIG_JSON))
-		add_docker_config(secret, ".dockerconfigjson", arena, out);
+		add_config(secret, ".dockerconfigjson", out);
 	else if (is_type(secret, SECRET_DOCKER_CFG))
-		add_docker_config(secret, ".dockercfg", arena, out);
+		add_config(secret, ".dockercfg", out);
 	else if (is_type(secret, SECRET_BASIC_AUTH) && server)
-		vec_push(arena, &out->logins,
-			 (struct registry_login){ server, value_of(secret, "username"),
-						  value_of(secret, "password") });
-	add_git(object, secret, arena, out);
+		vec_push(out->arena, &out->registry,
+			 (struct request_credential){ .server = server,
+						      .user = value_of(secret, "username"),
+						      .password = value_of(secret, "password") });
+	add_git(object, secret, out);
+}
+
+static struct strings secret_names(const struct service_account_spec *account, struct arena *arena)
+{
+	struct strings names = { 0 };
+
+	for (size_t i = 0; i < account->secrets.n; i++)
+		vec_push(arena, &names, account->secrets.v[i]);
+	for (size_t i = 0; i < account->image_pull_secrets.n; i++)
+		if (!strings_has(&names, account->image_pull_secrets.v[i]))
+			vec_push(arena, &names, account->image_pull_secrets.v[i]);
+	if (names.n)
+		qsort(names.v, names.n, sizeof(*names.v), strings_compare);
+	return names;
 }
 
 void credentials_collect(const struct model *model, const char *ns, const char *account,
@@ -90,38 +87,54 @@ void credentials_collect(const struct model *model, const char *ns, const char *
 {
 	const struct object *object =
 		model_find(model, KIND_SERVICE_ACCOUNT, ns, account ? account : "default");
-	const struct service_account_spec *spec;
-	struct strings names = { 0 };
+	struct gathered gathered = { .arena = arena };
+	struct strings names;
 
 	*out = (struct credentials){ 0 };
 	if (!object)
 		return;
-	spec = object->spec;
-	for (size_t i = 0; i < spec->secrets.n; i++)
-		vec_push(arena, &names, spec->secrets.v[i]);
-	for (size_t i = 0; i < spec->image_pull_secrets.n; i++)
-		if (!strings_has(&names, spec->image_pull_secrets.v[i]))
-			vec_push(arena, &names, spec->image_pull_secrets.v[i]);
-	if (names.n)
-		qsort(names.v, names.n, sizeof(*names.v), strings_compare);
+	names = secret_names(object->spec, arena);
 	for (size_t i = 0; i < names.n; i++) {
 		const struct object *secret = model_find(model, KIND_SECRET, ns, names.v[i]);
 
 		if (secret)
-			add_secret(secret, arena, out);
+			add_secret(secret, &gathered);
 	}
+	out->registry = (struct list){ gathered.registry.v, gathered.registry.n };
+	out->git = (struct list){ gathered.git.v, gathered.git.n };
 }
 
-const struct git_login *credentials_git(const struct credentials *credentials, const char *scheme,
-					const char *host)
+/* "https://host/path", "git@host", "host:port": does it stand for this scheme and host? */
+static bool is_server(const struct request_credential *credential, const char *scheme,
+		      const char *host)
 {
-	for (size_t i = 0; i < credentials->git.n; i++) {
-		const struct git_login *login = &credentials->git.v[i];
-		bool fits = login->scheme ? strcmp(login->scheme, scheme) == 0
-					  : strcmp(scheme, "ssh") != 0;
+	const char *mark = strstr(credential->server, "://");
+	const char *at = mark ? mark + 3 : credential->server;
+	bool is_ssh = strcmp(scheme, "ssh") == 0;
+	size_t n = strcspn(at, "/");
+	const char *user_end = memchr(at, '@', n);
 
-		if (fits && strcasecmp(login->host, host) == 0)
-			return login;
+	if (mark && ((size_t)(mark - credential->server) != strlen(scheme) ||
+		     strncmp(credential->server, scheme, strlen(scheme)) != 0))
+		return false;
+	if (!mark && is_ssh != (credential->ssh_key != NULL))
+		return false;
+	if (user_end) {
+		n -= (size_t)(user_end + 1 - at);
+		at = user_end + 1;
+	}
+	return strlen(host) == n && strncasecmp(at, host, n) == 0;
+}
+
+const struct request_credential *credential_for_git(const struct list *git, const char *scheme,
+						    const char *host)
+{
+	for (size_t i = 0; i < git->n; i++) {
+		const struct request_credential *credential =
+			&LIST_AT(git, struct request_credential, i);
+
+		if (credential->server && is_server(credential, scheme, host))
+			return credential;
 	}
 	return NULL;
 }
