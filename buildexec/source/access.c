@@ -133,24 +133,32 @@ static void use_host(const struct access *access, const char *host, struct arena
 	}
 }
 
-bool access_git(const struct access *access, const char *url, struct tmpdir *keys,
-		struct arena *arena, struct git_wire **out, struct err *err)
+bool access_git_options(const struct access *access, const char *url, struct tmpdir *keys,
+			struct arena *arena, struct git_wire_options *out, struct err *err)
 {
-	struct git_wire_options options = { 0 };
 	const struct request_credential *login;
 	struct git_url parsed;
 	const char *host;
 
+	*out = (struct git_wire_options){ 0 };
 	if (!git_url_parse(url, arena, &parsed, err))
 		return false;
-	if (parsed.host) {
-		host = parsed.port ? arena_printf(arena, "%s:%d", parsed.host, parsed.port)
-				   : parsed.host;
-		login = credential_for_git(access->git_credentials, git_scheme_name(parsed.scheme),
-					   host);
-		if (login && !use_login(login, keys, arena, &options.auth, err))
-			return false;
-		use_host(access, host, arena, &options.auth);
-	}
-	return git_wire_open(url, &options, out, err);
+	add_secret(parsed.password);
+	if (!parsed.host)
+		return true;
+	host = parsed.port ? arena_printf(arena, "%s:%d", parsed.host, parsed.port) : parsed.host;
+	login = credential_for_git(access->git_credentials, git_scheme_name(parsed.scheme), host);
+	if (login && !use_login(login, keys, arena, &out->auth, err))
+		return false;
+	use_host(access, host, arena, &out->auth);
+	return true;
+}
+
+bool access_git(const struct access *access, const char *url, struct tmpdir *keys, struct arena *arena,
+		struct git_wire **out, struct err *err)
+{
+	struct git_wire_options options;
+
+	return access_git_options(access, url, keys, arena, &options, err) &&
+	       git_wire_open(url, &options, out, err);
 }

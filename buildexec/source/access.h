@@ -32,6 +32,10 @@ MUST_CHECK bool access_registries(const struct access *access, struct arena *are
 				  struct registry_access *out, struct err *err);
 void registry_access_release(struct registry_access *access);
 
+/* What belongs to one URL's scheme and host. Lives in the arena and in `keys`, as below. */
+MUST_CHECK bool access_git_options(const struct access *access, const char *url,
+				   struct tmpdir *keys, struct arena *arena,
+				   struct git_wire_options *out, struct err *err);
 /* A wire for one URL. Keys are written to files in `keys` (made on demand), which must outlive the wire. */
 MUST_CHECK bool access_git(const struct access *access, const char *url, struct tmpdir *keys,
 			   struct arena *arena, struct git_wire **out, struct err *err);
