@@ -8,6 +8,7 @@
 
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/proc.h"
+#include "model/base/digest.h"
 #include "model/kind/credentials.h"
 
 static const char *below(const struct access *access, const char *path, struct arena *arena)
@@ -65,7 +66,7 @@ bool access_registries(const struct access *access, struct arena *arena,
 	*out = (struct registry_access){ 0 };
 	for (size_t i = 0; i < access->registries->n; i++) {
 		const struct settings_registry *from =
-			&LIST_AT(access->registries, struct settings_registry, i);
+			LIST_AT(*access->registries, struct settings_registry, i);
 
 		vec_push(arena, &out->rules.list, rule_of(access, from, arena));
 	}
@@ -73,7 +74,7 @@ bool access_registries(const struct access *access, struct arena *arena,
 		return false;
 	for (size_t i = 0; i < access->credentials->n; i++) {
 		const struct request_credential *credential =
-			&LIST_AT(access->credentials, struct request_credential, i);
+			LIST_AT(*access->credentials, struct request_credential, i);
 
 		if (!add_credential(out->keychain, credential, err)) {
 			registry_access_release(out);
@@ -121,7 +122,7 @@ static void use_host(const struct access *access, const char *host, struct arena
 {
 	for (size_t i = 0; i < access->git_hosts->n; i++) {
 		const struct settings_git *rule =
-			&LIST_AT(access->git_hosts, struct settings_git, i);
+			LIST_AT(*access->git_hosts, struct settings_git, i);
 
 		if (!rule->host || strcasecmp(rule->host, host) != 0)
 			continue;
@@ -154,8 +155,8 @@ bool access_git_options(const struct access *access, const char *url, struct tmp
 	return true;
 }
 
-bool access_git(const struct access *access, const char *url, struct tmpdir *keys, struct arena *arena,
-		struct git_wire **out, struct err *err)
+bool access_git(const struct access *access, const char *url, struct tmpdir *keys,
+		struct arena *arena, struct git_wire **out, struct err *err)
 {
 	struct git_wire_options options;
 

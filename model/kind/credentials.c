@@ -131,7 +131,7 @@ const struct request_credential *credential_for_git(const struct list *git, cons
 {
 	for (size_t i = 0; i < git->n; i++) {
 		const struct request_credential *credential =
-			&LIST_AT(git, struct request_credential, i);
+			LIST_AT(*git, struct request_credential, i);
 
 		if (credential->server && is_server(credential, scheme, host))
 			return credential;

@@ -2,6 +2,7 @@
 /* state_read.c — files are parsed in batches, one arena each, by all cores. */
 #include "reconcile/apply/state_read.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "buildexec/sys/pool.h"
@@ -63,8 +64,9 @@ static bool parse_file(const struct store_file *file, struct arena *arena, struc
 	if (diags.n_errors || documents.n != 1) {
 		const struct diag *first = diags.list.n ? &diags.list.v[0] : NULL;
 
-		return err_set(err, ERR_INVALID, "state file '%s' is damaged: line %u: %s", file->path,
-			       first ? first->pos.line : 0, first ? first->text : "not one document");
+		return err_set(err, ERR_INVALID, "state file '%s' is damaged: line %u: %s",
+			       file->path, first ? first->pos.line : 0,
+			       first ? first->text : "not one document");
 	}
 	*out = documents.v[0];
 	return true;
@@ -87,8 +89,8 @@ static bool read_entry(struct batch *batch, const struct store_file *file)
 		return err_prefix(&batch->err, "state file '%s'", file->path);
 	entry = ARENA_NEW(batch->arena, struct state_entry);
 	entry->kind = kind;
-	entry->ns = is_cluster ? "" :
-				 arena_copy(batch->arena, file->path, strcspn(file->path, "/"));
+	entry->ns =
+		is_cluster ? "" : arena_copy(batch->arena, file->path, strcspn(file->path, "/"));
 	entry->name = arena_copy(batch->arena, base, strlen(base) - strlen(".yaml"));
 	entry->id = object_id(kind, entry->ns, entry->name, batch->arena);
 	entry->path = file->path;
@@ -135,6 +137,9 @@ bool state_read(struct store *store, struct arena *arena, struct state_files *ou
 		return false;
 	if (commit->hex[0])
 		out->state.commit = arena_strdup(arena, commit->hex);
+	for (size_t i = 0; i < out->files.n; i++)
+		map_set(arena, &out->bytes_by_path, out->files.v[i].path,
+			(void *)(uintptr_t)out->files.v[i].bytes);
 	if (n > out->files.n)
 		n = out->files.n;
 	batches = arena_array(arena, n, sizeof(*batches));

@@ -11,7 +11,8 @@
 
 struct state_files {
 	struct state state;
-	struct store_files files; /* the bytes behind it: path → bytes, in order of path */
+	struct store_files files;
+	struct map bytes_by_path; /* path → the file's bytes */
 	struct arena **arenas;
 	size_t n_arenas;
 };
