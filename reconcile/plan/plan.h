@@ -12,14 +12,14 @@
 #include "reconcile/plan/facts.h"
 
 enum reason { /* in order of record */
-	REASON_TRIGGER,
-	REASON_COMMIT,
-	REASON_CONFIG,
-	REASON_BUILDER,
-	REASON_STACK,
-	REASON_LIFECYCLE,
-	REASON_IMAGE,
-	REASONS
+	      REASON_TRIGGER,
+	      REASON_COMMIT,
+	      REASON_CONFIG,
+	      REASON_BUILDER,
+	      REASON_STACK,
+	      REASON_LIFECYCLE,
+	      REASON_IMAGE,
+	      REASONS
 };
 const char *reason_name(enum reason reason);
 /* BUILDPACK is an alias of BUILDER. False when it is none. */
@@ -44,8 +44,8 @@ enum action {
 	ACTION_COMPOSE, /* a builder image                                                         */
 	ACTION_BUILD,
 	ACTION_REBASE,
-	ACTION_TAG,     /* additional tags of an image that need no build                          */
-	ACTION_DELETE,  /* the manifest is gone: its records go too (prune)                        */
+	ACTION_TAG,    /* additional tags of an image that need no build                          */
+	ACTION_DELETE, /* the manifest is gone: its records go too (prune)                        */
 	ACTIONS
 };
 const char *action_name(enum action action); /* "build" … as printed and in JSON */
@@ -53,45 +53,62 @@ const char *action_name(enum action action); /* "build" … as printed and in JS
 struct step {
 	enum action action;
 	enum kind kind;
-	const char *id;                /* of the object */
-	const struct object *object;   /* NULL for ACTION_DELETE */
+	const char *id;              /* of the object */
+	const struct object *object; /* NULL for ACTION_DELETE */
 	const char *ns, *name;
 	struct changes changes;
-	const char *summary;           /* "run image moved", "build #12", …                            */
-	const char *blocked;           /* why nothing can be done for it; NULL: it can                 */
+	const char *summary; /* "run image moved", "build #12", …                            */
+	const char *blocked; /* why nothing can be done for it; NULL: it can                 */
 	enum err_kind blocked_kind;
-	bool is_failure;               /* blocked by a failure of its own: the run exits 4              */
-	struct strings unknown;        /* "builder.image": values known only after another step        */
-	const struct step **after;     /* steps that must succeed first                                 */
-	size_t n_after;
-	const char *old_value, *new_value; /* digests of a resolve, for the table                       */
-	const void *status;            /* what is recorded if nothing is performed, or before it is: by kind; conditions included */
-	bool is_status_changed;        /* differs from the recorded status                              */
+	bool is_failure;        /* blocked by a failure of its own: the run exits 4              */
+	struct strings unknown; /* "builder.image": values known only after another step        */
+	const struct step *
+		*after; /* steps that must succeed first                                 */
+	size_t n_after; /* only steps that do something: their results are waited for    */
+	const char *old_value,
+		*new_value; /* digests of a resolve, for the table                       */
+	const void *
+		status; /* what is recorded if nothing is performed, or before it is: by kind; conditions included */
+	bool is_status_changed; /* differs from the recorded status                              */
 	/* ACTION_BUILD, ACTION_REBASE, ACTION_COMPOSE, ACTION_TAG: */
 	int64_t number;
-	const char *build_key;         /* NULL while something in it is unknown: plan_bind computes it   */
-	struct attempt *inputs;        /* resolved inputs of the attempt                                 */
-	const struct builder_status *builder; /* planned status of the builder (digest may be unknown)   */
+	const char *build_key;  /* NULL while something in it is unknown: plan_bind computes it   */
+	struct attempt *inputs; /* resolved inputs of the attempt                                 */
+	const struct builder_status
+		*builder; /* planned status of the builder (digest may be unknown)   */
 	const struct compose *compose;
 	struct strings tags;
+	const char *build_name; /* "cart-build-12"                                               */
+	const char *rule;    /* "I9": row of the kind's rule table that decided; NULL: no table */
+	int64_t interrupted; /* number of a recorded build whose lease ran out: its record is
+					  to be rewritten (build_interrupt); 0: none                    */
+	bool is_unknown;     /* offline: what it gives was never recorded                     */
+	/* Set by plan_fold: */
+	bool is_folded, has_failed;
 };
 
 struct plan_options {
 	int64_t now_s;
-	const struct strings *triggers;   /* ids to trigger, with REASON_TRIGGER */
+	const struct strings *triggers; /* ids to trigger, with REASON_TRIGGER */
 	bool retry_failed;
-	bool with_prune, prune_all;       /* records of objects without manifests are deleted; more than half only with prune_all */
+	bool with_prune,
+		prune_all; /* records of objects without manifests are deleted; more than half only with prune_all */
 	const char *run_id;
-	bool (*is_selected)(const struct object *object, void *ctx); /* --only, -l: others are evaluated and not acted on; NULL: all */
+	bool (*is_selected)(
+		const struct object *object,
+		void *ctx); /* --only, -l: others are evaluated and not acted on; NULL: all */
 	void *select_ctx;
 };
 
 struct plan {
-	VEC(struct step *) steps; /* dependencies first; ties by id; every object has exactly one, ACTION_NONE included */
+	VEC(struct step *)
+	steps; /* dependencies first; ties by id; every object has exactly one, ACTION_NONE included */
 	struct map by_id;
-	struct strings notices;   /* lines for people: "notary of Image/a/b is not acted on yet" */
-	size_t n_unchanged;
+	struct strings notices; /* lines for people: "notary of Image/a/b is not acted on yet" */
+	size_t n_unchanged;     /* nothing to do, nothing to record, not blocked */
 	size_t counts[ACTIONS], n_blocked;
+	struct planner
+		*planner; /* what plan_bind needs to decide again; lent, of the plan's arena */
 };
 void plan_make(const struct model *model, const struct state *state, const struct facts *facts,
 	       const struct plan_options *options, struct arena *arena, struct plan *out);
@@ -100,31 +117,43 @@ void plan_make(const struct model *model, const struct state *state, const struc
  * What an action brought about. The scheduler fills it; plan_fold turns it into the new status (pure).
  */
 struct outcome {
-	bool is_done;          /* the image exists */
+	bool is_done; /* the image exists */
 	bool is_started;
+	bool is_claimed; /* its claim was pushed: a build that never started is then recorded as Interrupted */
 	const struct build_event *event; /* RESULT or FAILURE; NULL: never started (err says why) */
 	struct err err;
 	int64_t started_s, finished_s;
-	struct list steps;     /* struct step_state */
+	struct list steps; /* struct step_state */
 	const char *log;
 	struct strings tail;
 };
 /*
- * Puts in what became known: the builder image's digest after its composition. Computes tags and build key. False with the
- * reason when the step it waited for failed (the step is then blocked).
+ * Puts in what became known: the builder image's digest after its composition. Computes tags and build key. To be called
+ * when all of step->after are folded, failed or not: the same rule is evaluated again with what they gave, so the action
+ * may turn into ACTION_NONE (the composed builder is what the image was built with), and an image whose builder could not be
+ * composed again is built with the one that is recorded. False with the reason when the step it waited for gave nothing
+ * (the step is then blocked).
  */
-MUST_CHECK bool plan_bind(struct step *step, const struct plan *plan, struct arena *arena, struct err *err);
+MUST_CHECK bool plan_bind(struct step *step, const struct plan *plan, struct arena *arena,
+			  struct err *err);
 /* Status to record while it runs: phase Building, claim with run id and lease. */
-const void *plan_claim(const struct step *step, int64_t lease_until_s, const struct plan_options *options,
-		       struct arena *arena, struct build_record *record);
+const void *plan_claim(const struct step *step, int64_t lease_until_s,
+		       const struct plan_options *options, struct arena *arena,
+		       struct build_record *record);
 /* New status, and the build record of a build or rebase. `step->status` is replaced, so that dependents see it. */
-const void *plan_fold(struct step *step, const struct outcome *outcome, const struct plan_options *options,
-		      struct arena *arena, struct build_record *record);
+const void *plan_fold(struct step *step, const struct outcome *outcome,
+		      const struct plan_options *options, struct arena *arena,
+		      struct build_record *record);
+/* Marks a record, read back from the state, of a build whose lease ran out (step->interrupted). */
+void build_interrupt(struct build_record *record, int64_t now_s, struct arena *arena);
 struct numbers {
 	int64_t *v;
 	size_t n, cap;
 };
-/* Build numbers whose records and logs are to be deleted, by the history limits, after `status`. */
+/*
+ * Build numbers whose records and logs are to be deleted, by the history limits; drops them from status->history. To be
+ * called on every image status before it is recorded: a plan marks an image as changed when its history exceeds the limits.
+ */
 void plan_expire(const struct image_spec *spec, struct image_status *status, struct arena *arena,
 		 struct numbers *out);
 
