@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "buildexec/cnb/api.h"
+#include "buildexec/cnb/platform_api.h"
 #include "model/base/limits.h"
 #include "model/base/time.h"
 #include "model/doc/json.h"

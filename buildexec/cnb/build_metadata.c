@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "buildexec/cnb/api.h"
+#include "buildexec/cnb/platform_api.h"
 #include "buildexec/cnb/app_metadata.h"
 
 static const char *filled(const struct node *map, const char *key)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buildexec/cnb/api.h"
+#include "buildexec/cnb/platform_api.h"
 #include "buildexec/cnb/app_config.h"
 #include "buildexec/cnb/app_metadata.h"
 #include "buildexec/cnb/run_images.h"

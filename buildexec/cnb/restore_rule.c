@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "buildexec/cnb/api.h"
+#include "buildexec/cnb/platform_api.h"
 
 static bool is_cached(const struct layer_record *cached)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api.c — see api.h. */
-#include "buildexec/cnb/api.h"
+/* platform_api.c — see platform_api.h. */
+#include "buildexec/cnb/platform_api.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * api.h — versions of the Platform and Buildpack APIs ("0.12"), and the exit codes by which a lifecycle tells a platform
+ * platform_api.h — versions of the Platform and Buildpack APIs ("0.12"), and the exit codes by which a lifecycle tells a platform
  * what failed. Spec: buildpacks/spec platform.md "Platform API Compatibility" and the exit code tables of each phase.
  */
-#ifndef BUILDEXEC_CNB_API_H
-#define BUILDEXEC_CNB_API_H
+#ifndef BUILDEXEC_CNB_PLATFORM_API_H
+#define BUILDEXEC_CNB_PLATFORM_API_H
 
 #include <stdbool.h>
 
