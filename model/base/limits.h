@@ -38,4 +38,14 @@
 #define LIMIT_LOG_BYTES       (1u << 20) /* head and tail are kept                                   */
 #define LIMIT_REFS            1000000u
 
+/* Git: what a foreign repository may make us hold or write. */
+#define LIMIT_GIT_PACK_BYTES  (4ull << 30)  /* one pack received                                      */
+#define LIMIT_GIT_PACK_MEMORY (1u << 30)    /* one pack made by us, in memory                         */
+#define LIMIT_GIT_OBJECTS     20000000u     /* in one pack                                            */
+#define LIMIT_GIT_OBJECT      (1u << 30)    /* one object, inflated                                   */
+#define LIMIT_GIT_TREE        (64u << 20)   /* one tree object: about a million entries               */
+#define LIMIT_GIT_DELTAS      5000u         /* length of a delta chain; git writes 50, or 4095 at most */
+#define LIMIT_GIT_DEPTH       256u          /* folders in folders                                     */
+#define LIMIT_GIT_MESSAGE     (16u << 10)   /* kept of a server's progress and hook output            */
+
 #endif
