@@ -101,10 +101,9 @@ static bool walk_folder(struct walk *walk, int fd, struct err *err)
 
 bool tree_walk(const char *root, tree_fn *each, void *ctx, struct err *err)
 {
-	struct walk walk = { .root = root,
-			     .each = each,
-			     .ctx = ctx,
-			     .path = BUF_INIT(LIMIT_PATH_BYTES) };
+	struct walk walk = {
+		.root = root, .each = each, .ctx = ctx, .path = BUF_INIT(LIMIT_PATH_BYTES)
+	};
 	AUTO_FD fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool is_done;
 
@@ -165,11 +164,11 @@ static bool hash_entry(void *ctx, struct tree_entry *entry, struct err *err)
 {
 	struct hasher *hasher = ctx;
 	mode_t mode = entry->stat.st_mode;
-	const char *kind = S_ISDIR(mode) ? "d" :
-			   S_ISLNK(mode) ? "l" :
-			   !S_ISREG(mode) ? NULL :
-			   mode & 0100   ? "x" :
-					   "f";
+	const char *kind = S_ISDIR(mode)    ? "d"
+			   : S_ISLNK(mode)  ? "l"
+			   : !S_ISREG(mode) ? NULL
+			   : mode & 0100    ? "x"
+					    : "f";
 
 	if (is_git(entry->name)) {
 		entry->is_pruned = true;
