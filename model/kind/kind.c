@@ -79,7 +79,7 @@ static const struct kind_info kinds[] = {
 	},
 	[KIND_SERVICE_ACCOUNT] = {
 		.name = "ServiceAccount", .group = "", .versions = v1, .words = WORDS("serviceaccount", "sa"),
-		.spec_table = &service_account_table, .is_whole = true,
+		.spec_table = &service_account_table, .is_whole = true, .adapt = service_account_adapt,
 		.doc = "The secrets that a build may use.",
 	},
 	[KIND_CONFIG_MAP] = {

@@ -46,11 +46,14 @@ const struct object *model_find(const struct model *model, enum kind kind, const
 				const char *name)
 {
 	char id[ID_BYTES];
-	const char *parts[] = { kind_name(kind), kind_info(kind)->is_cluster ? NULL : ns, name };
+	bool is_cluster = kind_info(kind)->is_cluster;
+	const char *parts[] = { kind_name(kind),
+				is_cluster  ? NULL
+				: ns && *ns ? ns
+					    : "default",
+				name };
 	size_t at = 0;
 
-	if (parts[1] && !*parts[1])
-		parts[1] = "default";
 	for (size_t i = 0; i < COUNTOF(parts); i++) {
 		size_t n = parts[i] ? strlen(parts[i]) : 0;
 
@@ -326,21 +329,16 @@ static void link_buildpack(struct linker *l, const struct object *object)
 static void link_account(struct linker *l, const struct object *object)
 {
 	const struct service_account_spec *spec = object->spec;
+	const struct list *lists[] = { &spec->secret_refs, &spec->image_pull_refs };
 
-	for (size_t i = 0; i < spec->secrets.n; i++) {
-		const struct object_ref *ref = LIST_AT(spec->secrets, struct object_ref, i);
+	for (size_t k = 0; k < COUNTOF(lists); k++)
+		for (size_t i = 0; i < lists[k]->n; i++) {
+			const struct object_ref *ref = LIST_AT(*lists[k], struct object_ref, i);
 
-		need(l, object,
-		     (struct want){ KIND_SECRET, NULL, ref->name, ref->pos,
-				    .severity = SEVERITY_WARNING });
-	}
-	for (size_t i = 0; i < spec->image_pull_secrets.n; i++) {
-		const struct named *ref = LIST_AT(spec->image_pull_secrets, struct named, i);
-
-		need(l, object,
-		     (struct want){ KIND_SECRET, NULL, ref->name, ref->pos,
-				    .severity = SEVERITY_WARNING });
-	}
+			need(l, object,
+			     (struct want){ KIND_SECRET, NULL, ref->name, ref->pos,
+					    .severity = SEVERITY_WARNING });
+		}
 }
 
 typedef void (*link_fn)(struct linker *l, const struct object *object);

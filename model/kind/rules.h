@@ -15,6 +15,8 @@ void buildpack_check(const struct object *object, struct arena *arena, struct di
 void secret_adapt(void *spec, const struct object *object, struct arena *arena,
 		  struct diags *diags);
 void secret_check(const struct object *object, struct arena *arena, struct diags *diags);
+void service_account_adapt(void *spec, const struct object *object, struct arena *arena,
+			   struct diags *diags);
 void config_map_check(const struct object *object, struct arena *arena, struct diags *diags);
 void settings_adapt(void *spec, const struct object *object, struct arena *arena,
 		    struct diags *diags);

@@ -29,9 +29,9 @@ const struct table secret_table = { "Secret", sizeof(struct secret_spec), secret
 
 static const struct field service_account_fields[] = {
 	ENVELOPE,
-	{ "secrets", FIELD_STRUCTS, AT(struct service_account_spec, secrets), .table = &object_ref_table,
+	{ "secrets", FIELD_STRUCTS, AT(struct service_account_spec, secret_refs), .table = &object_ref_table,
 	  .doc = "Secrets that builds may use." },
-	{ "imagePullSecrets", FIELD_STRUCTS, AT(struct service_account_spec, image_pull_secrets), .table = &named_table,
+	{ "imagePullSecrets", FIELD_STRUCTS, AT(struct service_account_spec, image_pull_refs), .table = &object_ref_table,
 	  .doc = "Secrets to read images with." },
 	{ "automountServiceAccountToken", FIELD_IGNORED },
 	{ 0 },
@@ -319,6 +319,30 @@ void secret_check(const struct object *object, struct arena *arena, struct diags
 	if (total > SECRET_BYTES)
 		check_fail(&c, "data", "too long: data\nmust have at most %d bytes",
 			   (int)SECRET_BYTES);
+}
+
+static struct strings names_of(const struct list *refs, struct arena *arena)
+{
+	struct strings names = { 0 };
+
+	for (size_t i = 0; i < refs->n; i++) {
+		const char *name = LIST_AT(*refs, struct object_ref, i)->name;
+
+		if (name)
+			vec_push(arena, &names, name);
+	}
+	return names;
+}
+
+void service_account_adapt(void *out, const struct object *object, struct arena *arena,
+			   struct diags *diags)
+{
+	struct service_account_spec *spec = out;
+
+	(void)object;
+	(void)diags;
+	spec->secrets = names_of(&spec->secret_refs, arena);
+	spec->image_pull_secrets = names_of(&spec->image_pull_refs, arena);
 }
 
 void config_map_check(const struct object *object, struct arena *arena, struct diags *diags)

@@ -28,8 +28,9 @@ struct secret_spec {
 	const struct node *data, *string_data; /* as written */
 };
 struct service_account_spec {
-	struct list secrets;            /* struct object_ref: name */
-	struct list image_pull_secrets; /* struct named */
+	struct strings secrets;                    /* names */
+	struct strings image_pull_secrets;         /* names */
+	struct list secret_refs, image_pull_refs;  /* struct object_ref: the same with their places */
 };
 struct config_map_spec {
 	struct pairs data, binary_data; /* binary_data in base64, checked */
