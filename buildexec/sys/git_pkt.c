@@ -40,7 +40,7 @@ static bool parse_head(const char *head, size_t *length, struct err *err)
 static bool take_head(struct git_pkt_reader *reader, struct err *err)
 {
 	static const enum git_pkt_kind marks[] = { GIT_PKT_FLUSH, GIT_PKT_DELIM, GIT_PKT_END };
-	size_t length;
+	size_t length = 0;
 
 	if (!parse_head(reader->bytes, &length, err))
 		return false;
