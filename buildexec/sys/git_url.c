@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/base/digest.h"
+#include "buildexec/sys/git_id.h"
 #include "model/base/limits.h"
 
 struct scheme_row {
@@ -66,7 +66,7 @@ static char *percent_decode(struct arena *arena, const char *text, size_t n)
 		unsigned char byte = (unsigned char)text[i];
 
 		if (text[i] == '%') {
-			if (n - i < 3 || !hex_decode(text + i + 1, &byte, 1))
+			if (n - i < 3 || !git_hex_bytes(text + i + 1, &byte, 1))
 				return NULL;
 			i += 2;
 		}
