@@ -293,10 +293,9 @@ static void decode_node(struct decoder *d, const struct field *field, const stru
 {
 	const struct node **out = slot;
 
-	(void)d;
 	(void)field;
 	(void)path;
-	*out = node;
+	*out = node_share(d->arena, node); /* the tree may go before the struct does */
 }
 
 static const decode_fn decoders[] = {

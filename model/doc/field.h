@@ -85,7 +85,7 @@ enum { TABLE_FIELDS = 256 };
  * none stops the others: wrong types, missing required fields ("missing field(s): spec.tag" at the parent's key), values
  * not in the enum, unknown fields (warning, or error when strict, with a did-you-mean from the same table). A null is an
  * absent value. Defaults also fill FIELD_STRUCTs that are absent. `path` is the field path so far ("spec"), "" at the
- * root. Texts are lent from the tree. Codes: unknown-field, missing-field, wrong-type, unsupported-value, out-of-range.
+ * root. Texts are lent from the tree; its nodes are not needed afterwards. Codes: unknown-field, missing-field, wrong-type, unsupported-value, out-of-range.
  */
 void fields_decode(const struct table *table, const struct node *node, const char *path, void *out,
 		   struct arena *arena, const struct source_file *file, struct diags *diags);

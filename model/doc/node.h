@@ -70,6 +70,8 @@ void node_append(struct arena *arena, struct node *map, const char *key, struct 
 void node_set_text(struct arena *arena, struct node *map, const char *key, const char *text);
 void node_push(struct node *seq, struct node *value);
 struct node *node_clone(struct arena *arena, const struct node *node);
+/* A copy of the nodes only: keys and texts are those of the original. */
+struct node *node_share(struct arena *arena, const struct node *node);
 /* Orders the keys of all mappings by bytes, in place. */
 void node_sort_keys(struct node *node);
 /* Same kind and value, order of mapping keys ignored; int and float differ. */

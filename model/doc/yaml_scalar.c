@@ -88,18 +88,13 @@ static void set_float(struct node *node, double f)
 /* [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? */
 static bool is_float(const char *at)
 {
-	const char *digits;
+	bool has_point = *at == '.';
+	const char *digits = at += has_point;
 
-	if (*at == '.') {
-		digits = ++at;
-		at = skip_digits(at);
-	} else {
-		digits = at;
-		at = skip_digits(at);
-	}
+	at = skip_digits(at);
 	if (at == digits)
 		return false;
-	if (*at == '.' && digits[-1] != '.')
+	if (*at == '.' && !has_point)
 		at = skip_digits(at + 1);
 	if (*at == 'e' || *at == 'E') {
 		at += at[1] == '-' || at[1] == '+' ? 2 : 1;
