@@ -334,10 +334,10 @@ static bool on_scalar(struct loader *l, const yaml_event_t *event)
 	size_t len = event->data.scalar.length;
 	struct node *node;
 
-	if (!count_node(l, event))
-		return false;
 	if (wants_key(top(l)))
 		return on_key(l, event);
+	if (!count_node(l, event))
+		return false;
 	node = new_node(l, event, NODE_STRING);
 	node->text = copy_text(l, event, len);
 	node->len = (uint32_t)len;

@@ -176,7 +176,7 @@ static bool is_old_number(const char *at)
 	};
 	unsigned char base = (unsigned char)(at[0] == '0' ? at[1] | 0x20 : 0);
 
-	if (base < COUNTOF(digits) && digits[base] && at[2])
+	if (base < COUNTOF(digits) && digits[base]) /* "0x_" has none, and is a number to PyYAML */
 		return at[2 + strspn(at + 2, digits[base])] == '\0';
 	at = skip_digits(at);
 	while (*at == ':' && is_digit(at[1]))

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "model/base/limits.h"
 #include "model/doc/field.h"
 #include "model/doc/json.h"
 #include "model/doc/yaml.h"
@@ -286,7 +287,7 @@ static void test_fields_read__passes_unknown_fields_and_fails_at_the_first_mista
 		  "expected a string for 'name', found a number; put it in quotes: \"1\"" },
 		{ "{\"name\":\"a\",\"ports\":[{\"name\":\"b\"}]}",
 		  "missing field(s): ports[0].number" },
-		{ "[]", "expected a mapping for 'the document', found a sequence" },
+		{ "[]", "expected a mapping, found a sequence" },
 	};
 
 	(void)state;
@@ -424,6 +425,21 @@ static void test_fields_schema__has_a_shape_for_every_type(void **state)
 	arena_free(arena);
 }
 
+static void test_fields_decode__stays_fast_with_very_many_unknown_fields(void **state)
+{
+	AUTO_BUF yaml = BUF_INIT(8u << 20);
+	struct decoded d;
+
+	(void)state;
+	buf_puts(&yaml, "name: a\n");
+	for (int i = 0; i < 100000; i++)
+		buf_printf(&yaml, "some-unknown-field-with-a-long-name-%d: 1\n", i);
+	decode(&d, yaml.data, false);
+	assert_int_equal(d.diags.n_warnings, 100000);
+	assert_int_equal(d.diags.list.n, LIMIT_DIAGS);
+	arena_free(d.arena);
+}
+
 static void test_pairs__compare_without_order(void **state)
 {
 	struct pair ab[] = { { "a", "1", { 0 } }, { "b", "2", { 0 } } };
@@ -450,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_fields_encode__leaves_out_what_is_absent),
 		cmocka_unit_test(test_fields_schema__says_what_decoding_takes),
 		cmocka_unit_test(test_fields_schema__has_a_shape_for_every_type),
+		cmocka_unit_test(test_fields_decode__stays_fast_with_very_many_unknown_fields),
 		cmocka_unit_test(test_pairs__compare_without_order),
 	};
 

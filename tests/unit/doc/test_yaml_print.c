@@ -108,6 +108,7 @@ static void test_yaml_print__quotes_what_some_reader_takes_for_something_else(vo
 		"0123",
 		"0o17",
 		"0x1F",
+		"0x_",
 		"0X1f",
 		"0b101",
 		"1_000",
@@ -166,8 +167,7 @@ static void test_yaml_print__quotes_what_some_reader_takes_for_something_else(vo
 		"a\x7F",
 		"\xC2\x85",
 		"a\xE2\x80\xA8",
-		"\xEF\xBB\xBF"
-		"a",
+		"\xEF\xBB\xBF-",
 		"a\xE2\x80\xAE",
 		"00000000000000000000000000000000000000000000000000000000000000000000",
 	};
@@ -197,7 +197,7 @@ static void test_yaml_print__leaves_ordinary_texts_plain(void **state)
 		"4e5f6a7",
 		"1e",
 		"e1",
-		"0x",
+		"0z",
 		"0xg",
 		"08a",
 		"1.5.2-rc1",
