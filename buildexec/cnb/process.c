@@ -144,7 +144,7 @@ static void put_process(struct processes *list, const struct process *process, s
 	vec_push(arena, list, *process);
 }
 
-const char *build_metadata_add(struct build_metadata *metadata, const struct launch_file *file,
+const char *launch_metadata_add(struct launch_metadata *metadata, const struct launch_file *file,
 			       struct arena *arena)
 {
 	const char *lost = NULL;
@@ -252,7 +252,7 @@ static struct node *slices_encode(const struct slices *slices, struct arena *are
 	return seq;
 }
 
-struct node *build_metadata_encode(const struct build_metadata *metadata, struct api platform,
+struct node *launch_metadata_encode(const struct launch_metadata *metadata, struct api platform,
 				   struct arena *arena)
 {
 	struct node *tree = node_new(arena, NODE_MAP), *seq = node_new(arena, NODE_SEQ);
@@ -286,13 +286,13 @@ static bool command_decode_any(const struct node *map, struct arena *arena, stru
 	return true;
 }
 
-bool build_metadata_decode(const struct node *tree, struct arena *arena, struct build_metadata *out,
+bool launch_metadata_decode(const struct node *tree, struct arena *arena, struct launch_metadata *out,
 			   struct err *err)
 {
 	const struct node *first, *buildpacks = node_get(tree, "buildpacks");
 	struct node *group = node_new(arena, NODE_MAP);
 
-	*out = (struct build_metadata){ 0 };
+	*out = (struct launch_metadata){ 0 };
 	if (buildpacks)
 		node_set(arena, group, "group", node_clone(arena, buildpacks));
 	if (!group_decode(group, arena, &out->buildpacks, err) ||

@@ -42,7 +42,7 @@ struct launch_file {
 MUST_CHECK bool launch_file_decode(const struct node *tree, const struct bp_descriptor *bp,
 				   struct arena *arena, struct launch_file *out, struct err *err);
 
-struct build_metadata {
+struct launch_metadata {
 	struct bp_group buildpacks; /* as in group.toml */
 	struct processes processes; /* sorted by type */
 	struct slices slices;
@@ -52,13 +52,13 @@ struct build_metadata {
 
 /* Adds what a buildpack wrote to what the ones before it wrote. Returns the type that lost its
  * default, or NULL. */
-const char *build_metadata_add(struct build_metadata *metadata, const struct launch_file *file,
+const char *launch_metadata_add(struct launch_metadata *metadata, const struct launch_file *file,
 			       struct arena *arena);
 /* Bytes as the reference writes them, once printed. Commands are arrays from Platform API 0.10 on.
  */
-struct node *build_metadata_encode(const struct build_metadata *metadata, struct api platform,
+struct node *launch_metadata_encode(const struct launch_metadata *metadata, struct api platform,
 				   struct arena *arena);
-MUST_CHECK bool build_metadata_decode(const struct node *tree, struct arena *arena,
-				      struct build_metadata *out, struct err *err);
+MUST_CHECK bool launch_metadata_decode(const struct node *tree, struct arena *arena,
+				      struct launch_metadata *out, struct err *err);
 
 #endif

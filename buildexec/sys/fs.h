@@ -26,10 +26,12 @@ bool fs_is_dir(const char *path);
 
 /*
  * A private temp folder "<base>/<prefix>-<pid>-<starttime>-XXXXXX" (0700). `base` NULL: $TMPDIR or /tmp as given to
- * fs_set_temp_base by main. Removed by tmpdir_release; folders of dead owners are removed by fs_sweep_temp.
+ * fs_set_temp_base by main. Removed by tmpdir_release; folders of dead owners are removed by fs_sweep_temp (the owner
+ * holds a flock on the folder, which ends with it however it dies).
  */
 struct tmpdir {
-	char *path; /* owned; NULL when released */
+	char *path;  /* owned; NULL when released */
+	int lock_fd; /* valid while path is */
 };
 void fs_set_temp_base(const char *path);
 MUST_CHECK bool tmpdir_make(const char *base, const char *prefix, struct tmpdir *out, struct err *err);

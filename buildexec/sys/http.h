@@ -4,6 +4,7 @@
  * Retries connection errors, 429 (Retry-After honoured) and 5xx with full jitter while the request is repeatable and the
  * deadline allows. TLS is verified; credentials go to the scheme and host they were given for, and are dropped on a
  * redirect to another host; https never redirects to http. Proxy variables are honoured. libcurl is set up on first use.
+ * Repeatable is every request whose body can be given again, POST too: set no_retry where twice is not the same as once.
  */
 #ifndef BUILDEXEC_SYS_HTTP_H
 #define BUILDEXEC_SYS_HTTP_H
@@ -31,6 +32,13 @@ typedef bool http_rewind_fn(void *ctx);
 /* Body received; return false to abort (the reason in the ctx's own err). Called only for final 2xx answers. */
 typedef bool http_write_fn(void *ctx, const char *bytes, size_t n);
 
+/*
+ * The head of a 2xx answer, before its first byte and again for every try (then whatever came before is void, unless
+ * the answer says 206); return false to abort.
+ */
+struct http_response;
+typedef bool http_start_fn(void *ctx, const struct http_response *head);
+
 struct http_request {
 	const char *method, *url;
 	const struct strings *headers;   /* "Name: value" */
@@ -42,6 +50,7 @@ struct http_request {
 	http_rewind_fn *rewind;
 	void *read_ctx;
 	http_write_fn *write;            /* instead of collecting the body */
+	http_start_fn *start;            /* called with write_ctx; optional */
 	void *write_ctx;
 	bool (*restart)(void *write_ctx); /* a retry begins again at byte 0 of the answer; NULL: not retried once bytes were given */
 	size_t max_body;                 /* of a collected body; 0: LIMIT_HTTP_BODY */
@@ -66,5 +75,7 @@ MUST_CHECK bool http_send(struct http *http, const struct http_request *request,
 			  struct http_response *out, struct err *err);
 /* First header of that name (case ignored), value trimmed; NULL when absent. */
 const char *http_header(const struct http_response *response, const char *name);
+/* The i-th of that name, from 0; NULL behind the last. */
+const char *http_header_at(const struct http_response *response, const char *name, size_t i);
 
 #endif

@@ -22,7 +22,7 @@ struct proc_spec {
 	struct buf *out, *err;   /* proc_run: collected up to their max; what is over is dropped and is_over set */
 	int64_t timeout_ms;      /* 0: none; then SIGTERM, 2 s later SIGKILL to the group */
 	int keep_fds[8];         /* further descriptors to inherit under the same number; 0 ends the list */
-	bool is_own_group;       /* its own process group, so that a whole tree can be killed */
+	bool is_own_group;       /* its own process group: killed as a whole, and what is left of it when the leader ends */
 };
 
 struct proc_result {
@@ -34,9 +34,14 @@ struct proc_result {
 struct proc {
 	pid_t pid; /* 0 when reaped */
 	int pidfd; /* pollable; -1 when the kernel has none */
+	bool is_own_group;
+	int64_t deadline_ms; /* of clock_mono_ms, kept by proc_wait; 0: none */
 };
 
-/* False only when it could not be started (ERR_ABSENT: no such program). */
+/*
+ * False only when it could not be started (ERR_ABSENT: no such program). The death signal follows the thread that
+ * called: wait in the same one.
+ */
 MUST_CHECK bool proc_start(const struct proc_spec *spec, struct proc *out, struct err *err);
 MUST_CHECK bool proc_wait(struct proc *proc, struct proc_result *out, struct err *err);
 void proc_kill(struct proc *proc, int signal); /* the group, when it has its own */
@@ -51,5 +56,7 @@ char *proc_result_text(const struct proc_result *result, struct arena *arena);
 void proc_set_environment(const char *const *environ_list);
 /* A variable of our own environment as main saw it, or NULL. */
 const char *proc_getenv(const char *name);
+/* The allow-listed part of it, NULL-terminated. Empty before proc_set_environment. */
+char *const *proc_default_env(void);
 
 #endif

@@ -62,7 +62,7 @@ struct field {
 	const char *deflt;  /* used when absent: text of a scalar; the struct keeps it                */
 	int64_t min, max;
 	bool is_required;
-	bool has_pos;       /* the field before in the struct table is not affected; see pos_offset   */
+	bool has_pos;
 	size_t pos_offset;  /* where to put a `struct pos` of the value, when has_pos                 */
 	size_t given_offset;/* where to put a bool "was written", when .has_given                     */
 	bool has_given;
@@ -72,25 +72,36 @@ struct field {
 struct table {
 	const char *name; /* shown in messages: "unknown field 'x' in Image spec" */
 	size_t size;
-	const struct field *fields;
+	const struct field *fields; /* at most TABLE_FIELDS rows */
+	bool has_pos;               /* the struct keeps its own place, for elements of lists */
+	size_t pos_offset;          /* POS(type, member) works here too                      */
 };
+enum { TABLE_FIELDS = 256 };
 #define AT(type, member) offsetof(type, member)
 #define POS(type, member) .has_pos = true, .pos_offset = offsetof(type, member)
 
 /*
  * Decodes `node` (a mapping; anything else is a diagnostic) into the zeroed struct at `out`. Every mistake is reported,
- * none stops the others: wrong types, missing required fields ("missing field(s): spec.tag" at the parent's place), values
- * not in the enum, unknown fields (warning, or error when strict, with a did-you-mean from the same table). `path` is the
- * field path so far ("spec"). Texts are lent from the tree.
+ * none stops the others: wrong types, missing required fields ("missing field(s): spec.tag" at the parent's key), values
+ * not in the enum, unknown fields (warning, or error when strict, with a did-you-mean from the same table). A null is an
+ * absent value. Defaults also fill FIELD_STRUCTs that are absent. `path` is the field path so far ("spec"), "" at the
+ * root. Texts are lent from the tree. Codes: unknown-field, missing-field, wrong-type, unsupported-value, out-of-range.
  */
 void fields_decode(const struct table *table, const struct node *node, const char *path, void *out,
 		   struct arena *arena, const struct source_file *file, struct diags *diags);
 /* For trees that nobody wrote by hand (state, worker requests, registry JSON): the first mistake is an ERR_INVALID; unknown fields pass. */
 MUST_CHECK bool fields_read(const struct table *table, const struct node *node, void *out,
 			    struct arena *arena, struct err *err);
-/* The other way: absent values (NULL, 0 items, false, 0, value equal to the default only when .has_given says not written) are left out. */
+/*
+ * The other way, so that decoding gives the same struct again. Left out: NULL, 0 items, structs in place that come out
+ * empty, false and 0 of rows without default, and with .has_given what is not written and equals the default. Required
+ * scalars are always there. Texts are copied.
+ */
 struct node *fields_encode(const struct table *table, const void *in, struct arena *arena);
-/* JSON Schema (draft-07) of the table: type object, properties, required, enums, docs as descriptions. */
+/*
+ * JSON Schema (draft-07) of the table: type object, properties, required, enums, defaults, docs as descriptions; other
+ * properties are refused. Old spellings (.alias) are deprecated properties. Tables must not contain themselves.
+ */
 struct node *fields_schema(const struct table *table, struct arena *arena);
 
 #endif

@@ -23,7 +23,5 @@ enum json_style {
 void json_print(const struct node *node, enum json_style style, struct buf *out);
 /* One string with its quotes. */
 void json_print_string(const char *text, size_t len, enum json_style style, struct buf *out);
-/* Orders the keys of all mappings by bytes, in place. */
-void node_sort_keys(struct node *node);
 
 #endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source.c — see source.h. */
+#include "buildexec/source/source.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buildexec/source/source_git.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/tree.h"
+
+bool source_sub_path(const char *sub_path, struct arena *arena, const char **out, struct err *err)
+{
+	AUTO_BUF clean = BUF_INIT(PATH_MAX);
+	const char *p = sub_path ? sub_path : "";
+
+	*out = "";
+	while (*p) {
+		size_t n = strcspn(p, "/");
+
+		if (n > 0 && !(n == 1 && *p == '.')) {
+			buf_puts(&clean, clean.len ? "/" : "");
+			buf_add(&clean, p, n);
+		}
+		p += n + (p[n] == '/');
+	}
+	if (clean.len == 0 && !clean.is_over)
+		return true;
+	if ((sub_path && sub_path[0] == '/') || clean.is_over || !path_is_inside(buf_text(&clean)))
+		return err_set(err, ERR_INVALID, "sub path '%s' leads out of the source", sub_path);
+	*out = buf_copy(&clean, arena);
+	return true;
+}
+
+bool source_local_digest(const char *path, struct digest *out, struct err *err)
+{
+	return tree_hash(path, out, err);
+}
+
+bool source_local_folder(const struct source *source, const char *manifest_dir, struct arena *arena,
+			 const char **out, struct err *err)
+{
+	char root[PATH_MAX], folder[PATH_MAX];
+	const char *path = source->local->path, *sub_path;
+	size_t n;
+
+	*out = NULL;
+	if (!source_sub_path(source->sub_path, arena, &sub_path, err))
+		return false;
+	if (path[0] != '/')
+		path = path_join(arena, manifest_dir, path);
+	if (!realpath(path, root))
+		return err_sys(err, errno, "cannot find local source '%s'", source->local->path);
+	if (!realpath(path_join(arena, root, sub_path), folder))
+		return err_sys(err, errno, "cannot find '%s' in local source '%s'", sub_path,
+			       source->local->path);
+	n = strlen(root);
+	if (strncmp(folder, root, n) != 0 || (folder[n] != '/' && folder[n] != '\0'))
+		return err_set(err, ERR_INVALID, "sub path '%s' leads out of '%s' by a link",
+			       sub_path, source->local->path);
+	if (!fs_is_dir(folder))
+		return err_set(err, ERR_INVALID,
+			       "local source '%s' is no folder; archives are not supported yet",
+			       source->local->path);
+	*out = arena_strdup(arena, folder);
+	return true;
+}
+
+/*
+ * The copy is hashed, not the original: what is built is what was asked for even when somebody changes the folder
+ * meanwhile.
+ */
+static bool materialise_local(const struct source_spec *spec, struct arena *arena, struct err *err)
+{
+	const char *folder;
+	struct digest digest;
+
+	if (!source_local_folder(spec->source, spec->manifest_dir, arena, &folder, err) ||
+	    !tree_copy(folder, spec->dest, err))
+		return false;
+	if (!spec->content)
+		return true;
+	if (!source_local_digest(spec->dest, &digest, err))
+		return false;
+	if (strcmp(digest.text, spec->content) != 0)
+		return err_set(err, ERR_CONFLICT,
+			       "local source '%s' is now '%s', not '%s' as planned",
+			       spec->source->local->path, digest.text, spec->content);
+	return true;
+}
+
+bool source_materialise(const struct source_spec *spec, struct arena *arena, struct err *err)
+{
+	const struct source *source = spec->source;
+	bool is_done;
+
+	if (source->git)
+		is_done = source_git_export(spec, arena, err);
+	else if (source->local)
+		is_done = materialise_local(spec, arena, err);
+	else
+		is_done = err_set(err, ERR_INVALID, "%s sources are not supported yet",
+				  source->blob     ? "blob" :
+				  source->registry ? "registry" :
+						     "such");
+	return is_done && tree_chown(spec->dest, spec->uid, spec->gid, err);
+}
+
+struct node *source_project_metadata(const struct source *source, struct arena *arena)
+{
+	struct node *out = node_new(arena, NODE_MAP), *version = node_new(arena, NODE_MAP);
+	struct node *metadata = node_new(arena, NODE_MAP);
+
+	if (!source->git)
+		return NULL;
+	node_set_text(arena, out, "type", "git");
+	node_set_text(arena, version, "commit", source->git->revision);
+	node_set_text(arena, metadata, "repository", source->git->url);
+	node_set_text(arena, metadata, "revision", source->git->revision);
+	node_set(arena, out, "version", version);
+	node_set(arena, out, "metadata", metadata);
+	return out;
+}

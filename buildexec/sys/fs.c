@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fs.c — whole files in and out, folders, locks, paths. Trees are removed in fs_tree.c, temp
+ * folders live in tmpdir.c.
+ */
+#include "buildexec/sys/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buildexec/sys/clock.h"
+#include "model/base/digest.h"
+
+enum { READ_CHUNK = 64 * 1024, TEMP_TRIES = 100, LOCK_POLL_MS = 10 };
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+bool fd_write_all(int fd, const void *bytes, size_t n, struct err *err)
+{
+	const char *at = bytes;
+
+	while (n) {
+		ssize_t put = write(fd, at, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return err_sys(err, errno, "cannot write");
+		at += put;
+		n -= (size_t)put;
+	}
+	return true;
+}
+
+static bool read_open(int fd, const char *path, struct buf *buf, struct err *err)
+{
+	char chunk[READ_CHUNK];
+	ssize_t got;
+
+	while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_sys(err, errno, "cannot read '%s'", path);
+		buf_add(buf, chunk, (size_t)got);
+		if (buf->is_over)
+			return err_set(err, ERR_INVALID, "cannot read '%s': longer than %zu bytes",
+				       path, buf->max);
+	}
+	return true;
+}
+
+bool fs_read(int dir_fd, const char *path, size_t max, struct arena *arena, char **out, size_t *len,
+	     struct err *err)
+{
+	AUTO_BUF buf = BUF_INIT(max);
+	AUTO_FD fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	*out = NULL;
+	*len = 0;
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return true;
+	if (fd < 0)
+		return err_sys(err, errno, "cannot read '%s'", path);
+	if (!read_open(fd, path, &buf, err))
+		return false;
+	*out = arena_copy(arena, buf_text(&buf), buf.len);
+	*len = buf.len;
+	return true;
+}
+
+/* Creates "<path>.tmp-<random>" beside the target; its name goes into `name`, PATH_MAX bytes. */
+static int open_temp(int dir_fd, const char *path, mode_t mode, char *name)
+{
+	for (int i = 0; i < TEMP_TRIES; i++) {
+		unsigned char raw[6];
+		char hex[13];
+		int fd, n;
+
+		random_bytes(raw, sizeof(raw));
+		hex_encode(raw, sizeof(raw), hex);
+		n = snprintf(name, PATH_MAX, "%s.tmp-%s", path, hex);
+		if (n < 0 || n >= PATH_MAX) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
+/* After a rename the folder itself must reach the disk, else a crash may bring the old name back.
+ */
+static bool sync_folder_of(int dir_fd, const char *path, struct err *err)
+{
+	char folder[PATH_MAX] = ".";
+	const char *slash = strrchr(path, '/');
+	AUTO_FD fd = -1;
+
+	if (slash == path)
+		slash++;
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+	fd = openat(dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		return err_sys(err, errno, "cannot sync folder '%s'", folder);
+	return true;
+}
+
+static bool fill_temp(int fd, const void *bytes, size_t n, bool is_synced, struct err *err)
+{
+	if (!fd_write_all(fd, bytes, n, err))
+		return false;
+	if (is_synced && fsync(fd) < 0)
+		return err_sys(err, errno, "cannot sync");
+	return true;
+}
+
+bool fs_write_atomic(int dir_fd, const char *path, const void *bytes, size_t n, mode_t mode,
+		     bool is_synced, struct err *err)
+{
+	char temp[PATH_MAX];
+	int fd = open_temp(dir_fd, path, mode, temp);
+	bool is_filled;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot write '%s'", path);
+	is_filled = fill_temp(fd, bytes, n, is_synced, err);
+	/* close() reports what a full or remote disk kept to itself. */
+	if (close(fd) < 0 && is_filled)
+		is_filled = err_sys(err, errno, "cannot finish");
+	if (is_filled && renameat(dir_fd, temp, dir_fd, path) < 0)
+		is_filled = err_sys(err, errno, "cannot rename");
+	if (!is_filled) {
+		unlinkat(dir_fd, temp, 0);
+		return err_prefix(err, "cannot write '%s'", path);
+	}
+	return !is_synced || sync_folder_of(dir_fd, path, err);
+}
+
+static bool make_one(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+	int sys;
+
+	if (mkdir(path, mode) == 0)
+		return true;
+	sys = errno;
+	if (stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return true;
+		sys = ENOTDIR;
+	}
+	return err_sys(err, sys, "cannot make folder '%s'", path);
+}
+
+bool fs_make_dirs(const char *path, mode_t mode, struct err *err)
+{
+	char part[PATH_MAX];
+	size_t len = strlen(path);
+
+	if (len == 0 || len >= sizeof(part))
+		return err_sys(err, len ? ENAMETOOLONG : ENOENT, "cannot make folder '%s'", path);
+	if (fs_is_dir(path))
+		return true;
+	memcpy(part, path, len + 1);
+	for (char *at = part + 1; *at; at++) {
+		bool is_ok;
+
+		if (*at != '/' || at[-1] == '/')
+			continue;
+		*at = '\0';
+		is_ok = make_one(part, mode, err);
+		*at = '/';
+		if (!is_ok)
+			return false;
+	}
+	return make_one(part, mode, err);
+}
+
+bool fs_exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+bool fs_is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Somebody may remove or replace the file between our open and our lock: then we hold a lock on
+ * nothing. */
+static bool is_still_named(int fd, const char *path)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_ino == named.st_ino &&
+	       ours.st_dev == named.st_dev;
+}
+
+/* 0, or the errno. flock() has no timeout of its own, so a bounded wait asks again and again. */
+static int lock_within(int fd, int how, int64_t timeout_ms)
+{
+	int64_t end = clock_mono_ms() + timeout_ms;
+
+	for (;;) {
+		if (flock(fd, timeout_ms < 0 ? how : how | LOCK_NB) == 0)
+			return 0;
+		if (errno != EINTR && errno != EWOULDBLOCK)
+			return errno;
+		if (errno == EWOULDBLOCK) {
+			if (clock_mono_ms() >= end)
+				return EWOULDBLOCK;
+			clock_sleep_ms(LOCK_POLL_MS);
+		}
+	}
+}
+
+bool fs_lock(const char *path, bool is_shared, int64_t timeout_ms, int *fd, struct err *err)
+{
+	*fd = -1;
+	for (;;) {
+		AUTO_FD file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+		int sys;
+
+		if (file < 0)
+			return err_sys(err, errno, "cannot open lock '%s'", path);
+		sys = lock_within(file, is_shared ? LOCK_SH : LOCK_EX, timeout_ms);
+		if (sys == EWOULDBLOCK)
+			return err_set(err, ERR_CONFLICT, "cannot lock '%s': held by another run",
+				       path);
+		if (sys)
+			return err_sys(err, sys, "cannot lock '%s'", path);
+		if (is_still_named(file, path)) {
+			*fd = file;
+			file = -1;
+			return true;
+		}
+	}
+}
+
+char *path_join(struct arena *arena, const char *dir, const char *name)
+{
+	size_t len = strlen(dir);
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	while (*name == '/')
+		name++;
+	if (len == 0)
+		return arena_strdup(arena, name);
+	return arena_printf(arena, "%.*s%s%s", (int)len, dir, dir[len - 1] == '/' ? "" : "/", name);
+}
+
+static bool part_is_plain(const char *part, size_t len)
+{
+	if (len == 0 || (len == 1 && part[0] == '.') ||
+	    (len == 2 && part[0] == '.' && part[1] == '.'))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)part[i] < 0x20 || part[i] == 0x7f || part[i] == '\\')
+			return false;
+	return true;
+}
+
+bool path_is_inside(const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/");
+
+		if (!part_is_plain(path, len))
+			return false;
+		if (!path[len])
+			return true;
+		path += len + 1;
+	}
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proc_env.c — our environment as main saw it, what of it children get, and results as words.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buildexec/sys/proc.h"
+
+/* What programs need to find each other, their files and the network; nothing that may hold a
+ * secret by habit. */
+static const char *const allowed[] = {
+	"PATH",        "HOME",        "LANG",      "LC_ALL",       "LC_CTYPE",
+	"TMPDIR",      "TZ",          "USER",      "LOGNAME",      "XDG_RUNTIME_DIR",
+	"http_proxy",  "https_proxy", "no_proxy",  "all_proxy",    "HTTP_PROXY",
+	"HTTPS_PROXY", "NO_PROXY",    "ALL_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE",
+};
+
+static const char *const *ours;
+static char *children[COUNTOF(allowed) + 1];
+
+static const char *find(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *const *at = ours; at && *at; at++)
+		if (strncmp(*at, name, len) == 0 && (*at)[len] == '=')
+			return *at;
+	return NULL;
+}
+
+void proc_set_environment(const char *const *environ_list)
+{
+	size_t n = 0;
+
+	ours = environ_list;
+	for (size_t i = 0; i < COUNTOF(allowed); i++) {
+		const char *entry = find(allowed[i]);
+
+		if (entry)
+			memcpy(&children[n++], &entry, sizeof(entry));
+	}
+	children[n] = NULL;
+}
+
+const char *proc_getenv(const char *name)
+{
+	const char *entry = find(name);
+
+	return entry ? entry + strlen(name) + 1 : NULL;
+}
+
+char *const *proc_default_env(void)
+{
+	return children;
+}
+
+char *proc_result_text(const struct proc_result *result, struct arena *arena)
+{
+	const char *name;
+
+	if (result->is_timeout)
+		return arena_strdup(arena, "timed out");
+	if (!result->signal)
+		return arena_printf(arena, "exit status %d", result->exit_code);
+	name = sigabbrev_np(result->signal);
+	if (!name)
+		return arena_printf(arena, "killed by signal %d", result->signal);
+	return arena_printf(arena, "killed by signal %d (SIG%s)", result->signal, name);
+}

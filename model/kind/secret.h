@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secret.h — Secret, ServiceAccount and ConfigMap as inputs.
+ * Secret values: `data` (base64, decoded here), `stringData`, and, ours, `reconcile.dev/from-env` and
+ * `reconcile.dev/from-file` annotations ("KEY=NAME,…") that name where a value comes from at run time, so that no value
+ * needs to stand in git. Values never reach state.
+ */
+#ifndef MODEL_KIND_SECRET_H
+#define MODEL_KIND_SECRET_H
+
+#include "model/kind/kind.h"
+
+#define SECRET_DOCKER_CONFIG_JSON "kubernetes.io/dockerconfigjson"
+#define SECRET_DOCKER_CFG         "kubernetes.io/dockercfg"
+#define SECRET_BASIC_AUTH         "kubernetes.io/basic-auth"
+#define SECRET_SSH_AUTH           "kubernetes.io/ssh-auth"
+#define ANNOTATION_FROM_ENV       "reconcile.dev/from-env"
+#define ANNOTATION_FROM_FILE      "reconcile.dev/from-file"
+
+struct secret_value {
+	const char *key;
+	const char *bytes; /* NUL-terminated behind len */
+	size_t len;
+};
+struct secret_spec {
+	const char *type; /* "Opaque" */
+	struct list values; /* struct secret_value: data decoded, then stringData, which wins */
+};
+struct service_account_spec {
+	struct strings secrets;            /* names */
+	struct strings image_pull_secrets; /* names */
+};
+struct config_map_spec {
+	struct pairs data;
+};
+extern const struct table secret_table, service_account_table, config_map_table;
+
+const struct secret_value *secret_get(const struct secret_spec *secret, const char *key);
+
+#endif

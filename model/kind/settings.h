@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * settings.h — Settings (reconcile.dev/v1), by custom the file reconcile.yaml beside the manifests.
+ * What can run a program or send data somewhere (`executor`, credential helpers) is marked trusted-only: the program takes
+ * it only from --settings, the user's configuration or the base revision (design §7).
+ */
+#ifndef MODEL_KIND_SETTINGS_H
+#define MODEL_KIND_SETTINGS_H
+
+#include "model/kind/kind.h"
+
+struct settings_registry {
+	const char *prefix, *layout, *location, *mirror, *ca_file, *cert_file, *key_file;
+	bool is_insecure, is_blocked;
+	struct pos pos;
+};
+struct settings_git {
+	const char *host; /* "host[:port]" */
+	const char *ca_file;
+	const char *known_hosts;
+	bool is_insecure;
+};
+struct settings {
+	/* state */
+	const char *state_repo, *state_branch; /* NULL; "reconcile/state" */
+	const char *author_name, *author_email;
+	const char *logs;                      /* "branch" (default), "none" or a folder */
+	int64_t lease_s;                       /* of a claim, 3600 */
+	int64_t push_retries;                  /* 10 */
+	struct list registries;                /* struct settings_registry */
+	struct list git;                       /* struct settings_git */
+	int64_t jobs;                          /* -j; 0: cores */
+	int64_t retries;                       /* of failures that were not the build's own, per input; 3 */
+	const char *runtime;                   /* OCI runtime program, "crun". Trusted-only */
+	const char *network;                   /* of builds: "host" (default) or "none" */
+	const char *cache_dir;                 /* trusted-only */
+	const char *compression;               /* "fast" (default) or "small" */
+	struct strings executor;               /* argv of a worker elsewhere. Trusted-only */
+	bool allow_helpers;                    /* docker-credential-*. Trusted-only */
+	const char *default_builder;           /* ClusterBuilder for `image create`; "default" */
+	const struct source_file *file;        /* where it was read; NULL: defaults */
+};
+extern const struct table settings_table;
+/* The defaults alone. */
+const struct settings *settings_default(struct arena *arena);
+
+#endif
