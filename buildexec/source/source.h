@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "model/base/digest.h"
 #include "model/kind/build_request.h"
 
 struct source_spec {

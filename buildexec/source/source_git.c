@@ -41,7 +41,7 @@ static const struct request_credential *find_credential(const struct list *crede
 
 	for (size_t i = 0; credentials && i < credentials->n; i++) {
 		const struct request_credential *one =
-			&LIST_AT(*credentials, const struct request_credential, i);
+			LIST_AT(*credentials, const struct request_credential, i);
 
 		if (is_ssh == (one->ssh_key != NULL) && credential_fits(one, url))
 			return one;
@@ -57,7 +57,7 @@ static const struct settings_git *find_host(const struct list *hosts, const stru
 		return NULL;
 	snprintf(want, sizeof(want), url->port ? "%s:%d" : "%s", url->host, url->port);
 	for (size_t i = 0; hosts && i < hosts->n; i++) {
-		const struct settings_git *one = &LIST_AT(*hosts, const struct settings_git, i);
+		const struct settings_git *one = LIST_AT(*hosts, const struct settings_git, i);
 
 		if (one->host && strcmp(one->host, want) == 0)
 			return one;
@@ -171,6 +171,6 @@ bool source_git_export(const struct source_spec *spec, struct arena *arena, stru
 	fetch.into = repo;
 	if (!git_wire_fetch(wire, &fetch, &stats, err))
 		return err_prefix(err, "cannot fetch %.12s of '%s'", fetch.commit.hex,
-				  url.identity);
+				  url.canonical);
 	return export_tree(spec, repo, &fetch.commit, arena, err);
 }
