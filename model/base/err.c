@@ -9,14 +9,9 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-	[ERR_NONE] = "none",
-	[ERR_INVALID] = "invalid",
-	[ERR_ABSENT] = "absent",
-	[ERR_DENIED] = "denied",
-	[ERR_CONFLICT] = "conflict",
-	[ERR_TRANSIENT] = "transient",
-	[ERR_SYSTEM] = "system",
-	[ERR_CANCELLED] = "cancelled",
+	[ERR_NONE] = "none",     [ERR_INVALID] = "invalid",     [ERR_ABSENT] = "absent",
+	[ERR_DENIED] = "denied", [ERR_CONFLICT] = "conflict",   [ERR_TRANSIENT] = "transient",
+	[ERR_SYSTEM] = "system", [ERR_CANCELLED] = "cancelled",
 };
 _Static_assert(COUNTOF(kind_names) == ERR_KINDS, "name every kind");
 

@@ -4,40 +4,40 @@
 #define MODEL_BASE_LIMITS_H
 
 /* Manifests: a Kubernetes object is at most 1.5 MiB in etcd; files may hold many documents. */
-#define LIMIT_FILE_BYTES      (8u << 20)
-#define LIMIT_FILE_DOCS       10000u
-#define LIMIT_DOC_DEPTH       64u
-#define LIMIT_DOC_NODES       200000u
-#define LIMIT_DOC_ALIASES     100u    /* anchors used per document                                 */
-#define LIMIT_ALIAS_NODES     20000u  /* nodes made by expanding aliases, per document              */
-#define LIMIT_KEY_BYTES       1024u
-#define LIMIT_MANIFEST_FILES  200000u
-#define LIMIT_DIAGS           1000u   /* problems printed in one run; the rest are counted           */
+#define LIMIT_FILE_BYTES     (8u << 20)
+#define LIMIT_FILE_DOCS      10000u
+#define LIMIT_DOC_DEPTH      64u
+#define LIMIT_DOC_NODES      200000u
+#define LIMIT_DOC_ALIASES    100u   /* anchors used per document                                 */
+#define LIMIT_ALIAS_NODES    20000u /* nodes made by expanding aliases, per document              */
+#define LIMIT_KEY_BYTES      1024u
+#define LIMIT_MANIFEST_FILES 200000u
+#define LIMIT_DIAGS          1000u /* problems printed in one run; the rest are counted           */
 
 /* Registries: the distribution spec asks for 4 MiB manifests at least. */
-#define LIMIT_MANIFEST_BYTES  (4u << 20)
-#define LIMIT_CONFIG_BYTES    (8u << 20)
-#define LIMIT_LABEL_BYTES     (4u << 20)
-#define LIMIT_LAYERS          500u    /* overlayfs takes 500 lower layers                           */
-#define LIMIT_HTTP_BODY       (16u << 20)
-#define LIMIT_HTTP_HEADERS    (64u << 10)
-#define LIMIT_REDIRECTS       5
+#define LIMIT_MANIFEST_BYTES (4u << 20)
+#define LIMIT_CONFIG_BYTES   (8u << 20)
+#define LIMIT_LABEL_BYTES    (4u << 20)
+#define LIMIT_LAYERS         500u /* overlayfs takes 500 lower layers                           */
+#define LIMIT_HTTP_BODY      (16u << 20)
+#define LIMIT_HTTP_HEADERS   (64u << 10)
+#define LIMIT_REDIRECTS      5
 
 /* Archives and layers, unpacked. */
-#define LIMIT_UNPACK_BYTES    (64ull << 30)
-#define LIMIT_UNPACK_ENTRIES  5000000ull
-#define LIMIT_PATH_BYTES      4096u
+#define LIMIT_UNPACK_BYTES   (64ull << 30)
+#define LIMIT_UNPACK_ENTRIES 5000000ull
+#define LIMIT_PATH_BYTES     4096u
 
 /* Buildpacks: TOML files are written by foreign code. */
-#define LIMIT_TOML_BYTES      (1u << 20)
-#define LIMIT_PLAN_TRIALS     100000u /* of the build plan's cartesian product                       */
-#define LIMIT_SBOM_BYTES      (64u << 20) /* one SBOM file of a layer                            */
-#define LIMIT_ORDER_DEPTH     32u     /* nesting of composite buildpacks                            */
+#define LIMIT_TOML_BYTES  (1u << 20)
+#define LIMIT_PLAN_TRIALS 100000u /* of the build plan's cartesian product                       */
+#define LIMIT_SBOM_BYTES  (64u << 20) /* one SBOM file of a layer                              */
+#define LIMIT_ORDER_DEPTH 32u     /* nesting of composite buildpacks                            */
 
 /* State and logs. */
-#define LIMIT_STATE_BLOB      (1u << 20)
-#define LIMIT_LOG_BYTES       (1u << 20) /* head and tail are kept                                   */
-#define LIMIT_REFS            1000000u
+#define LIMIT_STATE_BLOB (1u << 20)
+#define LIMIT_LOG_BYTES  (1u << 20) /* head and tail are kept                                   */
+#define LIMIT_REFS       1000000u
 
 /* Git: what a foreign repository may make us hold or write. */
 #define LIMIT_GIT_PACK_BYTES  (4ull << 30)  /* one pack received                                      */

@@ -11,10 +11,10 @@
 
 #include "model/base/arena.h"
 
-#define VEC(type)               \
-	struct {                \
-		type *v;        \
-		size_t n, cap;  \
+#define VEC(type)                                                                                  \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n, cap;                                                                     \
 	}
 
 /* A common one: texts. */
@@ -25,12 +25,12 @@ struct strings {
 
 void *vec_grow(struct arena *arena, const void *old, size_t n, size_t *cap, size_t size);
 
-#define vec_push(arena, vec, ...)                                                               \
-	do {                                                                                    \
-		if ((vec)->n == (vec)->cap)                                                     \
-			(vec)->v = vec_grow((arena), (vec)->v, (vec)->n, &(vec)->cap,           \
-					    sizeof(*(vec)->v));                                 \
-		(vec)->v[(vec)->n++] = (__VA_ARGS__);                                           \
+#define vec_push(arena, vec, ...)                                                                  \
+	do {                                                                                       \
+		if ((vec)->n == (vec)->cap)                                                        \
+			(vec)->v = vec_grow((arena), (vec)->v, (vec)->n, &(vec)->cap,              \
+					    sizeof(*(vec)->v));                                    \
+		(vec)->v[(vec)->n++] = (__VA_ARGS__);                                              \
 	} while (0)
 
 /* True when both hold the same texts in the same order. */

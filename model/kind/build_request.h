@@ -16,6 +16,7 @@ struct request_credential { /* registry: by key; git: by scheme and host */
 	const char *server;     /* "registry.example.com[/path]" or "https://git.example.com" */
 	const char *user, *password, *token;
 	const char *ssh_key, *known_hosts; /* contents, not paths */
+	const char *config;     /* registry: a whole docker config.json instead */
 };
 struct request_mount { /* service bindings: name → files */
 	const char *name;

@@ -18,7 +18,7 @@
 
 struct store;
 
-struct store_spec {
+struct store_place {
 	const char *url;       /* as git_url.h: a path, file://, http(s)://, ssh://, git:// … */
 	const char *branch;    /* short name, "reconcile/state" */
 	const char *cache_dir; /* for mirrors of servers; may be absent on disk; not used for local
@@ -31,7 +31,7 @@ struct store_spec {
 
 /* Opens and reads the tip. A branch that does not exist yet is an empty store. ERR_ABSENT: no such
  * repository. */
-MUST_CHECK bool store_open(const struct store_spec *spec, struct store **out, struct err *err);
+MUST_CHECK bool store_open(const struct store_place *spec, struct store **out, struct err *err);
 void store_close(struct store **store);
 /* Goes to the branch's present tip; true also when it has not moved. */
 MUST_CHECK bool store_refresh(struct store *store, struct err *err);

@@ -78,7 +78,8 @@ static void test_map__keeps_the_order_of_insertion(void **state)
 	(void)state;
 	assert_null(map_get(&map, "x"));
 	for (int i = 0; i < 1000; i++)
-		map_set(arena, &map, arena_printf(arena, "key-%d", i), arena_printf(arena, "%d", i));
+		map_set(arena, &map, arena_printf(arena, "key-%d", i),
+			arena_printf(arena, "%d", i));
 	map_set(arena, &map, "key-3", arena_strdup(arena, "three"));
 	assert_int_equal(map.n, 1000);
 	assert_string_equal(map.items[3].key, "key-3");
@@ -91,11 +92,13 @@ static void test_map__keeps_the_order_of_insertion(void **state)
 static void test_digest__is_the_known_one(void **state)
 {
 	(void)state;
-	assert_string_equal(digest_of("abc", 3).text,
-			    "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(
+		digest_of("abc", 3).text,
+		"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_true(digest_is_valid(digest_of("", 0).text));
 	assert_false(digest_is_valid("sha256:ba78"));
-	assert_false(digest_is_valid("sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+	assert_false(digest_is_valid(
+		"sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
 }
 
 static void test_time__reads_and_writes_rfc_3339(void **state)

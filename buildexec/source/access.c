@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* access.c — settings and secrets by server. */
+#include "buildexec/source/access.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+
+#include "buildexec/sys/log.h"
+#include "buildexec/sys/proc.h"
+#include "model/base/digest.h"
+#include "model/kind/credentials.h"
+
+static const char *below(const struct access *access, const char *path, struct arena *arena)
+{
+	if (!path || path[0] == '/' || !access->base_dir)
+		return path;
+	return path_join(arena, access->base_dir, path);
+}
+
+static struct registry_rule rule_of(const struct access *access,
+				    const struct settings_registry *from, struct arena *arena)
+{
+	struct registry_rule rule = {
+		.prefix = from->prefix,
+		.layout = below(access, from->layout, arena),
+		.location = from->location,
+		.ca_file = below(access, from->ca_file, arena),
+		.cert_file = below(access, from->cert_file, arena),
+		.key_file = below(access, from->key_file, arena),
+		.is_insecure = from->is_insecure,
+		.is_blocked = from->is_blocked,
+	};
+
+	if (from->mirror)
+		vec_push(arena, &rule.mirrors, from->mirror);
+	return rule;
+}
+
+static void add_secret(const char *text)
+{
+	if (text)
+		secret_add(text, strlen(text));
+}
+
+static bool add_credential(struct keychain *keychain, const struct request_credential *credential,
+			   struct err *err)
+{
+	add_secret(credential->password);
+	add_secret(credential->token);
+	if (credential->config)
+		return keychain_add_config(keychain, credential->config, strlen(credential->config),
+					   err);
+	if (credential->server && credential->user)
+		keychain_add(keychain, credential->server, credential->user,
+			     credential->password ? credential->password : "");
+	return true;
+}
+
+bool access_registries(const struct access *access, struct arena *arena,
+		       struct registry_access *out, struct err *err)
+{
+	const struct keychain_options options = { .with_files = access->with_user_credentials,
+						  .with_helpers = access->with_helpers };
+
+	*out = (struct registry_access){ 0 };
+	for (size_t i = 0; i < access->registries->n; i++) {
+		const struct settings_registry *from =
+			LIST_AT(*access->registries, struct settings_registry, i);
+
+		vec_push(arena, &out->rules.list, rule_of(access, from, arena));
+	}
+	if (!keychain_open(&options, &out->keychain, err))
+		return false;
+	for (size_t i = 0; i < access->credentials->n; i++) {
+		const struct request_credential *credential =
+			LIST_AT(*access->credentials, struct request_credential, i);
+
+		if (!add_credential(out->keychain, credential, err)) {
+			registry_access_release(out);
+			return err_prefix(err, "registry credentials");
+		}
+	}
+	return true;
+}
+
+void registry_access_release(struct registry_access *access)
+{
+	keychain_close(&access->keychain);
+}
+
+/* Files only their owner may read; named after the key, so that the same key is written once. */
+static bool write_key(struct tmpdir *keys, const char *what, const char *content,
+		      struct arena *arena, const char **path, struct err *err)
+{
+	struct digest digest = digest_of(content, strlen(content));
+
+	if (!keys->path && !tmpdir_make(NULL, "reconcile-keys", keys, err))
+		return err_prefix(err, "cannot keep an ssh key");
+	*path = arena_printf(arena, "%s/%s-%.16s", keys->path, what, digest_hex(digest.text));
+	return fs_exists(*path) ||
+	       fs_write_atomic(AT_FDCWD, *path, content, strlen(content), 0600, false, err);
+}
+
+static bool use_login(const struct request_credential *login, struct tmpdir *keys,
+		      struct arena *arena, struct git_auth *auth, struct err *err)
+{
+	auth->user = login->user;
+	auth->password = login->password;
+	auth->bearer = login->token;
+	add_secret(login->password);
+	add_secret(login->token);
+	if (login->ssh_key &&
+	    !write_key(keys, "key", login->ssh_key, arena, &auth->ssh_key_file, err))
+		return false;
+	return !login->known_hosts || write_key(keys, "known_hosts", login->known_hosts, arena,
+						&auth->known_hosts_file, err);
+}
+
+static void use_host(const struct access *access, const char *host, struct arena *arena,
+		     struct git_auth *auth)
+{
+	for (size_t i = 0; i < access->git_hosts->n; i++) {
+		const struct settings_git *rule =
+			LIST_AT(*access->git_hosts, struct settings_git, i);
+
+		if (!rule->host || strcasecmp(rule->host, host) != 0)
+			continue;
+		auth->ca_file = below(access, rule->ca_file, arena);
+		auth->is_insecure = rule->is_insecure;
+		if (rule->known_hosts && !auth->known_hosts_file)
+			auth->known_hosts_file = below(access, rule->known_hosts, arena);
+		return;
+	}
+}
+
+bool access_git_options(const struct access *access, const char *url, struct tmpdir *keys,
+			struct arena *arena, struct git_wire_options *out, struct err *err)
+{
+	const struct request_credential *login;
+	struct git_url parsed;
+	const char *host;
+
+	*out = (struct git_wire_options){ 0 };
+	if (!git_url_parse(url, arena, &parsed, err))
+		return false;
+	add_secret(parsed.password);
+	if (!parsed.host)
+		return true;
+	host = parsed.port ? arena_printf(arena, "%s:%d", parsed.host, parsed.port) : parsed.host;
+	login = credential_for_git(access->git_credentials, git_scheme_name(parsed.scheme), host);
+	if (login && !use_login(login, keys, arena, &out->auth, err))
+		return false;
+	use_host(access, host, arena, &out->auth);
+	return true;
+}
+
+bool access_git(const struct access *access, const char *url, struct tmpdir *keys,
+		struct arena *arena, struct git_wire **out, struct err *err)
+{
+	struct git_wire_options options;
+
+	return access_git_options(access, url, keys, arena, &options, err) &&
+	       git_wire_open(url, &options, out, err);
+}

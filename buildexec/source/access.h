@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * access.h — who may be asked and with which credentials: settings and secrets in the form of a build request, turned into
+ * open registries and git wires. Observing and building use the same.
+ */
+#ifndef BUILDEXEC_SOURCE_ACCESS_H
+#define BUILDEXEC_SOURCE_ACCESS_H
+
+#include "buildexec/registry/keychain.h"
+#include "buildexec/registry/registry.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/git_wire.h"
+#include "model/kind/build_request.h"
+
+/* All borrowed. */
+struct access {
+	const struct list
+		*registries; /* struct settings_registry; relative paths are below base_dir */
+	const struct list *credentials;     /* struct request_credential, registry */
+	const struct list *git_hosts;       /* struct settings_git */
+	const struct list *git_credentials; /* struct request_credential, git */
+	const char *base_dir;               /* absolute */
+	bool with_user_credentials, with_helpers;
+};
+
+/* Rules and credentials, made once; registries are opened from it, one per thread. Secrets are given to the redactor. */
+struct registry_access {
+	struct registry_rules rules;
+	struct keychain *keychain;
+};
+MUST_CHECK bool access_registries(const struct access *access, struct arena *arena,
+				  struct registry_access *out, struct err *err);
+void registry_access_release(struct registry_access *access);
+
+/* What belongs to one URL's scheme and host. Lives in the arena and in `keys`, as below. */
+MUST_CHECK bool access_git_options(const struct access *access, const char *url,
+				   struct tmpdir *keys, struct arena *arena,
+				   struct git_wire_options *out, struct err *err);
+/* A wire for one URL. Keys are written to files in `keys` (made on demand), which must outlive the wire. */
+MUST_CHECK bool access_git(const struct access *access, const char *url, struct tmpdir *keys,
+			   struct arena *arena, struct git_wire **out, struct err *err);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* credentials.c — walks the secrets that a service account lists. */
+#include "model/kind/credentials.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct gathered {
+	struct arena *arena;
+	VEC(struct request_credential) registry, git;
+};
+
+static const char *value_of(const struct secret_spec *secret, const char *key)
+{
+	const struct secret_value *value = secret_get(secret, key);
+
+	return value ? value->bytes : NULL;
+}
+
+static bool is_type(const struct secret_spec *secret, const char *type)
+{
+	return secret->type && strcmp(secret->type, type) == 0;
+}
+
+static void add_git(const struct object *object, const struct secret_spec *secret,
+		    struct gathered *out)
+{
+	const char *server = pairs_get(&object->meta.annotations, ANNOTATION_GIT);
+	struct request_credential credential = { .server = server };
+
+	if (!server)
+		return;
+	if (is_type(secret, SECRET_BASIC_AUTH)) {
+		credential.user = value_of(secret, "username");
+		credential.password = value_of(secret, "password");
+	} else if (is_type(secret, SECRET_SSH_AUTH)) {
+		credential.ssh_key = value_of(secret, "ssh-privatekey");
+		credential.known_hosts = value_of(secret, "known_hosts");
+	} else {
+		return;
+	}
+	vec_push(out->arena, &out->git, credential);
+}
+
+static void add_config(const struct secret_spec *secret, const char *key, struct gathered *out)
+{
+	const char *json = value_of(secret, key);
+
+	if (json)
+		vec_push(out->arena, &out->registry, (struct request_credential){ .config = json });
+}
+
+static void add_secret(const struct object *object, struct gathered *out)
+{
+	const struct secret_spec *secret = object->spec;
+	const char *server = pairs_get(&object->meta.annotations, ANNOTATION_DOCKER);
+
+	if (is_type(secret, SECRET_DOCKER_CONFIG_JSON))
+		add_config(secret, ".dockerconfigjson", out);
+	else if (is_type(secret, SECRET_DOCKER_CFG))
+		add_config(secret, ".dockercfg", out);
+	else if (is_type(secret, SECRET_BASIC_AUTH) && server)
+		vec_push(out->arena, &out->registry,
+			 (struct request_credential){ .server = server,
+						      .user = value_of(secret, "username"),
+						      .password = value_of(secret, "password") });
+	add_git(object, secret, out);
+}
+
+static struct strings secret_names(const struct service_account_spec *account, struct arena *arena)
+{
+	struct strings names = { 0 };
+
+	for (size_t i = 0; i < account->secrets.n; i++)
+		vec_push(arena, &names, account->secrets.v[i]);
+	for (size_t i = 0; i < account->image_pull_secrets.n; i++)
+		if (!strings_has(&names, account->image_pull_secrets.v[i]))
+			vec_push(arena, &names, account->image_pull_secrets.v[i]);
+	if (names.n)
+		qsort(names.v, names.n, sizeof(*names.v), strings_compare);
+	return names;
+}
+
+void credentials_collect(const struct model *model, const char *ns, const char *account,
+			 struct arena *arena, struct credentials *out)
+{
+	const struct object *object =
+		model_find(model, KIND_SERVICE_ACCOUNT, ns, account ? account : "default");
+	struct gathered gathered = { .arena = arena };
+	struct strings names;
+
+	*out = (struct credentials){ 0 };
+	if (!object)
+		return;
+	names = secret_names(object->spec, arena);
+	for (size_t i = 0; i < names.n; i++) {
+		const struct object *secret = model_find(model, KIND_SECRET, ns, names.v[i]);
+
+		if (secret)
+			add_secret(secret, &gathered);
+	}
+	out->registry = (struct list){ gathered.registry.v, gathered.registry.n };
+	out->git = (struct list){ gathered.git.v, gathered.git.n };
+}
+
+/* "https://host/path", "git@host", "host:port": does it stand for this scheme and host? */
+static bool is_server(const struct request_credential *credential, const char *scheme,
+		      const char *host)
+{
+	const char *mark = strstr(credential->server, "://");
+	const char *at = mark ? mark + 3 : credential->server;
+	bool is_ssh = strcmp(scheme, "ssh") == 0;
+	size_t n = strcspn(at, "/");
+	const char *user_end = memchr(at, '@', n);
+
+	if (mark && ((size_t)(mark - credential->server) != strlen(scheme) ||
+		     strncmp(credential->server, scheme, strlen(scheme)) != 0))
+		return false;
+	if (!mark && is_ssh != (credential->ssh_key != NULL))
+		return false;
+	if (user_end) {
+		n -= (size_t)(user_end + 1 - at);
+		at = user_end + 1;
+	}
+	return strlen(host) == n && strncasecmp(at, host, n) == 0;
+}
+
+const struct request_credential *credential_for_git(const struct list *git, const char *scheme,
+						    const char *host)
+{
+	for (size_t i = 0; i < git->n; i++) {
+		const struct request_credential *credential =
+			LIST_AT(*git, struct request_credential, i);
+
+		if (credential->server && is_server(credential, scheme, host))
+			return credential;
+	}
+	return NULL;
+}

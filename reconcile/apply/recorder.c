@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recorder.c — pending changes by object, put on the tip again and again until one commit lands. */
+#include "reconcile/apply/recorder.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buildexec/sys/clock.h"
+#include "buildexec/sys/log.h"
+#include "model/base/limits.h"
+#include "model/doc/yaml.h"
+
+enum { BACKOFF_BASE_MS = 100, BACKOFF_CAP_MS = 10000, BODY_LINES = 500 };
+
+struct file_change {
+	const char *path, *bytes; /* bytes NULL: deleted */
+	size_t n;
+};
+
+struct pending {
+	const char *id, *path, *line;
+	struct state_entry *entry;     /* as it will be; NULL: deleted */
+	VEC(struct file_change) files; /* the status first */
+	const char *base;              /* the status file's bytes as read; NULL: there was none */
+};
+
+struct recorder {
+	struct recorder_spec spec;
+	struct arena *arena;
+	struct map by_id; /* id → struct pending */
+	VEC(struct file_change) logs;
+	size_t n_commits;
+};
+
+struct recorder *recorder_new(const struct recorder_spec *spec)
+{
+	struct recorder *recorder = mem_realloc(NULL, sizeof(*recorder));
+
+	*recorder = (struct recorder){ .spec = *spec, .arena = arena_new() };
+	return recorder;
+}
+
+void recorder_free(struct recorder **recorder)
+{
+	if (!*recorder)
+		return;
+	arena_free((*recorder)->arena);
+	free(*recorder);
+	*recorder = NULL;
+}
+
+static const char *base_bytes(const struct state_files *files, const char *path)
+{
+	return map_get(&files->bytes_by_path, path);
+}
+
+static struct pending *pending_of(struct recorder *recorder, const char *id, const char *path)
+{
+	struct pending *pending = map_get(&recorder->by_id, id);
+
+	if (pending)
+		return pending;
+	pending = ARENA_NEW(recorder->arena, struct pending);
+	pending->id = arena_strdup(recorder->arena, id);
+	pending->path = path;
+	pending->base = base_bytes(recorder->spec.base, path);
+	map_set(recorder->arena, &recorder->by_id, pending->id, pending);
+	return pending;
+}
+
+static void set_file(struct recorder *recorder, struct pending *pending, const char *path,
+		     const struct node *document)
+{
+	struct file_change change = { .path = arena_strdup(recorder->arena, path) };
+	AUTO_BUF out = BUF_INIT(LIMIT_STATE_BLOB);
+
+	if (document) {
+		yaml_print(document, &out);
+		change.bytes = buf_copy(&out, recorder->arena);
+		change.n = out.len;
+	}
+	for (size_t i = 0; i < pending->files.n; i++) {
+		if (strcmp(pending->files.v[i].path, path) == 0) {
+			pending->files.v[i] = change;
+			return;
+		}
+	}
+	vec_push(recorder->arena, &pending->files, change);
+}
+
+void recorder_put(struct recorder *recorder, const struct object *object, const void *status,
+		  const char *line)
+{
+	struct arena *arena = recorder->arena;
+	char *path = status_path(object->kind, object->meta.ns, object->meta.name, arena);
+	struct pending *pending = pending_of(recorder, object->id, path);
+	struct state_entry *entry = ARENA_NEW(arena, struct state_entry);
+
+	*entry = (struct state_entry){ .kind = object->kind,
+				       .ns = object->meta.ns,
+				       .name = object->meta.name,
+				       .id = object->id,
+				       .path = path,
+				       .status = status };
+	pending->entry = entry;
+	pending->line = arena_strdup(arena, line);
+	set_file(recorder, pending, path, status_encode(object, status, arena));
+}
+
+void recorder_put_file(struct recorder *recorder, const char *id, const char *path,
+		       const struct node *document)
+{
+	struct pending *pending = map_get(&recorder->by_id, id);
+
+	if (!pending)
+		BUG("recorder_put_file of '%s' before its status", id);
+	set_file(recorder, pending, path, document);
+}
+
+void recorder_delete(struct recorder *recorder, const struct state_entry *entry, const char *line)
+{
+	struct pending *pending = pending_of(recorder, entry->id, entry->path);
+	size_t n = strlen(entry->path) - strlen(".yaml");
+
+	pending->entry = NULL;
+	pending->line = arena_strdup(recorder->arena, line);
+	set_file(recorder, pending, entry->path, NULL);
+	set_file(recorder, pending, arena_copy(recorder->arena, entry->path, n), NULL);
+}
+
+void recorder_put_log(struct recorder *recorder, const char *path, const char *bytes, size_t n)
+{
+	struct file_change change = { .path = arena_strdup(recorder->arena, path), .n = n };
+
+	if (bytes)
+		change.bytes = arena_copy(recorder->arena, bytes, n);
+	vec_push(recorder->arena, &recorder->logs, change);
+}
+
+bool recorder_has_pending(const struct recorder *recorder)
+{
+	return recorder->by_id.n || recorder->logs.n;
+}
+
+size_t recorder_n_commits(const struct recorder *recorder)
+{
+	return recorder->n_commits;
+}
+
+/* One try on the logs branch after another; every log has a path of its own, so there is nothing to merge. */
+static bool flush_logs(struct recorder *recorder, struct err *err)
+{
+	struct store_change *changes;
+	struct store_commit commit = { .author_name = recorder->spec.author_name,
+				       .author_email = recorder->spec.author_email,
+				       .message = "reconcile: logs\n" };
+	bool made;
+
+	if (!recorder->spec.logs || !recorder->logs.n)
+		return true;
+	changes = arena_array(recorder->arena, recorder->logs.n, sizeof(*changes));
+	for (size_t i = 0; i < recorder->logs.n; i++)
+		changes[i] =
+			(struct store_change){ recorder->logs.v[i].path, recorder->logs.v[i].bytes,
+					       recorder->logs.v[i].n };
+	commit.changes = changes;
+	commit.n_changes = recorder->logs.n;
+	for (unsigned try = 0;; try++) {
+		commit.time_s = recorder->spec.now_s ? recorder->spec.now_s : clock_now_s();
+		if (store_commit(recorder->spec.logs, &commit, &made, err))
+			break;
+		if (err->kind != ERR_CONFLICT || try >= recorder->spec.retries)
+			return err_prefix(err, "cannot keep logs");
+		clock_sleep_ms(backoff_ms(try, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
+		if (!store_refresh(recorder->spec.logs, err))
+			return err_prefix(err, "cannot keep logs");
+	}
+	recorder->logs.n = 0;
+	return true;
+}
+
+/* The state as it will be when what is pending has landed. */
+static struct state merged_state(struct recorder *recorder)
+{
+	const struct state *base = &recorder->spec.base->state;
+	struct state merged = { .arena = recorder->arena, .commit = base->commit };
+
+	for (size_t i = 0; i < base->by_id.n; i++) {
+		const struct pending *pending = map_get(&recorder->by_id, base->by_id.items[i].key);
+
+		if (!pending)
+			map_set(recorder->arena, &merged.by_id, base->by_id.items[i].key,
+				base->by_id.items[i].value);
+	}
+	for (size_t i = 0; i < recorder->by_id.n; i++) {
+		const struct pending *pending = recorder->by_id.items[i].value;
+
+		if (pending->entry)
+			map_set(recorder->arena, &merged.by_id, pending->entry->id, pending->entry);
+	}
+	return merged;
+}
+
+static void put_message(const struct recorder *recorder, const char *subject, struct buf *out)
+{
+	buf_printf(out, "reconcile: %s", subject);
+	if (recorder->spec.source_commit)
+		buf_printf(out, " (%.7s)", recorder->spec.source_commit);
+	buf_puts(out, "\n\n");
+	for (size_t i = 0; i < recorder->by_id.n && i < BODY_LINES; i++) {
+		const struct pending *pending = recorder->by_id.items[i].value;
+
+		sanitize(pending->line, strlen(pending->line), false, out);
+		buf_byte(out, '\n');
+	}
+	if (recorder->by_id.n > BODY_LINES)
+		buf_printf(out, "and %zu more\n", recorder->by_id.n - BODY_LINES);
+	buf_byte(out, '\n');
+	if (recorder->spec.source_commit)
+		buf_printf(out, "Reconcile-Source-Commit: %s\n", recorder->spec.source_commit);
+	buf_printf(out, "Reconcile-Run: %s\n", recorder->spec.run_id);
+}
+
+static struct store_change *all_changes(struct recorder *recorder, size_t *n)
+{
+	VEC(struct store_change) changes = { 0 };
+	struct state merged;
+	AUTO_BUF readme = BUF_INIT(LIMIT_STATE_BLOB);
+
+	for (size_t i = 0; i < recorder->by_id.n; i++) {
+		const struct pending *pending = recorder->by_id.items[i].value;
+
+		for (size_t k = 0; k < pending->files.n; k++)
+			vec_push(recorder->arena, &changes,
+				 (struct store_change){ pending->files.v[k].path,
+							pending->files.v[k].bytes,
+							pending->files.v[k].n });
+	}
+	if (recorder->spec.readme) {
+		merged = merged_state(recorder);
+		recorder->spec.readme(recorder->spec.readme_ctx, &merged, &readme);
+		vec_push(recorder->arena, &changes,
+			 (struct store_change){ "README.md", buf_copy(&readme, recorder->arena),
+						readme.len });
+	}
+	*n = changes.n;
+	return changes.v;
+}
+
+static bool try_commit(struct recorder *recorder, const char *subject, struct err *err)
+{
+	AUTO_BUF message = BUF_INIT(LIMIT_STATE_BLOB);
+	struct store_commit commit = { .author_name = recorder->spec.author_name,
+				       .author_email = recorder->spec.author_email };
+	bool made = false;
+
+	put_message(recorder, subject, &message);
+	commit.changes = all_changes(recorder, &commit.n_changes);
+	commit.message = buf_text(&message);
+	commit.time_s = recorder->spec.now_s ? recorder->spec.now_s : clock_now_s();
+	if (!store_commit(recorder->spec.store, &commit, &made, err))
+		return false;
+	recorder->n_commits += made;
+	return true;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Does the file at the tip still carry our claim? Then others changed nothing that matters to a build of ours. */
+static bool has_our_claim(const struct recorder *recorder, const char *id)
+{
+	const struct state_entry *entry = map_get(&recorder->spec.base->state.by_id, id);
+	const struct image_status *status;
+
+	if (!entry || entry->kind != KIND_IMAGE)
+		return false;
+	status = entry->status;
+	return status->last && status->last->run_id &&
+	       strcmp(status->last->run_id, recorder->spec.run_id) == 0;
+}
+
+/* After a refresh: keeps what may go on top of the new tip, drops the rest to *lost. */
+static void rebase_pending(struct recorder *recorder, struct strings *lost)
+{
+	struct map kept = { 0 };
+
+	for (size_t i = 0; i < recorder->by_id.n; i++) {
+		struct pending *pending = recorder->by_id.items[i].value;
+		const char *theirs = base_bytes(recorder->spec.base, pending->path);
+
+		if (is_same(theirs, pending->base) || has_our_claim(recorder, pending->id)) {
+			pending->base = theirs;
+			map_set(recorder->arena, &kept, pending->id, pending);
+		} else if (lost) {
+			vec_push(recorder->arena, lost, pending->id);
+		}
+	}
+	recorder->by_id = kept;
+}
+
+static bool read_again(struct recorder *recorder, struct err *err)
+{
+	struct state_files fresh;
+
+	if (!store_refresh(recorder->spec.store, err) ||
+	    !state_read(recorder->spec.store, recorder->arena, &fresh, err))
+		return false;
+	state_files_release(recorder->spec.base);
+	*recorder->spec.base = fresh;
+	return true;
+}
+
+/* What has landed is the base of the next commit. */
+static void adopt_pending(struct recorder *recorder)
+{
+	struct state_files *base = recorder->spec.base;
+
+	for (size_t i = 0; i < recorder->by_id.n; i++) {
+		const struct pending *pending = recorder->by_id.items[i].value;
+
+		map_set(recorder->arena, &base->bytes_by_path, pending->path,
+			(void *)(uintptr_t)pending->files.v[0].bytes);
+	}
+	base->state.by_id = merged_state(recorder).by_id;
+	recorder->by_id = (struct map){ 0 };
+}
+
+bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
+		    struct strings *lost, struct err *err)
+{
+	if (!flush_logs(recorder, err))
+		return false;
+	for (unsigned try = 0; recorder->by_id.n; try++) {
+		size_t n_before = recorder->by_id.n;
+
+		if (try_commit(recorder, subject, err)) {
+			adopt_pending(recorder);
+			return true;
+		}
+		if (err->kind != ERR_CONFLICT || try >= recorder->spec.retries)
+			return err_prefix(err, "cannot record in the state branch");
+		clock_sleep_ms(backoff_ms(try, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
+		if (!read_again(recorder, err))
+			return err_prefix(err, "cannot read the state branch again");
+		rebase_pending(recorder, lost);
+		if (is_strict && recorder->by_id.n < n_before) {
+			recorder->by_id = (struct map){ 0 };
+			return err_set(err, ERR_CONFLICT,
+				       "another run changed what is planned here");
+		}
+	}
+	return true;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * recorder.h — collects what changed in state and commits it in few commits, by compare-and-swap. When the branch moved,
+ * changes are put on top of the new tip, object by object: an object that nobody else touched takes ours; one that somebody
+ * else changed is theirs, unless it still carries our claim. Never forced. Logs go to their own branch, before the state
+ * that points at them.
+ */
+#ifndef RECONCILE_APPLY_RECORDER_H
+#define RECONCILE_APPLY_RECORDER_H
+
+#include "reconcile/apply/state_read.h"
+
+/* The dashboard, made anew for every try from the state as it will be. */
+typedef void recorder_readme_fn(void *ctx, const struct state *state, struct buf *out);
+
+struct recorder_spec {
+	struct store *store;
+	struct store *logs; /* NULL: logs are not kept in git */
+	struct state_files *
+		base; /* what was read; owned by the caller, replaced in place when the branch moved */
+	const char *author_name, *author_email;
+	const char *run_id,
+		*source_commit; /* trailers; source NULL when the manifests are not in git */
+	int64_t retries;
+	int64_t now_s; /* of commits; 0: the clock */
+	recorder_readme_fn *readme;
+	void *readme_ctx;
+};
+
+struct recorder;
+struct recorder *recorder_new(const struct recorder_spec *spec);
+void recorder_free(struct recorder **recorder);
+
+/* `status` is by the object's kind and lent until the recorder is freed. `line` goes to the commit's body: "Image/shop/cart: build #12 succeeded". */
+void recorder_put(struct recorder *recorder, const struct object *object, const void *status,
+		  const char *line);
+/* A file that stands and falls with the object's status (a build record); document NULL: delete it. */
+void recorder_put_file(struct recorder *recorder, const char *id, const char *path,
+		       const struct node *document);
+/* The object's status file and what lies below it. */
+void recorder_delete(struct recorder *recorder, const struct state_entry *entry, const char *line);
+/* bytes NULL: delete it. */
+void recorder_put_log(struct recorder *recorder, const char *path, const char *bytes, size_t n);
+
+bool recorder_has_pending(const struct recorder *recorder);
+/*
+ * Commits what is pending; a change of no byte makes no commit. With `is_strict`, an object changed by others is
+ * ERR_CONFLICT (claims: read and plan again); nothing is pending any more then. Without, the ids whose changes were
+ * dropped for theirs are appended to *lost. ERR_CONFLICT also after the retries.
+ */
+MUST_CHECK bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
+			       struct strings *lost, struct err *err);
+size_t recorder_n_commits(const struct recorder *recorder);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state_read.c — files are parsed in batches, one arena each, by all cores. */
+#include "reconcile/apply/state_read.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "buildexec/sys/pool.h"
+#include "model/doc/yaml.h"
+
+enum { BATCHES_PER_CORE = 4 };
+
+struct batch {
+	const struct store_files *files;
+	size_t first, last;
+	struct arena *arena;
+	VEC(struct state_entry *) entries;
+	struct err err;
+};
+
+static bool ends_with(const char *text, const char *tail)
+{
+	size_t n = strlen(text), m = strlen(tail);
+
+	return n >= m && strcmp(text + n - m, tail) == 0;
+}
+
+/* "<ns>/images/cart/builds" and its images' own folders hold records, not statuses. */
+static bool want_status(void *ctx, const char *path, bool is_dir)
+{
+	size_t depth = 0;
+
+	(void)ctx;
+	for (const char *at = path; *at; at++)
+		depth += *at == '/';
+	return is_dir ? depth < 2 : depth == 2 && ends_with(path, ".yaml");
+}
+
+static enum kind kind_of_path(const char *path, bool *is_cluster)
+{
+	const char *folder = strchr(path, '/') + 1;
+	size_t n = strcspn(folder, "/");
+
+	*is_cluster = strncmp(path, "cluster/", 8) == 0;
+	for (enum kind kind = KIND_NONE + 1; kind < KINDS; kind++) {
+		const struct kind_info *info = kind_info(kind);
+
+		if (info->state_folder && info->is_cluster == *is_cluster &&
+		    strlen(info->state_folder) == n && strncmp(info->state_folder, folder, n) == 0)
+			return kind;
+	}
+	return KIND_NONE;
+}
+
+static bool parse_file(const struct store_file *file, struct arena *arena, struct node **out,
+		       struct err *err)
+{
+	struct source_file source = { .path = file->path, .text = file->bytes, .len = file->n };
+	struct documents documents = { 0 };
+	struct diags diags;
+
+	diags_init(&diags, arena);
+	yaml_parse(&source, arena, &documents, &diags);
+	if (diags.n_errors || documents.n != 1) {
+		const struct diag *first = diags.list.n ? &diags.list.v[0] : NULL;
+
+		return err_set(err, ERR_INVALID, "state file '%s' is damaged: line %u: %s",
+			       file->path, first ? first->pos.line : 0,
+			       first ? first->text : "not one document");
+	}
+	*out = documents.v[0];
+	return true;
+}
+
+static bool read_entry(struct batch *batch, const struct store_file *file)
+{
+	struct state_entry *entry;
+	bool is_cluster;
+	enum kind kind = kind_of_path(file->path, &is_cluster);
+	const char *base = strrchr(file->path, '/') + 1;
+	struct node *document;
+	void *status;
+
+	if (kind == KIND_NONE)
+		return true;
+	if (!parse_file(file, batch->arena, &document, &batch->err))
+		return false;
+	if (!status_read(kind, document, batch->arena, &status, &batch->err))
+		return err_prefix(&batch->err, "state file '%s'", file->path);
+	entry = ARENA_NEW(batch->arena, struct state_entry);
+	entry->kind = kind;
+	entry->ns =
+		is_cluster ? "" : arena_copy(batch->arena, file->path, strcspn(file->path, "/"));
+	entry->name = arena_copy(batch->arena, base, strlen(base) - strlen(".yaml"));
+	entry->id = object_id(kind, entry->ns, entry->name, batch->arena);
+	entry->path = file->path;
+	entry->status = status;
+	vec_push(batch->arena, &batch->entries, entry);
+	return true;
+}
+
+static void read_batch(void *items, size_t i)
+{
+	struct batch *batch = &((struct batch *)items)[i];
+
+	for (size_t at = batch->first; at < batch->last; at++)
+		if (!read_entry(batch, &batch->files->v[at]))
+			return;
+}
+
+static bool merge(struct batch *batches, size_t n, struct arena *arena, struct state_files *out,
+		  struct err *err)
+{
+	out->arenas = arena_array(arena, n, sizeof(struct arena *));
+	for (size_t i = 0; i < n; i++)
+		out->arenas[out->n_arenas++] = batches[i].arena;
+	for (size_t i = 0; i < n; i++) {
+		if (batches[i].err.kind) {
+			*err = batches[i].err;
+			return false;
+		}
+		for (size_t k = 0; k < batches[i].entries.n; k++)
+			map_set(arena, &out->state.by_id, batches[i].entries.v[k]->id,
+				batches[i].entries.v[k]);
+	}
+	return true;
+}
+
+bool state_read(struct store *store, struct arena *arena, struct state_files *out, struct err *err)
+{
+	const struct git_id *commit = store_commit_id(store);
+	size_t n = pool_cores() * BATCHES_PER_CORE;
+	struct batch *batches;
+
+	*out = (struct state_files){ .state.arena = arena };
+	if (!store_read_all(store, want_status, NULL, arena, &out->files, err))
+		return false;
+	if (commit->hex[0])
+		out->state.commit = arena_strdup(arena, commit->hex);
+	for (size_t i = 0; i < out->files.n; i++)
+		map_set(arena, &out->bytes_by_path, out->files.v[i].path,
+			(void *)(uintptr_t)out->files.v[i].bytes);
+	if (n > out->files.n)
+		n = out->files.n;
+	batches = arena_array(arena, n, sizeof(*batches));
+	for (size_t i = 0; i < n; i++)
+		batches[i] = (struct batch){ .files = &out->files,
+					     .first = out->files.n * i / n,
+					     .last = out->files.n * (i + 1) / n,
+					     .arena = arena_new() };
+	pool_each(0, n, read_batch, batches);
+	if (merge(batches, n, arena, out, err))
+		return true;
+	state_files_release(out);
+	return false;
+}
+
+void state_files_release(struct state_files *files)
+{
+	for (size_t i = 0; i < files->n_arenas; i++)
+		arena_free(files->arenas[i]);
+	files->n_arenas = 0;
+}
+
+bool state_read_build(struct store *store, const char *ns, const char *image, int64_t number,
+		      struct arena *arena, struct build_record *out, struct err *err)
+{
+	struct store_file file;
+	struct node *document;
+
+	if (!store_read(store, build_path(ns, image, number, arena), arena, &file, err))
+		return false;
+	if (!file.bytes)
+		return err_set(err, ERR_ABSENT, "build \"%lld\" not found", (long long)number);
+	return parse_file(&file, arena, &document, err) && build_read(document, arena, out, err);
+}

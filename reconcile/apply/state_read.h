@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state_read.h — the state branch as typed statuses, and single build records and logs. What is read back is untrusted:
+ * a file that does not read is an error that names it, never skipped silently.
+ */
+#ifndef RECONCILE_APPLY_STATE_READ_H
+#define RECONCILE_APPLY_STATE_READ_H
+
+#include "model/kind/status.h"
+#include "reconcile/store/store.h"
+
+struct state_files {
+	struct state state;
+	struct store_files files;
+	struct map bytes_by_path; /* path → the file's bytes */
+	struct arena **arenas;
+	size_t n_arenas;
+};
+/* All statuses at the store's commit; build records are left where they are. */
+MUST_CHECK bool state_read(struct store *store, struct arena *arena, struct state_files *out,
+			   struct err *err);
+void state_files_release(struct state_files *files);
+
+/* ERR_ABSENT: `build "12" not found`. */
+MUST_CHECK bool state_read_build(struct store *store, const char *ns, const char *image,
+				 int64_t number, struct arena *arena, struct build_record *out,
+				 struct err *err);
+
+#endif

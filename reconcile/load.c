@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load.c — finds the files, decodes them in batches (one arena and one list of diagnostics each, so that threads share
+ * nothing), then adds the objects to the model in order of path.
+ */
+#include "reconcile/load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/pool.h"
+#include "model/base/limits.h"
+#include "model/doc/yaml.h"
+#include "model/kind/settings.h"
+
+enum { BATCHES_PER_CORE = 4, FOLDER_DEPTH = 64 };
+
+struct paths {
+	const char **v;
+	size_t n, cap;
+};
+
+struct batch {
+	const struct paths *paths;
+	size_t first, last; /* paths[first … last) */
+	bool is_strict;
+	struct arena *arena;
+	struct diags diags;
+	VEC(struct object *) objects;
+	struct map later;
+	size_t n_documents, n_ignored;
+};
+
+static bool is_manifest_name(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && dot != name &&
+	       (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".json") == 0);
+}
+
+/* True when the link at `path` leads to a place below `root`. */
+static bool is_inside(const char *root, const char *path)
+{
+	char real_root[PATH_MAX], real_path[PATH_MAX];
+	size_t n;
+
+	if (!realpath(root, real_root) || !realpath(path, real_path))
+		return false;
+	n = strlen(real_root);
+	return strncmp(real_root, real_path, n) == 0 &&
+	       (real_path[n] == '/' || real_path[n] == '\0');
+}
+
+struct walk {
+	const char *root;
+	struct arena *arena;
+	struct paths *out;
+	struct diags *diags;
+};
+
+static void note_file(struct walk *walk, const char *path, enum severity severity, const char *text)
+{
+	struct source_file *file = ARENA_NEW(walk->arena, struct source_file);
+
+	file->path = path;
+	diag_add(walk->diags, severity, "file", file, (struct pos){ 0 }, 1, "%s", text);
+}
+
+static bool walk_folder(struct walk *walk, const char *folder, unsigned depth, struct err *err);
+
+static bool walk_entry(struct walk *walk, const char *path, const char *name, unsigned depth,
+		       struct err *err)
+{
+	struct stat st;
+	bool is_link;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT || err_sys(err, errno, "cannot look at '%s'", path);
+	is_link = S_ISLNK(st.st_mode);
+	if (is_link && stat(path, &st) < 0) {
+		if (is_manifest_name(name))
+			note_file(walk, path, SEVERITY_WARNING, "link leads nowhere, not loaded");
+		return true;
+	}
+	if (S_ISDIR(st.st_mode))
+		return is_link || walk_folder(walk, path, depth + 1, err);
+	if (!S_ISREG(st.st_mode) || !is_manifest_name(name))
+		return true;
+	if (is_link && !is_inside(walk->root, path)) {
+		note_file(walk, path, SEVERITY_ERROR,
+			  "link leads out of the folder of the manifests");
+		return true;
+	}
+	if (walk->out->n >= LIMIT_MANIFEST_FILES)
+		return err_set(err, ERR_INVALID, "more than %u manifest files below '%s'",
+			       LIMIT_MANIFEST_FILES, walk->root);
+	vec_push(walk->arena, walk->out, path);
+	return true;
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static bool walk_folder(struct walk *walk, const char *folder, unsigned depth, struct err *err)
+{
+	__attribute__((cleanup(close_dir))) DIR *dir = NULL;
+	struct dirent *entry;
+
+	if (depth > FOLDER_DEPTH)
+		return err_set(err, ERR_INVALID, "folders below '%s' are nested more than %d deep",
+			       walk->root, FOLDER_DEPTH);
+	dir = opendir(folder);
+	if (!dir)
+		return err_sys(err, errno, "cannot read folder '%s'", folder);
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (entry->d_type == DT_REG && !is_manifest_name(entry->d_name))
+			continue;
+		if (!walk_entry(walk, path_join(walk->arena, folder, entry->d_name), entry->d_name,
+				depth, err))
+			return false;
+	}
+	return true;
+}
+
+static void count_later(struct arena *arena, struct map *later, const char *kind, uintptr_t n)
+{
+	uintptr_t before = (uintptr_t)map_get(later, kind);
+
+	map_set(arena, later, before ? kind : arena_strdup(arena, kind), (void *)(before + n));
+}
+
+static void take_document(struct batch *batch, const struct source_file *file,
+			  const struct node *document)
+{
+	const char *kind_text = node_text(document, "kind");
+	const struct node *items = node_get(document, "items");
+	struct object *object;
+	enum kind kind;
+
+	if (kind_text && strcmp(kind_text, "List") == 0 && items && items->kind == NODE_SEQ) {
+		for (const struct node *item = items->first; item; item = item->next)
+			if (item->kind != NODE_MAP || !node_text(item, "kind") ||
+			    strcmp(node_text(item, "kind"), "List") != 0)
+				take_document(batch, file, item);
+		return;
+	}
+	batch->n_documents++;
+	switch (document_class(document, &kind)) {
+	case DOCUMENT_LATER:
+		count_later(batch->arena, &batch->later, kind_text, 1);
+		return;
+	case DOCUMENT_FOREIGN:
+		batch->n_ignored++;
+		return;
+	case DOCUMENT_OURS:
+	case DOCUMENT_BROKEN:
+		break;
+	}
+	object = object_decode(document, file, batch->arena, &batch->diags);
+	if (object)
+		vec_push(batch->arena, &batch->objects, object);
+}
+
+/* Texts are kept only for files with something to show. */
+static void decode_text(struct batch *batch, const char *path, char *text, size_t len)
+{
+	struct source_file *file = ARENA_NEW(batch->arena, struct source_file);
+	struct documents documents = { 0 };
+	size_t n_before = batch->diags.list.n;
+
+	*file = (struct source_file){ .path = path, .text = text, .len = len };
+	yaml_parse(file, batch->arena, &documents, &batch->diags);
+	for (size_t i = 0; i < documents.n; i++)
+		take_document(batch, file, documents.v[i]);
+	file->text = batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
+}
+
+static void decode_file(struct batch *batch, const char *path, struct arena *scratch)
+{
+	struct source_file *file;
+	struct err err = { 0 };
+	char *text = NULL;
+	size_t len = 0;
+
+	if (fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, scratch, &text, &len, &err) && text) {
+		decode_text(batch, path, text, len);
+		return;
+	}
+	file = ARENA_NEW(batch->arena, struct source_file);
+	file->path = path;
+	diag_add(&batch->diags, SEVERITY_ERROR, "file", file, (struct pos){ 0 }, 1, "%s",
+		 err.kind ? err.text : "cannot be read: it was removed while loading");
+}
+
+static void decode_batch(void *items, size_t i)
+{
+	struct batch *batch = &((struct batch *)items)[i];
+
+	for (size_t at = batch->first; at < batch->last; at++) {
+		struct arena *scratch = arena_new();
+
+		decode_file(batch, batch->paths->v[at], scratch);
+		arena_free(scratch);
+	}
+}
+
+static void init_batch(struct batch *batch, bool is_strict)
+{
+	*batch = (struct batch){ .is_strict = is_strict, .arena = arena_new() };
+	diags_init(&batch->diags, batch->arena);
+	batch->diags.is_strict = is_strict;
+}
+
+static void merge_batch(struct loaded *out, struct batch *batch)
+{
+	struct model *model = &out->model;
+
+	diags_append(&out->diags, &batch->diags);
+	for (size_t i = 0; i < batch->objects.n; i++)
+		model_add(model, batch->objects.v[i], &out->diags);
+	for (size_t i = 0; i < batch->later.n; i++)
+		count_later(model->arena, &model->later, batch->later.items[i].key,
+			    (uintptr_t)batch->later.items[i].value);
+	model->n_documents += batch->n_documents;
+	model->n_ignored += batch->n_ignored;
+	out->arenas[out->n_arenas++] = batch->arena;
+}
+
+static void decode_all(const struct load_spec *spec, const struct paths *paths, struct arena *arena,
+		       struct loaded *out)
+{
+	size_t cores = spec->threads ? spec->threads : pool_cores();
+	size_t n = cores * BATCHES_PER_CORE < paths->n ? cores * BATCHES_PER_CORE : paths->n;
+	struct batch *batches = arena_array(arena, n, sizeof(*batches));
+
+	for (size_t i = 0; i < n; i++) {
+		init_batch(&batches[i], spec->is_strict);
+		batches[i].paths = paths;
+		batches[i].first = paths->n * i / n;
+		batches[i].last = paths->n * (i + 1) / n;
+	}
+	pool_each(cores, n, decode_batch, batches);
+	out->arenas = arena_array(arena, n + 1, sizeof(struct arena *));
+	for (size_t i = 0; i < n; i++)
+		merge_batch(out, &batches[i]);
+	out->model.n_files = paths->n;
+}
+
+static bool read_stdin(struct arena *arena, char **text, size_t *len, struct err *err)
+{
+	AUTO_BUF all = BUF_INIT(LIMIT_FILE_BYTES);
+	char chunk[65536];
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot read manifests from standard input");
+		buf_add(&all, chunk, (size_t)n);
+		if (all.is_over)
+			return err_set(err, ERR_INVALID, "standard input is longer than %u bytes",
+				       LIMIT_FILE_BYTES);
+	}
+	*text = buf_copy(&all, arena);
+	*len = all.len;
+	return true;
+}
+
+static bool load_stdin(const struct load_spec *spec, struct arena *arena, struct loaded *out,
+		       struct err *err)
+{
+	struct batch batch;
+	char *text;
+	size_t len;
+
+	if (!read_stdin(arena, &text, &len, err))
+		return false;
+	init_batch(&batch, spec->is_strict);
+	decode_text(&batch, "<stdin>", text, len);
+	out->arenas = arena_array(arena, 1, sizeof(struct arena *));
+	merge_batch(out, &batch);
+	out->model.n_files = 1;
+	return true;
+}
+
+/* "./x" and "x//y" are shown as the user wrote them, without a trailing slash. */
+static char *shown_path(struct arena *arena, const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return arena_copy(arena, path, n);
+}
+
+static bool find_files(const struct load_spec *spec, struct arena *arena, struct loaded *out,
+		       struct paths *paths, struct err *err)
+{
+	char *root = shown_path(arena, spec->path);
+	struct walk walk = { .root = root, .arena = arena, .out = paths, .diags = &out->diags };
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (stat(root, &st) < 0)
+		return err_sys(err, errno, "cannot read manifests from '%s'", root);
+	if (!realpath(root, real))
+		return err_sys(err, errno, "cannot find the place of '%s'", root);
+	out->dir = arena_strdup(arena, real);
+	if (!S_ISDIR(st.st_mode)) {
+		*strrchr(real, '/') = '\0';
+		out->dir = arena_strdup(arena, real[0] ? real : "/");
+		vec_push(arena, paths, root);
+		return true;
+	}
+	if (strcmp(root, ".") == 0)
+		walk.root = root;
+	if (!walk_folder(&walk, root, 0, err))
+		return false;
+	qsort(paths->v, paths->n, sizeof(*paths->v), strings_compare);
+	return true;
+}
+
+static void drop_dot(struct paths *paths)
+{
+	for (size_t i = 0; i < paths->n; i++)
+		if (strncmp(paths->v[i], "./", 2) == 0)
+			paths->v[i] += 2;
+}
+
+bool load_manifests(const struct load_spec *spec, struct arena *arena, struct loaded *out,
+		    struct err *err)
+{
+	struct paths paths = { 0 };
+
+	*out = (struct loaded){ 0 };
+	out->model.arena = arena;
+	diags_init(&out->diags, arena);
+	out->diags.is_strict = spec->is_strict;
+	if (strcmp(spec->path, "-") == 0) {
+		char *here = realpath(".", NULL);
+
+		out->dir = arena_strdup(arena, here ? here : "/");
+		free(here);
+		if (!load_stdin(spec, arena, out, err))
+			return false;
+	} else {
+		if (!find_files(spec, arena, out, &paths, err))
+			return false;
+		if (strcmp(spec->path, ".") == 0)
+			drop_dot(&paths);
+		if (spec->settings)
+			vec_push(arena, &paths, arena_strdup(arena, spec->settings));
+		decode_all(spec, &paths, arena, out);
+	}
+	model_link(&out->model, &out->diags);
+	diags_sort(&out->diags);
+	return true;
+}
+
+void loaded_release(struct loaded *loaded)
+{
+	for (size_t i = 0; i < loaded->n_arenas; i++)
+		arena_free(loaded->arenas[i]);
+	loaded->n_arenas = 0;
+}

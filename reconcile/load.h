@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load.h — manifests into a model: a folder (recursively *.yaml, *.yml, *.json), one file, or "-" for standard input.
+ * Hidden files and folders are passed over; links are followed only inside the folder. Files are read and decoded by all
+ * cores; every problem of every file is reported, in order of path and line.
+ */
+#ifndef RECONCILE_LOAD_H
+#define RECONCILE_LOAD_H
+
+#include "model/kind/kind.h"
+
+struct load_spec {
+	const char *path;     /* as the user gave it */
+	const char *settings; /* --settings: read besides, trusted; NULL */
+	bool is_strict;
+	size_t threads; /* 0: cores */
+};
+
+struct loaded {
+	struct model model;
+	struct diags diags;
+	const char *
+		dir; /* absolute: what local paths are relative to when a manifest came from stdin */
+	struct arena **arenas; /* of the decoding batches; freed by loaded_release */
+	size_t n_arenas;
+};
+
+/*
+ * False only when the path itself cannot be read. Mistakes in manifests are in out->diags; the model holds what could be
+ * decoded, and must not be acted on when there are errors.
+ */
+MUST_CHECK bool load_manifests(const struct load_spec *spec, struct arena *arena,
+			       struct loaded *out, struct err *err);
+void loaded_release(struct loaded *loaded);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * observe.c — one item per query, worked off by a pool. Questions of one thread that go to one account share a registry
+ * handle, so that connections and tokens are used again; a thread is told apart by the slot it takes from a list.
+ */
+#include "reconcile/observe/observe.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "buildexec/source/access.h"
+#include "buildexec/sys/tree.h"
+#include "buildexec/sys/log.h"
+#include "buildexec/sys/pool.h"
+#include "model/kind/credentials.h"
+#include "reconcile/observe/git_answer.h"
+
+enum { THREADS = 16 };
+
+/* Credentials of one service account; made before the threads start, read-only then. */
+struct account {
+	struct access access;
+	struct registry_access registries;
+	struct credentials credentials;
+	bool is_usable;
+	struct err err;
+	/* Open registries that no thread is using now. */
+	pthread_mutex_t lock;
+	struct registry *idle[THREADS];
+	size_t n_idle;
+};
+
+struct item {
+	const struct query *query;
+	struct account *account;
+	struct arena *arena;
+	struct fact *fact;
+	const struct observe_spec *spec;
+};
+
+static struct registry *take_registry(struct account *account, struct err *err)
+{
+	struct registry *registry = NULL;
+
+	pthread_mutex_lock(&account->lock);
+	if (account->n_idle)
+		registry = account->idle[--account->n_idle];
+	pthread_mutex_unlock(&account->lock);
+	if (!registry && !registry_open(&account->registries.rules, account->registries.keychain,
+					&registry, err))
+		return NULL;
+	return registry;
+}
+
+static void give_registry(struct account *account, struct registry *registry)
+{
+	pthread_mutex_lock(&account->lock);
+	if (account->n_idle < THREADS) {
+		account->idle[account->n_idle++] = registry;
+		registry = NULL;
+	}
+	pthread_mutex_unlock(&account->lock);
+	if (registry)
+		registry_close(&registry);
+}
+
+static bool read_image(struct registry *registry, const struct ref *ref, struct item *item,
+		       struct err *err)
+{
+	const struct platform host = platform_host();
+	struct remote_image *image = ARENA_NEW(item->arena, struct remote_image);
+
+	if (!registry_read_image(registry, ref, &host, item->arena, image, err))
+		return false;
+	item->fact->image_digest = image->ref.digest;
+	item->fact->manifest = &image->manifest;
+	item->fact->config = &image->config;
+	return true;
+}
+
+/* HEAD first; the content only when it is not what is recorded, and then by digest: what was resolved is what is read. */
+static bool ask_registry(struct registry *registry, struct item *item, struct err *err)
+{
+	const struct query *query = item->query;
+	struct descriptor found;
+	struct ref ref;
+
+	if (!ref_parse(query->image, item->arena, &ref, err) ||
+	    !registry_resolve(registry, &ref, item->arena, &found, err))
+		return false;
+	if (!found.digest)
+		return err_set(err, ERR_ABSENT, "there is no image '%s'", query->image);
+	item->fact->digest = found.digest;
+	if (!query->wants_metadata ||
+	    (query->known_digest && strcmp(query->known_digest, found.digest) == 0))
+		return true;
+	ref.digest = found.digest;
+	return read_image(registry, &ref, item, err);
+}
+
+static bool answer_image(struct item *item, struct err *err)
+{
+	struct registry *registry = take_registry(item->account, err);
+	bool is_done;
+
+	if (!registry)
+		return false;
+	is_done = ask_registry(registry, item, err);
+	give_registry(item->account, registry);
+	return is_done;
+}
+
+static bool answer_git_query(struct item *item, struct err *err)
+{
+	const struct git_question question = { .query = item->query,
+					       .access = &item->account->access,
+					       .cache_dir = item->spec->cache_dir };
+
+	return answer_git(&question, item->arena, item->fact, err);
+}
+
+static bool answer_local(struct item *item, struct err *err)
+{
+	const char *path = path_join(item->arena, item->query->manifest_dir, item->query->path);
+	struct digest digest;
+
+	if (!tree_hash(path, &digest, err))
+		return false;
+	item->fact->content = arena_strdup(item->arena, digest.text);
+	return true;
+}
+
+typedef bool answer_fn(struct item *item, struct err *err);
+static answer_fn *const answers[] = {
+	[QUERY_GIT] = answer_git_query,
+	[QUERY_IMAGE] = answer_image,
+	[QUERY_LOCAL] = answer_local,
+};
+_Static_assert(COUNTOF(answers) == QUERY_KINDS, "every query needs an answer");
+
+static void answer(void *items, size_t i)
+{
+	struct item *item = &((struct item *)items)[i];
+	struct err err = { 0 };
+
+	if (!item->account->is_usable)
+		item->fact->err = item->account->err;
+	else if (answers[item->query->kind](item, &err))
+		item->fact->is_known = true;
+	else
+		item->fact->err = err;
+	redact_err(&item->fact->err);
+}
+
+static void open_account(struct account *account, const struct observe_spec *spec, const char *ns,
+			 const char *name, struct arena *arena)
+{
+	const struct settings *settings = spec->model->settings;
+
+	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	if (ns)
+		credentials_collect(spec->model, ns, name, arena, &account->credentials);
+	account->access = (struct access){
+		.registries = &settings->registries,
+		.credentials = &account->credentials.registry,
+		.git_hosts = &settings->git,
+		.git_credentials = &account->credentials.git,
+		.base_dir = spec->base_dir,
+		.with_user_credentials = spec->with_user_credentials,
+		.with_helpers = settings->allow_helpers,
+	};
+	account->is_usable =
+		access_registries(&account->access, arena, &account->registries, &account->err);
+}
+
+static void close_account(struct account *account)
+{
+	while (account->n_idle)
+		registry_close(&account->idle[--account->n_idle]);
+	if (account->is_usable)
+		registry_access_release(&account->registries);
+	pthread_mutex_destroy(&account->lock);
+}
+
+static struct account *account_of(struct map *accounts, const struct query *query,
+				  const struct observe_spec *spec, struct arena *arena)
+{
+	const char *key = arena_printf(arena, "%s/%s", query->ns ? query->ns : "",
+				       query->service_account ? query->service_account : "");
+	struct account *account = map_get(accounts, key);
+
+	if (!account) {
+		account = ARENA_NEW(arena, struct account);
+		open_account(account, spec, query->ns, query->service_account, arena);
+		map_set(arena, accounts, key, account);
+	}
+	return account;
+}
+
+void observe(const struct queries *queries, const struct observe_spec *spec, struct arena *arena,
+	     struct observed *out)
+{
+	size_t n = queries->list.n;
+	struct item *items = arena_array(arena, n, sizeof(*items));
+	struct map accounts = { 0 };
+
+	*out = (struct observed){ .arenas = arena_array(arena, n, sizeof(struct arena *)),
+				  .n_arenas = n };
+	for (size_t i = 0; i < n; i++) {
+		const struct query *query = queries->list.v[i];
+		struct fact *fact = ARENA_NEW(arena, struct fact);
+
+		fact->query = query;
+		out->arenas[i] = arena_new();
+		items[i] = (struct item){ query, account_of(&accounts, query, spec, arena),
+					  out->arenas[i], fact, spec };
+		map_set(arena, &out->facts.by_key, query->key, fact);
+	}
+	pool_each(spec->threads ? spec->threads : THREADS, n, answer, items);
+	for (size_t i = 0; i < accounts.n; i++)
+		close_account(accounts.items[i].value);
+}
+
+void observed_release(struct observed *observed)
+{
+	for (size_t i = 0; i < observed->n_arenas; i++)
+		arena_free(observed->arenas[i]);
+	observed->n_arenas = 0;
+}

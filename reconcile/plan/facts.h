@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * facts.h — what must be asked of the world (queries) and what it answered (facts).
+ * A query is named by its key; equal questions have equal keys and are asked once. A failed answer is a fact too.
+ * Pure: reconcile/observe asks, plan only reads.
+ */
+#ifndef RECONCILE_PLAN_FACTS_H
+#define RECONCILE_PLAN_FACTS_H
+
+#include "model/kind/settings.h"
+#include "model/kind/status.h"
+#include "model/oci/image.h"
+#include "model/oci/ref.h"
+
+enum query_kind {
+	QUERY_GIT, /* url + revision → commit; with sub_path also its tree, unless commit is known_commit */
+	QUERY_IMAGE, /* reference → digest; manifest and config too, unless the digest is known_digest      */
+	QUERY_LOCAL, /* folder → content digest                                                             */
+	QUERY_KINDS
+};
+
+struct query {
+	enum query_kind kind;
+	const char *key;
+	const char *url,
+		*revision; /* git; revision NULL: master, then main                             */
+	struct strings
+		sub_paths; /* git: all that somebody wants of this url and revision; "" excluded */
+	const char *
+		known_commit; /* git: recorded; its trees are recorded too                         */
+	const char *image; /* image: as declared                                                */
+	const char *
+		known_digest; /* image: recorded; NULL: metadata is wanted in any case             */
+	bool wants_metadata; /* image: false: the digest is enough                                */
+	const char *path;    /* local: relative to `manifest_dir`                                 */
+	const char *
+		manifest_dir; /* local: folder of the manifest                                     */
+	const char *ns,
+		*service_account; /* whose credentials may be used; NULL: none                         */
+	const struct object
+		*asker; /* the first one, for messages                                       */
+};
+struct queries {
+	VEC(struct query *) list;
+	struct map by_key;
+};
+
+enum git_ref_type { GIT_UNKNOWN, GIT_BRANCH, GIT_TAG, GIT_COMMIT };
+
+struct fact {
+	const struct query *query;
+	bool is_known; /* false: err says why not; kind ERR_NONE: it was not asked (offline) */
+	struct err err;
+	/* git */
+	const char *commit, *ref_name; /* "refs/heads/main" */
+	enum git_ref_type ref_type;
+	struct pairs
+		trees; /* sub path → tree id; a path that is not there is absent              */
+	/* image */
+	const char
+		*digest; /* what the reference points at (an index's digest, if it is one)       */
+	const char *
+		image_digest; /* of the image manifest for our platform                              */
+	const struct manifest
+		*manifest; /* NULL: as recorded (digest equals known_digest), or not wanted */
+	const struct image_config *config;
+	/* local */
+	const char *content;
+};
+struct facts {
+	struct map by_key; /* query key → struct fact */
+	bool is_offline;   /* nothing was asked: recorded values stand in, plan says so */
+};
+const struct fact *fact_find(const struct facts *facts, const char *key);
+
+/* ns and account are those of the query: both NULL when the account is not declared (account_of in rules.h). */
+char *query_key_git(const char *url, const char *revision, const char *ns, const char *account,
+		    struct arena *arena);
+char *query_key_image(const char *image, const char *ns, const char *account, struct arena *arena);
+char *query_key_local(const char *manifest_dir, const char *path, struct arena *arena);
+
+/* Everything this model wants to know, given what is recorded. In order of key. */
+void queries_make(const struct model *model, const struct state *state, struct arena *arena,
+		  struct queries *out);
+/*
+ * What the first answers make it necessary to ask besides: the run images that ready-made builders name in their labels.
+ * Usually nothing. Their facts go into the same map; without them such a run image stays a tag and is not followed.
+ */
+void queries_follow(const struct model *model, const struct state *state, const struct facts *facts,
+		    struct arena *arena, struct queries *out);
+
+#endif

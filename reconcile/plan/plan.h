@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.h — (model, state, facts, now) → what must be done, why, in which order, and what the status becomes.
+ * A pure function: dry run and run use the same value. One rule per kind (rules_<kind>.c): given my spec, my recorded
+ * status and the outputs of what I refer to, what must be done? Outputs that only doing can tell are marked unknown.
+ * Rules: design §5, kpack.md §1.
+ */
+#ifndef RECONCILE_PLAN_PLAN_H
+#define RECONCILE_PLAN_PLAN_H
+
+#include "model/kind/build_request.h"
+#include "reconcile/plan/facts.h"
+
+enum reason { /* in order of record */
+	      REASON_TRIGGER,
+	      REASON_COMMIT,
+	      REASON_CONFIG,
+	      REASON_BUILDER,
+	      REASON_STACK,
+	      REASON_LIFECYCLE,
+	      REASON_IMAGE,
+	      REASONS
+};
+const char *reason_name(enum reason reason);
+/* BUILDPACK is an alias of BUILDER. False when it is none. */
+bool reason_parse(const char *word, enum reason *out);
+
+struct change {
+	enum reason reason;
+	const struct node *old_value, *new_value; /* as recorded in buildChanges */
+	const char *text; /* one line for people: "main of https://…: a1b2c3d → 4e5f6a7" */
+};
+struct changes {
+	VEC(struct change) list; /* in order of record, each reason at most once */
+};
+/* "COMMIT,STACK" */
+char *changes_reasons(const struct changes *changes, struct arena *arena);
+/* Of a reason list as recorded: CONFIG, else COMMIT, else BUILDER, else the first; "+" when more than one; "UNKNOWN" for "". */
+char *reason_primary(const char *reasons, struct arena *arena);
+
+enum action {
+	ACTION_NONE,
+	ACTION_RESOLVE, /* only the status changes: a run image moved, a store was read again      */
+	ACTION_COMPOSE, /* a builder image                                                         */
+	ACTION_BUILD,
+	ACTION_REBASE,
+	ACTION_TAG,    /* additional tags of an image that need no build                          */
+	ACTION_DELETE, /* the manifest is gone: its records go too (prune)                        */
+	ACTIONS
+};
+const char *action_name(enum action action); /* "build" … as printed and in JSON */
+
+struct step {
+	enum action action;
+	enum kind kind;
+	const char *id;              /* of the object */
+	const struct object *object; /* NULL for ACTION_DELETE */
+	const char *ns, *name;
+	struct changes changes;
+	const char *summary; /* "run image moved", "build #12", …                            */
+	const char *blocked; /* why nothing can be done for it; NULL: it can                 */
+	enum err_kind blocked_kind;
+	bool is_failure;        /* blocked by a failure of its own: the run exits 4              */
+	struct strings unknown; /* "builder.image": values known only after another step        */
+	const struct step *
+		*after; /* steps that must succeed first                                 */
+	size_t n_after; /* only steps that do something: their results are waited for    */
+	const char *old_value,
+		*new_value; /* digests of a resolve, for the table                       */
+	const void *
+		status; /* what is recorded if nothing is performed, or before it is: by kind; conditions included */
+	bool is_status_changed; /* differs from the recorded status                              */
+	/* ACTION_BUILD, ACTION_REBASE, ACTION_COMPOSE, ACTION_TAG: */
+	int64_t number;
+	const char *build_key;  /* NULL while something in it is unknown: plan_bind computes it   */
+	struct attempt *inputs; /* resolved inputs of the attempt                                 */
+	const struct builder_status
+		*builder; /* planned status of the builder (digest may be unknown)   */
+	const struct compose *compose;
+	struct strings tags;
+	const char *build_name; /* "cart-build-12"                                               */
+	const char *rule;    /* "I9": row of the kind's rule table that decided; NULL: no table */
+	int64_t interrupted; /* number of a recorded build whose lease ran out: its record is
+					  to be rewritten (build_interrupt); 0: none                    */
+	bool is_unknown;     /* offline: what it gives was never recorded                     */
+	/* Set by plan_fold: */
+	bool is_folded, has_failed;
+};
+
+struct plan_options {
+	int64_t now_s;
+	const struct strings *triggers; /* ids to trigger, with REASON_TRIGGER */
+	bool retry_failed;
+	bool with_prune,
+		prune_all; /* records of objects without manifests are deleted; more than half only with prune_all */
+	const char *run_id;
+	bool (*is_selected)(
+		const struct object *object,
+		void *ctx); /* --only, -l: others are evaluated and not acted on; NULL: all */
+	void *select_ctx;
+};
+
+struct plan {
+	VEC(struct step *)
+	steps; /* dependencies first; ties by id; every object has exactly one, ACTION_NONE included */
+	struct map by_id;
+	struct strings notices; /* lines for people: "notary of Image/a/b is not acted on yet" */
+	size_t n_unchanged;     /* nothing to do, nothing to record, not blocked */
+	size_t counts[ACTIONS], n_blocked;
+	struct planner
+		*planner; /* what plan_bind needs to decide again; lent, of the plan's arena */
+};
+void plan_make(const struct model *model, const struct state *state, const struct facts *facts,
+	       const struct plan_options *options, struct arena *arena, struct plan *out);
+
+/*
+ * What an action brought about. The scheduler fills it; plan_fold turns it into the new status (pure).
+ */
+struct outcome {
+	bool is_done; /* the image exists */
+	bool is_started;
+	bool is_claimed; /* its claim was pushed: a build that never started is then recorded as Interrupted */
+	const struct build_event *event; /* RESULT or FAILURE; NULL: never started (err says why) */
+	struct err err;
+	int64_t started_s, finished_s;
+	struct list steps; /* struct step_state */
+	const char *log;
+	struct strings tail;
+};
+/*
+ * Puts in what became known: the builder image's digest after its composition. Computes tags and build key. To be called
+ * when all of step->after are folded, failed or not: the same rule is evaluated again with what they gave, so the action
+ * may turn into ACTION_NONE (the composed builder is what the image was built with), and an image whose builder could not be
+ * composed again is built with the one that is recorded. False with the reason when the step it waited for gave nothing
+ * (the step is then blocked).
+ */
+MUST_CHECK bool plan_bind(struct step *step, const struct plan *plan, struct arena *arena,
+			  struct err *err);
+/* Status to record while it runs: phase Building, claim with run id and lease. */
+const void *plan_claim(const struct step *step, int64_t lease_until_s,
+		       const struct plan_options *options, struct arena *arena,
+		       struct build_record *record);
+/* New status, and the build record of a build or rebase. `step->status` is replaced, so that dependents see it. */
+const void *plan_fold(struct step *step, const struct outcome *outcome,
+		      const struct plan_options *options, struct arena *arena,
+		      struct build_record *record);
+/* Marks a record, read back from the state, of a build whose lease ran out (step->interrupted). */
+void build_interrupt(struct build_record *record, int64_t now_s, struct arena *arena);
+struct numbers {
+	int64_t *v;
+	size_t n, cap;
+};
+/*
+ * Build numbers whose records and logs are to be deleted, by the history limits; drops them from status->history. To be
+ * called on every image status before it is recorded: a plan marks an image as changed when its history exceeds the limits.
+ */
+void plan_expire(const struct image_spec *spec, struct image_status *status, struct arena *arena,
+		 struct numbers *out);
+
+#endif
