@@ -33,6 +33,10 @@
 #define LIMIT_PLAN_TRIALS 100000u /* of the build plan's cartesian product                       */
 #define LIMIT_SBOM_BYTES  (64u << 20) /* one SBOM file of a layer                              */
 #define LIMIT_ORDER_DEPTH 32u     /* nesting of composite buildpacks                            */
+#define LIMIT_GROUP_ELEMENTS 1000u      /* of one group, composites expanded; bounds recursion too   */
+#define LIMIT_DETECT_GROUPS  10000u     /* groups tried in one detection                              */
+#define LIMIT_DETECT_OUTPUT  (1u << 20) /* kept of what one bin/detect prints                         */
+#define LIMIT_ENV_FILE       (128u << 10) /* Linux takes no single variable beyond this               */
 
 /* State and logs. */
 #define LIMIT_STATE_BLOB (1u << 20)
