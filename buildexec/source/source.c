@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "buildexec/source/source_git.h"
+#include "buildexec/source/tree_copy.h"
+#include "buildexec/source/tree_hash.h"
+#include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
-#include "buildexec/sys/tree.h"
 
 bool source_sub_path(const char *sub_path, struct arena *arena, const char **out, struct err *err)
 {
@@ -32,11 +34,6 @@ bool source_sub_path(const char *sub_path, struct arena *arena, const char **out
 		return err_set(err, ERR_INVALID, "sub path '%s' leads out of the source", sub_path);
 	*out = buf_copy(&clean, arena);
 	return true;
-}
-
-bool source_local_digest(const char *path, struct digest *out, struct err *err)
-{
-	return tree_hash(path, out, err);
 }
 
 bool source_local_folder(const struct source *source, const char *manifest_dir, struct arena *arena,
@@ -82,7 +79,7 @@ static bool materialise_local(const struct source_spec *spec, struct arena *aren
 		return false;
 	if (!spec->content)
 		return true;
-	if (!source_local_digest(spec->dest, &digest, err))
+	if (!tree_hash(spec->dest, &digest, err))
 		return false;
 	if (strcmp(digest.text, spec->content) != 0)
 		return err_set(err, ERR_CONFLICT,
