@@ -270,19 +270,22 @@ static bool write_at(int fd, const void *bytes, size_t n, off_t offset)
 }
 
 /* Blocks with holes between them (sparse files); the end may be a hole too. */
-static bool write_data(struct unpack *unpack, int fd, const char *name)
+static bool write_data(struct unpack *unpack, int fd, la_int64_t end, const char *name)
 {
 	const void *bytes;
 	size_t n;
-	la_int64_t offset, end = 0;
+	la_int64_t offset;
 	int rc;
 
+	if (end < 0 || (uint64_t)end > LIMIT_UNPACK_BYTES)
+		return refuse(unpack, name, "it is too large");
 	while ((rc = archive_read_data_block(unpack->archive, &bytes, &n, &offset)) == ARCHIVE_OK) {
 		if (offset < 0 || (uint64_t)offset > LIMIT_UNPACK_BYTES)
 			return refuse(unpack, name, "it is too large");
 		if (!write_at(fd, bytes, n, offset))
 			return fail(unpack, errno, name);
-		end = offset + (la_int64_t)n;
+		if (end < offset + (la_int64_t)n)
+			end = offset + (la_int64_t)n;
 	}
 	if (rc != ARCHIVE_EOF) {
 		if (unpack->err->kind) /* the blob's own failure, set by the reader */
@@ -308,7 +311,8 @@ static bool make_file(struct unpack *unpack, struct archive_entry *entry, const 
 	}
 	if (fd < 0)
 		return fail(unpack, errno, name);
-	return write_data(unpack, fd, name) && set_metadata(unpack, entry, fd, name);
+	return write_data(unpack, fd, archive_entry_size(entry), name) &&
+	       set_metadata(unpack, entry, fd, name);
 }
 
 static bool make_folder(struct unpack *unpack, struct archive_entry *entry, const char *name,
