@@ -10,6 +10,7 @@
 
 #include "model/kind/check.h"
 #include "model/kind/rules.h"
+#include "model/kind/status_tables.h"
 
 /* clang-format off */
 static const struct field named_fields[] = {
@@ -248,12 +249,7 @@ void image_adapt(void *out, const struct object *object, struct arena *arena, st
 	if (!spec->service_account || !*spec->service_account)
 		spec->service_account = "default";
 	adapt_cache(spec);
-	for (size_t i = 0; i < build->bindings.n; i++) {
-		struct binding *binding = LIST_AT(build->bindings, struct binding, i);
-
-		binding->metadata_name = node_text(binding->metadata_ref, "name");
-		binding->secret_name = node_text(binding->secret_ref, "name");
-	}
+	bindings_name(&build->bindings);
 }
 
 /* Suffixes of k8s.io/apimachinery resource.Quantity, in thousandths of one. */
