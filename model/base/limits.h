@@ -41,6 +41,7 @@
 /* State and logs. */
 #define LIMIT_STATE_BLOB (1u << 20)
 #define LIMIT_LOG_BYTES  (1u << 20) /* head and tail are kept                                   */
+#define LIMIT_EVENT_BYTES     (1u << 20) /* one line of a worker: a result lists its buildpacks      */
 #define LIMIT_REFS       1000000u
 
 /* Git: what a foreign repository may make us hold or write. */
