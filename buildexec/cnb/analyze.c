@@ -68,10 +68,14 @@ static bool choose_run_image(struct lifecycle *life, struct err *err)
 	struct err problem = { 0 };
 	struct strings names;
 	struct ref ref;
+	bool is_read;
 
 	if (life->options.run_image) {
-		life->run_image_name = life->options.run_image;
-		if (read_run_image(life, life->options.run_image, &problem))
+		is_read = read_run_image(life, life->options.run_image, &problem);
+		life->run_image_name = life->options.run_image_name ?
+					       life->options.run_image_name :
+					       life->options.run_image;
+		if (is_read)
 			return true;
 		/* Noticed at the latest when it is needed: by the export. */
 		if (problem.kind == ERR_ABSENT)

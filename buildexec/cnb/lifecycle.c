@@ -69,6 +69,8 @@ void lifecycle_warn(const char *fmt, ...)
 void lifecycle_begin(struct lifecycle *life, enum lifecycle_phase phase)
 {
 	life->phase = phase;
+	if (life->on_phase)
+		life->on_phase(life->phase_ctx, phase);
 	lifecycle_say("===> %s", lifecycle_phase_name(phase));
 }
 

@@ -55,6 +55,7 @@ struct lifecycle_options {
 	const char *image;           /* what is built: a tag                                     */
 	struct strings tags;         /* further tags                                             */
 	const char *run_image;       /* given; NULL: chosen from run_images                      */
+	const char *run_image_name;  /* what the label calls it; NULL: run_image                 */
 	const char *previous_image;  /* NULL: image                                              */
 	const char *process_type;    /* given by the user; NULL                                  */
 	const char *created;         /* SOURCE_DATE_EPOCH as given; NULL                         */
@@ -78,6 +79,8 @@ struct lifecycle {
 	struct registry *registry;       /* borrowed */
 	const struct image_access *access;
 	struct arena *arena;
+	void (*on_phase)(void *ctx, enum lifecycle_phase phase); /* NULL: nobody asks */
+	void *phase_ctx;
 
 	enum lifecycle_phase phase;
 	int exit_code;                   /* of a failure: enum cnb_exit */

@@ -51,7 +51,9 @@ static bool read_base(struct lifecycle *life, struct err *err)
 		if (ref_parse(names.v[i], life->arena, &ref, err) &&
 		    registry_read_image(life->registry, &ref, &want, life->arena, &life->run_image,
 					err)) {
-			life->run_image_name = names.v[i];
+			life->run_image_name = life->options.run_image_name ?
+						       life->options.run_image_name :
+						       names.v[i];
 			life->has_run_image = true;
 			return true;
 		}

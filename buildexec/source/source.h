@@ -33,7 +33,7 @@ struct node *source_project_metadata(const struct source *source, struct arena *
 /* "./a//b/" → "a/b"; "" for none. ERR_INVALID for a path that leads out of the source. */
 MUST_CHECK bool source_sub_path(const char *sub_path, struct arena *arena, const char **out,
 				struct err *err);
-/* The folder of a local source; links must not lead a sub path out of it. */
+/* The folder of a local source, without its sub path: what observing asks the digest of. */
 MUST_CHECK bool source_local_folder(const struct source *source, const char *manifest_dir,
 				    struct arena *arena, const char **out, struct err *err);
 
