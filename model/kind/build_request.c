@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "model/base/limits.h"
 #include "model/doc/json.h"
 #include "model/kind/status_tables.h"
 
@@ -180,13 +181,29 @@ bool event_read(const char *line, size_t n, struct arena *arena, struct build_ev
 	return true;
 }
 
+enum { TEXT_BYTES = 64 << 10 };
+
+/* Messages may quote what foreign code said; a long one is cut at a character. */
+static const char *cut(const char *text, struct arena *arena)
+{
+	size_t n = TEXT_BYTES;
+
+	if (!text || strlen(text) <= n)
+		return text;
+	while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	return arena_copy(arena, text, n);
+}
+
 char *event_print(const struct build_event *event, struct arena *arena)
 {
 	AUTO_BUF line = BUF_INIT(LIMIT_EVENT_BYTES);
 	struct node *tree = node_new(arena, NODE_MAP), *fields;
+	struct build_event shown = *event;
 
+	shown.text = cut(event->text, arena);
 	node_set_text(arena, tree, "type", types[event->type]);
-	fields = fields_encode(&build_event_table, event, arena);
+	fields = fields_encode(&build_event_table, &shown, arena);
 	for (const struct node *field = fields->first; field; field = field->next)
 		node_append(arena, tree, field->key, node_clone(arena, field));
 	json_print(tree, JSON_COMPACT, &line);
