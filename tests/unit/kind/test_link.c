@@ -2,22 +2,23 @@
 /* test_link.c — references that lead nowhere, objects declared twice, tags pushed twice, and cycles, each with its places. */
 #include "manifest.h"
 
-#define IMAGE(name, rest)                                                             \
-	"apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: " name "}\n" \
-	"spec: {tag: sample/" name ", builder: {kind: ClusterBuilder, name: default}, " rest "}\n---\n"
-#define LOCAL "source: {local: {path: .}}"
+#define IMAGE(name, rest)                                                                          \
+	"apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: " name "}\n"                 \
+	"spec: {tag: sample/" name ", builder: {kind: ClusterBuilder, name: default}, " rest       \
+	"}\n---\n"
+#define LOCAL        "source: {local: {path: .}}"
 #define READS(image) "source: {registry: {image: " image "}}"
-#define BUILDER                                                                                 \
-	"apiVersion: kpack.io/v1alpha2\nkind: ClusterBuilder\nmetadata: {name: default}\n"      \
+#define BUILDER                                                                                    \
+	"apiVersion: kpack.io/v1alpha2\nkind: ClusterBuilder\nmetadata: {name: default}\n"         \
 	"spec: {image: sample/builder}\n---\n"
-#define COMPOSED(stack, rest)                                                                  \
-	"apiVersion: kpack.io/v1alpha2\nkind: Builder\nmetadata: {name: b, namespace: shop}\n" \
+#define COMPOSED(stack, rest)                                                                      \
+	"apiVersion: kpack.io/v1alpha2\nkind: Builder\nmetadata: {name: b, namespace: shop}\n"     \
 	"spec:\n  tag: sample/b\n  stack: {name: " stack "}\n" rest "---\n"
-#define STACK(name)                                                                      \
-	"apiVersion: kpack.io/v1alpha2\nkind: ClusterStack\nmetadata: {name: " name "}\n" \
+#define STACK(name)                                                                                \
+	"apiVersion: kpack.io/v1alpha2\nkind: ClusterStack\nmetadata: {name: " name "}\n"          \
 	"spec: {id: i, buildImage: {image: x/build}, runImage: {image: x/run}}\n---\n"
-#define ACCOUNT(name, secrets)                                              \
-	"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: " name "}\n" \
+#define ACCOUNT(name, secrets)                                                                     \
+	"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: " name "}\n"                       \
 	"secrets: [" secrets "]\n---\n"
 #define SECRET(name) "apiVersion: v1\nkind: Secret\nmetadata: {name: " name "}\n---\n"
 
@@ -91,8 +92,10 @@ static void test_link__a_long_chain_is_an_error_and_no_crash(void **state)
 	buf_puts(&text, BUILDER);
 	for (int i = 0; i < LINKS; i++)
 		buf_printf(&text,
-			   "{apiVersion: kpack.io/v1alpha2, kind: Image, metadata: {name: i%d}, spec: {tag: s/i%d, "
-			   "builder: {kind: ClusterBuilder, name: default}, source: {registry: {image: s/i%d}}}}\n"
+			   "{apiVersion: kpack.io/v1alpha2, kind: Image, metadata: {name: i%d}, "
+			   "spec: {tag: s/i%d, "
+			   "builder: {kind: ClusterBuilder, name: default}, source: {registry: "
+			   "{image: s/i%d}}}}\n"
 			   "---\n",
 			   i, i, i + 1);
 	manifest_load(&l, buf_text(&text), true);
@@ -109,7 +112,7 @@ int main(void)
 	for (size_t i = 0; i < COUNTOF(rows); i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL,
 						(void *)(uintptr_t)&rows[i] };
-	tests[COUNTOF(rows)] =
-		(struct CMUnitTest)cmocka_unit_test(test_link__a_long_chain_is_an_error_and_no_crash);
+	tests[COUNTOF(rows)] = (struct CMUnitTest)cmocka_unit_test(
+		test_link__a_long_chain_is_an_error_and_no_crash);
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);
 }
