@@ -154,21 +154,6 @@ static void put_source(struct context *context, const struct source *source)
 	block_print(lines, n, &context->out);
 }
 
-static void put_buildpacks(struct context *context, const struct list *buildpacks)
-{
-	static const char *const header[] = { "BUILDPACK ID", "BUILDPACK VERSION", "HOMEPAGE" };
-	struct text_table table;
-
-	text_table_init(&table, context->arena, header, COUNTOF(header));
-	for (size_t i = 0; i < buildpacks->n; i++) {
-		const struct buildpack_id *id = LIST_AT(*buildpacks, struct buildpack_id, i);
-		const char *const cells[] = { id->id, id->version, id->homepage };
-
-		text_table_add(&table, cells);
-	}
-	text_table_print(&table, &context->out);
-}
-
 static void put_record(struct context *context, const struct build_record *record)
 {
 	const struct condition *done = condition_find(&record->conditions, "Succeeded");
@@ -199,7 +184,7 @@ static void put_record(struct context *context, const struct build_record *recor
 			{ "Run Image", record->inputs.run_image ? record->inputs.run_image : "" } },
 		2, &context->out);
 	put_source(context, &record->inputs.source);
-	put_buildpacks(context, &record->inputs.buildpacks);
+	look_buildpacks(context, &record->inputs.buildpacks);
 }
 
 int cmd_build_status(struct context *context)

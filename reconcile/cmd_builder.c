@@ -114,21 +114,6 @@ static void put_order(struct context *context, const struct list *order)
 	buf_byte(&context->out, '\n');
 }
 
-static void put_buildpacks(struct context *context, const struct list *buildpacks)
-{
-	static const char *const header[] = { "BUILDPACK ID", "BUILDPACK VERSION", "HOMEPAGE" };
-	struct text_table table;
-
-	text_table_init(&table, context->arena, header, COUNTOF(header));
-	for (size_t i = 0; i < buildpacks->n; i++) {
-		const struct buildpack_id *id = LIST_AT(*buildpacks, struct buildpack_id, i);
-		const char *const cells[] = { id->id, id->version, id->homepage };
-
-		text_table_add(&table, cells);
-	}
-	text_table_print(&table, &context->out);
-}
-
 static void put_problem(struct context *context, const struct list *conditions)
 {
 	const struct condition *ready = condition_find(conditions, "Ready");
@@ -164,7 +149,7 @@ static int builder_status(struct context *context, enum kind kind)
 			{ "Stack ID", status->stack_id ? status->stack_id : "" },
 			{ "Run Image", status->stack_run_image ? status->stack_run_image : "" } },
 		4, &context->out);
-	put_buildpacks(context, &status->buildpacks);
+	look_buildpacks(context, &status->buildpacks);
 	put_order(context, &status->order);
 	return EXIT_DONE;
 }

@@ -86,23 +86,6 @@ static void put_build(struct context *context, const char *title, const struct h
 	block_print(lines, COUNTOF(lines), &context->out);
 }
 
-static void put_buildpacks(struct context *context, const struct list *buildpacks)
-{
-	static const char *const header[] = { "BUILDPACK ID", "BUILDPACK VERSION", "HOMEPAGE" };
-	struct text_table table;
-
-	if (!buildpacks->n)
-		return;
-	text_table_init(&table, context->arena, header, COUNTOF(header));
-	for (size_t i = 0; i < buildpacks->n; i++) {
-		const struct buildpack_id *id = LIST_AT(*buildpacks, struct buildpack_id, i);
-		const char *const cells[] = { id->id, id->version, id->homepage };
-
-		text_table_add(&table, cells);
-	}
-	text_table_print(&table, &context->out);
-}
-
 int cmd_image_status(struct context *context)
 {
 	const struct image_status *status;
@@ -136,7 +119,7 @@ int cmd_image_status(struct context *context)
 			3, &context->out);
 	put_build(context, "Last Successful Build", last_with(status, true));
 	if (success)
-		put_buildpacks(context, &success->buildpacks);
+		look_buildpacks(context, &success->buildpacks);
 	put_build(context, "Last Failed Build", last_with(status, false));
 	return EXIT_DONE;
 }

@@ -8,6 +8,7 @@
 #include "model/base/time.h"
 #include "model/doc/json.h"
 #include "model/doc/yaml.h"
+#include "reconcile/report/table.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -120,4 +121,21 @@ char *look_time(struct context *context, int64_t unix_s)
 	text[10] = ' ';
 	text[19] = '\0';
 	return arena_strdup(context->arena, text);
+}
+
+void look_buildpacks(struct context *context, const struct list *buildpacks)
+{
+	static const char *const header[] = { "BUILDPACK ID", "BUILDPACK VERSION", "HOMEPAGE" };
+	struct text_table table;
+
+	if (!buildpacks->n)
+		return;
+	text_table_init(&table, context->arena, header, COUNTOF(header));
+	for (size_t i = 0; i < buildpacks->n; i++) {
+		const struct buildpack_id *id = LIST_AT(*buildpacks, struct buildpack_id, i);
+		const char *const cells[] = { id->id, id->version, id->homepage };
+
+		text_table_add(&table, cells);
+	}
+	text_table_print(&table, &context->out);
 }

@@ -27,4 +27,7 @@ bool look_print_list(struct context *context, const struct entries *entries);
 /* "2026-11-22 03:14:55", "--" for 0. */
 char *look_time(struct context *context, int64_t unix_s);
 
+/* kp's table of buildpacks; nothing for an empty list. `buildpacks`: struct buildpack_id. */
+void look_buildpacks(struct context *context, const struct list *buildpacks);
+
 #endif
