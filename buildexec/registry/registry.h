@@ -18,6 +18,7 @@ struct registry_rule {
 	const char *location; /* read and write there instead */
 	struct strings mirrors; /* read-only places tried first, in order */
 	const char *ca_file, *cert_file, *key_file;
+	struct strings auth_hosts; /* further hosts that may be given this registry's credentials for a token */
 	bool is_insecure;     /* plain HTTP allowed and certificates not checked */
 	bool is_blocked;
 };
