@@ -248,8 +248,8 @@ static bool bearer(struct auth *auth, const struct auth_need *need, struct arena
 	const char *key = token_key(need, arena);
 	struct http_response response;
 	struct credential credential;
-	const char *text;
-	int64_t life_s;
+	const char *text = NULL;
+	int64_t life_s = 0;
 
 	find_credential(auth, need->repo, arena, &credential);
 	request->bearer =
