@@ -18,6 +18,7 @@
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
+#include "model/base/map.h"
 #include "model/doc/json.h"
 
 #define REF_NAME    "org.opencontainers.image.ref.name"
@@ -379,6 +380,7 @@ static bool layout_list_tags(struct registry *registry, const struct place *plac
 			     struct arena *arena, struct strings *out, struct err *err)
 {
 	const struct node *list;
+	struct map seen = { 0 };
 	struct node *index;
 
 	(void)registry;
@@ -392,8 +394,10 @@ static bool layout_list_tags(struct registry *registry, const struct place *plac
 	for (const struct node *entry = list->first; entry; entry = entry->next) {
 		const char *tag = entry_tag(entry);
 
-		if (tag && ref_tag_is_valid(tag) && !strings_has(out, tag))
-			vec_push(arena, out, tag);
+		if (!tag || !ref_tag_is_valid(tag) || map_has(&seen, tag))
+			continue;
+		map_set(arena, &seen, tag, NULL);
+		vec_push(arena, out, tag);
 	}
 	return true;
 }

@@ -108,7 +108,7 @@ static size_t on_body(char *bytes, size_t size, size_t n_items, void *user)
 	size_t n = size * n_items;
 
 	if (!is_success(exchange->response.status)) {
-		size_t room = exchange->body.max - exchange->body.len;
+		size_t room = ERROR_BODY_BYTES - exchange->body.len;
 
 		buf_add(&exchange->body, bytes, n < room ? n : room);
 		exchange->is_cut = n > room;

@@ -22,6 +22,12 @@ size_t git_pack_n(const struct git_pack *pack);
  * LIMIT_GIT_PACK_MEMORY. */
 MUST_CHECK bool git_pack_add(struct git_pack *pack, enum git_type type, const void *bytes, size_t n,
 			     unsigned char *raw, struct err *err);
+/* The same when the caller has the name from git_id_hash() already. */
+MUST_CHECK bool git_pack_add_named(struct git_pack *pack, enum git_type type, const void *bytes,
+				   size_t n, const unsigned char *raw, struct err *err);
+/* The same for an entry as it stands in another pack, whole (no delta). For git_fold.c. */
+MUST_CHECK bool git_pack_add_entry(struct git_pack *pack, const unsigned char *raw,
+				   const void *entry, size_t n, struct err *err);
 /* The finished pack; lent until freed. No object may be added afterwards. */
 const char *git_pack_bytes(struct git_pack *pack, size_t *n);
 /* pack-<hex>.pack and .idx below "<objects>/pack", read-only, synced, the index last, so that a
@@ -58,8 +64,19 @@ MUST_CHECK bool git_pack_edit(struct git_pack *pack, struct git_objects *objects
 			      const struct git_id *base, const struct git_changes *changes,
 			      struct git_id *out, struct err *err);
 
-/* Folds the packs that git_pack_store wrote there and that are small beside the rest, when there
- * are more than 50. Keep a lock. */
+/*
+ * The packs that git_pack_store wrote are listed in GIT_PACK_LIST below the objects folder, one hex
+ * name per line; what is not listed, or gone, is not ours to touch.
+ */
+#define GIT_PACK_LIST "info/reconcile-packs"
+MUST_CHECK bool git_pack_list_add(const char *objects_path, const char *hex, struct err *err);
+/*
+ * Folds listed packs into one when there are more than GIT_PACKS_MAX of them: those that are not
+ * much larger than all smaller ones together, so that the work stays in proportion. Objects are
+ * copied, none is left out, and the old packs go after the new one is in place. The caller holds
+ * git_repo_lock.
+ */
+enum { GIT_PACKS_MAX = 50 };
 MUST_CHECK bool git_pack_fold(const char *objects_path, struct err *err);
 
 #endif

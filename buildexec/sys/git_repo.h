@@ -56,8 +56,8 @@ MUST_CHECK bool git_repo_read_ref(struct git_repo *repo, const char *name, struc
 MUST_CHECK bool git_repo_list_refs(struct git_repo *repo, const struct strings *prefixes,
 				   struct arena *arena, struct git_refs *out, struct err *err);
 /*
- * Sets a ref if it still is `old` (none: must not exist), else ERR_CONFLICT. `new` none deletes it.
- * Synced. The caller holds git_repo_lock.
+ * Sets a ref to `new_id` if it still is `old_id` (none: must not exist), else ERR_CONFLICT; so is a
+ * lock that another program keeps for ten seconds. Synced. The caller holds git_repo_lock.
  */
 MUST_CHECK bool git_repo_swap_ref(struct git_repo *repo, const char *name,
 				  const struct git_id *old_id, const struct git_id *new_id,

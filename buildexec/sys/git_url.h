@@ -26,10 +26,14 @@ struct git_url {
 	const char *host;            /* lower case, IPv6 without brackets; NULL for local */
 	int port;                    /* 0: the scheme's own                               */
 	const char *path;            /* what is sent: "/group/app.git", "~u/app", "app"   */
-	const char *request;   /* http(s): the URL to ask, without user and password, no '/' at the
-				  end; local: the path */
-	const char *canonical; /* identity for de-duplication: no credentials, no default port, no
-				  ".git" or '/' at the end */
+	const char *request; /* http(s): the URL to ask, without user and password, no '/' at the
+				end; local: the path */
+	/* For asking and caching once: scheme, user of ssh, host, port unless the default, path
+	 * without ".git" and '/' at the end. */
+	const char *canonical;
+	/* The same repository by whatever way: "host/group/app", case of the host ignored; local:
+	 * the path. For comparing specs. */
+	const char *identity;
 };
 
 /* Results in the arena. ERR_INVALID names what is wrong without repeating a password. A local path

@@ -91,11 +91,14 @@ struct git_fetch_stats {
 MUST_CHECK bool git_wire_fetch(struct git_wire *wire, const struct git_fetch *fetch,
 			       struct git_fetch_stats *stats, struct err *err);
 
-/* One to many ref updates in one push, atomic where the server can (with several and no `atomic`
- * there: ERR_INVALID). A pack with what is new goes along; NULL when all are deletions. */
+/*
+ * One to many ref updates in one push, with a pack of what is new. Several are atomic or refused
+ * (ERR_INVALID when the server cannot; a local repository takes one).
+ */
 struct git_update {
 	const char *ref;
-	struct git_id old_id, new_id; /* none: must not exist / delete */
+	struct git_id old_id; /* none: must not exist */
+	struct git_id new_id;
 };
 struct git_push {
 	const struct git_update *updates;

@@ -41,6 +41,7 @@ struct object {
 	const struct source_file *file;
 	struct pos pos;   /* of the document */
 	const struct node *tree; /* as read */
+	const char *api_version; /* as written: some rules differ in v1alpha1 */
 	const void *spec; /* struct image_spec, builder_spec, … by kind; see the kind's header */
 };
 
@@ -50,10 +51,13 @@ struct kind_info {
 	const char *group;       /* "kpack.io", "" for core */
 	const char *const *versions; /* accepted, NULL-terminated; the first is the one we print */
 	const char *const *old_names; /* NULL-terminated or NULL */
+	const char *const *words; /* of the command line, lower case, singular; NULL-terminated */
 	bool is_cluster;         /* has no namespace */
 	const char *state_folder; /* "images": below <namespace>/ or cluster/; NULL: has no state */
 	const struct table *spec_table; /* of the `spec` mapping; whole-document kinds (Secret, …): of the document */
 	bool is_whole;           /* spec_table decodes the document, not its spec */
+	/* Old forms made new and defaults that depend on several fields; `spec` is the decoded struct. May be NULL. */
+	void (*adapt)(void *spec, const struct object *object, struct arena *arena, struct diags *diags);
 	/* Rules beyond the table (kpack.md §2.4 …): every mistake as a diagnostic, knative's texts. May be NULL. */
 	void (*check)(const struct object *object, struct arena *arena, struct diags *diags);
 	const char *doc;
@@ -64,7 +68,7 @@ const char *kind_name(enum kind kind);
 enum kind kind_find(const char *api_version, const char *kind);
 /* By a word of the command line: "image", "images", "Image", "clusterbuilder", "cb"… */
 enum kind kind_by_word(const char *word);
-/* A kind of a later step or of a workload that is recognised but not reconciled yet (ImageStream, BuildConfig, Deployment, …). */
+/* A kind of a later step or of a workload that is recognised but not reconciled yet (ImageStream, BuildConfig, …). */
 bool kind_is_known_elsewhere(const char *api_version, const char *kind);
 
 /* "Image/shop/cart" or "ClusterStack/base" */
@@ -91,13 +95,22 @@ struct model {
 struct object *object_decode(const struct node *document, const struct source_file *file, struct arena *arena,
 			     struct diags *diags);
 enum document_class { DOCUMENT_OURS, DOCUMENT_LATER, DOCUMENT_FOREIGN, DOCUMENT_BROKEN };
-/* What a document is, by apiVersion and kind alone; `kind` is set for DOCUMENT_OURS; List documents are split by the loader. */
+/*
+ * What a document is, by apiVersion and kind alone; `kind` is set for DOCUMENT_OURS. BROKEN: it means to be one of ours and
+ * cannot be (a misspelt kind, a missing apiVersion); object_decode says what is wrong. List documents are split by the loader.
+ */
 enum document_class document_class(const struct node *document, enum kind *kind);
 
-/* Adds an object; a second one of the same id is an error at both places. */
+/* A zeroed model that is ready: default settings, no objects. */
+void model_init(struct model *model, struct arena *arena);
+/* Adds an object; a second one of the same id is an error at both places. Settings go to model->settings. */
 void model_add(struct model *model, struct object *object, struct diags *diags);
 /* After all were added: sorts, checks references between objects (absent ones are errors that name both positions) and cycles. */
 void model_link(struct model *model, struct diags *diags);
 const struct object *model_find(const struct model *model, enum kind kind, const char *ns, const char *name);
+
+/* JSON Schema (draft-07) of whole documents of one kind; of any of ours, chosen by apiVersion and kind. */
+struct node *kind_schema(enum kind kind, struct arena *arena);
+struct node *kinds_schema(struct arena *arena);
 
 #endif

@@ -8,7 +8,7 @@
 #ifndef MODEL_KIND_SECRET_H
 #define MODEL_KIND_SECRET_H
 
-#include "model/kind/kind.h"
+#include "model/kind/image.h"
 
 #define SECRET_DOCKER_CONFIG_JSON "kubernetes.io/dockerconfigjson"
 #define SECRET_DOCKER_CFG         "kubernetes.io/dockercfg"
@@ -25,16 +25,26 @@ struct secret_value {
 struct secret_spec {
 	const char *type; /* "Opaque" */
 	struct list values; /* struct secret_value: data decoded, then stringData, which wins */
+	const struct node *data, *string_data; /* as written */
 };
 struct service_account_spec {
-	struct strings secrets;            /* names */
-	struct strings image_pull_secrets; /* names */
+	struct strings secrets;                    /* names */
+	struct strings image_pull_secrets;         /* names */
+	struct list secret_refs, image_pull_refs;  /* struct object_ref: the same with their places */
 };
 struct config_map_spec {
-	struct pairs data;
+	struct pairs data, binary_data; /* binary_data in base64, checked */
 };
 extern const struct table secret_table, service_account_table, config_map_table;
 
 const struct secret_value *secret_get(const struct secret_spec *secret, const char *key);
+
+/* One "KEY=NAME" of the annotations above. */
+struct secret_source {
+	const char *key;
+	const char *from; /* NULL: no '=' was written */
+};
+/* Takes the next one off *rest; false at the end. */
+bool secret_source_next(const char **rest, struct arena *arena, struct secret_source *out);
 
 #endif

@@ -25,7 +25,8 @@ struct settings {
 	const char *state_repo, *state_branch; /* NULL; "reconcile/state" */
 	const char *author_name, *author_email;
 	const char *logs;                      /* "branch" (default), "none" or a folder */
-	int64_t lease_s;                       /* of a claim, 3600 */
+	const char *lease;                     /* of a claim, as written: "1h" */
+	int64_t lease_s;                       /* the same in seconds */
 	int64_t push_retries;                  /* 10 */
 	struct list registries;                /* struct settings_registry */
 	struct list git;                       /* struct settings_git */
@@ -41,7 +42,16 @@ struct settings {
 	const struct source_file *file;        /* where it was read; NULL: defaults */
 };
 extern const struct table settings_table;
+extern const struct table settings_registry_table, settings_git_table; /* also of build requests */
+
 /* The defaults alone. */
 const struct settings *settings_default(struct arena *arena);
+/*
+ * A copy whose trusted-only fields are the defaults, for settings out of a place that must not be trusted. *dropped names
+ * the fields that were set there ("runtime, executor"), NULL: none.
+ */
+const struct settings *settings_distrust(const struct settings *from, struct arena *arena, const char **dropped);
+/* "90s", "15m", "1h30m", "2d", or plain seconds; false when it is none. */
+bool duration_parse(const char *text, int64_t *seconds);
 
 #endif

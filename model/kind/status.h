@@ -178,6 +178,9 @@ MUST_CHECK bool status_read(enum kind kind, const struct node *document, struct 
 MUST_CHECK bool build_read(const struct node *document, struct arena *arena, struct build_record *out,
 			   struct err *err);
 
+/* Compact JSON as kpack annotates it (kpack.md §1.5): [{"reason":…,"old":…,"new":…}]; NULL when there is none. */
+const char *build_changes_print(const struct list *changes, struct arena *arena);
+
 /* The recorded world: what the state branch held at one commit. */
 struct state_entry {
 	enum kind kind;

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * apply.c — the scheduler: a ready queue over the plan's steps, jobs in slots, one poll loop.
+ * Order of durability: claim pushed → worker started → image pushed by the worker → log and status pushed. A kill between
+ * any two is made good by the next run: an unfinished claim is dead with its run, a pushed image is found by its build key.
+ */
+#include "reconcile/apply/apply.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buildexec/sys/clock.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
+#include "model/base/limits.h"
+#include "reconcile/apply/job.h"
+
+enum { GATHER_MS = 1000, HEARTBEAT_MS = 30000, LOG_NAME = 200 };
+
+enum task_state {
+	TASK_WAITING, /* for steps before it                    */
+	TASK_READY,   /* bound; a build is claimed when flushed */
+	TASK_RUNNING,
+	TASK_ENDED,
+};
+
+struct task {
+	struct step *step;
+	enum task_state state;
+	bool is_claimed;
+	struct job *job;
+	int64_t started_ms, told_ms;
+	const char *phase;
+};
+
+struct walk {
+	const struct apply_spec *spec;
+	struct arena *arena;
+	struct task *tasks; /* one per step that does something, dependencies first */
+	size_t n_tasks, n_running;
+	struct apply_result *out;
+	int64_t gathered_ms; /* when the oldest unrecorded result came; 0: none */
+	int64_t claimed_s, stopped_ms;
+	struct pollfd *polls;
+	struct task **polled;
+};
+
+static bool is_action(const struct step *step)
+{
+	return !step->blocked && step->action != ACTION_NONE && step->action != ACTION_RESOLVE &&
+	       step->action != ACTION_DELETE;
+}
+
+static bool is_build(const struct step *step)
+{
+	return step->action == ACTION_BUILD || step->action == ACTION_REBASE;
+}
+
+static int64_t now_of(const struct walk *walk)
+{
+	(void)walk;
+	return clock_now_s();
+}
+
+static const char *log_path(const struct step *step, int64_t number, struct arena *arena)
+{
+	return arena_printf(arena, "%s/images/%s/%lld.log", step->ns, step->name,
+			    (long long)number);
+}
+
+/* What the plan alone changes: resolved references, blocked objects, records of objects that are gone. */
+static void put_plain(struct walk *walk, const struct step *step)
+{
+	struct recorder *recorder = walk->spec->recorder;
+	const char *line;
+
+	if (!step->is_status_changed || !step->object || is_action(step))
+		return;
+	line = arena_printf(walk->arena, "%s: %s", step->id,
+			    step->blocked   ? step->blocked
+			    : step->summary ? step->summary
+					    : "status");
+	recorder_put(recorder, step->object, step->status, line);
+}
+
+/* History limits apply whenever an image's status is recorded. */
+static void put_image(struct walk *walk, struct step *step, const void *status, const char *line)
+{
+	struct image_status *image = (struct image_status *)(uintptr_t)status;
+	struct numbers old = { 0 };
+
+	plan_expire(step->object->spec, image, walk->arena, &old);
+	recorder_put(walk->spec->recorder, step->object, image, line);
+	for (size_t i = 0; i < old.n; i++) {
+		recorder_put_file(walk->spec->recorder, step->id,
+				  build_path(step->ns, step->name, old.v[i], walk->arena), NULL);
+		recorder_put_log(walk->spec->recorder, log_path(step, old.v[i], walk->arena), NULL,
+				 0);
+	}
+}
+
+/* The record of a build whose run died says so from now on. */
+static bool put_interrupted(struct walk *walk, const struct step *step, struct err *err)
+{
+	struct build_record record = { 0 };
+
+	if (!step->interrupted)
+		return true;
+	if (!state_read_build(walk->spec->store, step->ns, step->name, step->interrupted,
+			      walk->arena, &record, err))
+		return err->kind == ERR_ABSENT;
+	build_interrupt(&record, now_of(walk), walk->arena);
+	recorder_put_file(walk->spec->recorder, step->id,
+			  build_path(step->ns, step->name, step->interrupted, walk->arena),
+			  build_encode(&record, walk->arena));
+	return true;
+}
+
+static void put_claim(struct walk *walk, struct task *task)
+{
+	struct step *step = task->step;
+	struct build_record record = { 0 };
+	const void *status = plan_claim(step, now_of(walk) + walk->spec->lease_s,
+					walk->spec->options, walk->arena, &record);
+
+	put_image(walk, step, status,
+		  arena_printf(walk->arena, "%s: %s #%lld started (%s)", step->id,
+			       action_name(step->action), (long long)step->number, record.reason));
+	recorder_put_file(walk->spec->recorder, step->id,
+			  build_path(step->ns, step->name, step->number, walk->arena),
+			  build_encode(&record, walk->arena));
+}
+
+static void end_task(struct walk *walk, struct task *task, const struct outcome *outcome)
+{
+	struct step *step = task->step;
+	struct build_record record = { 0 };
+	const void *status = plan_fold(step, outcome, walk->spec->options, walk->arena, &record);
+	const char *result = step->has_failed ? "failed" : "succeeded";
+
+	task->state = TASK_ENDED;
+	if (step->has_failed)
+		walk->out->n_failed++;
+	else
+		walk->out->n_done++;
+	if (step->kind == KIND_IMAGE)
+		put_image(walk, step, status,
+			  arena_printf(walk->arena, "%s: %s %s", step->id,
+				       step->summary ? step->summary : action_name(step->action),
+				       result));
+	else
+		recorder_put(walk->spec->recorder, step->object, status,
+			     arena_printf(walk->arena, "%s: %s %s", step->id,
+					  action_name(step->action), result));
+	if (is_build(step) && record.number)
+		recorder_put_file(walk->spec->recorder, step->id,
+				  build_path(step->ns, step->name, step->number, walk->arena),
+				  build_encode(&record, walk->arena));
+	if (!walk->gathered_ms)
+		walk->gathered_ms = clock_mono_ms();
+	if (walk->spec->events.on_end)
+		walk->spec->events.on_end(walk->spec->events.ctx, step, outcome);
+}
+
+/* A step that ends without a worker: what it waited for gave nothing, or nothing could be started. */
+static void end_unstarted(struct walk *walk, struct task *task, const struct err *why)
+{
+	struct outcome outcome = { .is_claimed = task->is_claimed, .err = *why };
+
+	outcome.started_s = outcome.finished_s = now_of(walk);
+	end_task(walk, task, &outcome);
+}
+
+static bool all_folded(const struct step *step)
+{
+	for (size_t i = 0; i < step->n_after; i++)
+		if (!step->after[i]->is_folded)
+			return false;
+	return true;
+}
+
+/* Binds what became ready; claims its builds. */
+static bool make_ready(struct walk *walk, bool *any, struct err *err)
+{
+	*any = false;
+	for (size_t i = 0; i < walk->n_tasks; i++) {
+		struct task *task = &walk->tasks[i];
+		struct err why = { 0 };
+
+		if (task->state != TASK_WAITING || !all_folded(task->step))
+			continue;
+		*any = true;
+		task->state = TASK_READY;
+		if (!plan_bind(task->step, walk->spec->plan, walk->arena, &why)) {
+			end_unstarted(walk, task, &why);
+			continue;
+		}
+		if (!is_action(task->step)) {
+			task->state = TASK_ENDED;
+			put_plain(walk, task->step);
+			continue;
+		}
+		if (!is_build(task->step))
+			continue;
+		put_claim(walk, task);
+		if (!put_interrupted(walk, task->step, err))
+			return false;
+	}
+	return true;
+}
+
+static void drop_lost(struct walk *walk, size_t first)
+{
+	for (size_t i = first; i < walk->out->lost.n; i++) {
+		for (size_t k = 0; k < walk->n_tasks; k++) {
+			struct task *task = &walk->tasks[k];
+
+			if (strcmp(task->step->id, walk->out->lost.v[i]) != 0 ||
+			    task->state != TASK_READY)
+				continue;
+			task->state = TASK_ENDED;
+			task->step->is_folded = task->step->has_failed = true;
+			log_line(LOG_WARN, "%s: another run is at work on it", task->step->id);
+		}
+	}
+}
+
+static bool flush(struct walk *walk, const char *what, bool is_strict, struct err *err)
+{
+	size_t first = walk->out->lost.n;
+
+	walk->gathered_ms = 0;
+	if (!recorder_flush(walk->spec->recorder, what, is_strict, &walk->out->lost, err))
+		return false;
+	drop_lost(walk, first);
+	for (size_t i = 0; i < walk->n_tasks; i++)
+		if (walk->tasks[i].state == TASK_READY && is_build(walk->tasks[i].step))
+			walk->tasks[i].is_claimed = true;
+	return true;
+}
+
+static const char *subject(const struct walk *walk)
+{
+	size_t n_claimed = 0;
+
+	for (size_t i = 0; i < walk->n_tasks; i++)
+		n_claimed += walk->tasks[i].state == TASK_READY && is_build(walk->tasks[i].step);
+	if (n_claimed)
+		return arena_printf(walk->arena, "%zu claimed", n_claimed);
+	if (walk->out->n_done || walk->out->n_failed)
+		return arena_printf(walk->arena, "%zu done, %zu failed", walk->out->n_done,
+				    walk->out->n_failed);
+	return "status";
+}
+
+/* Everything that the plan alone says, and the first claims, in one commit. */
+static bool begin(struct walk *walk, struct err *err)
+{
+	bool any;
+
+	for (size_t i = 0; i < walk->spec->plan->steps.n; i++) {
+		struct step *step = walk->spec->plan->steps.v[i];
+
+		if (step->action == ACTION_DELETE && !step->blocked) {
+			const char *path =
+				status_path(step->kind, step->ns, step->name, walk->arena);
+			struct state_entry gone = { .kind = step->kind,
+						    .ns = step->ns,
+						    .name = step->name,
+						    .id = step->id,
+						    .path = path };
+
+			recorder_delete(walk->spec->recorder, &gone,
+					arena_printf(walk->arena, "%s: deleted", step->id));
+			if (step->kind == KIND_IMAGE)
+				recorder_put_log(walk->spec->recorder,
+						 arena_printf(walk->arena, "%s/images/%s", step->ns,
+							      step->name),
+						 NULL, 0);
+			walk->out->n_done++;
+			continue;
+		}
+		put_plain(walk, step);
+		if (step->object && step->is_status_changed && !is_action(step) &&
+		    !put_interrupted(walk, step, err))
+			return false;
+	}
+	return make_ready(walk, &any, err) && flush(walk, subject(walk), true, err);
+}
+
+static void on_phase(void *ctx, struct job *job, const char *name)
+{
+	struct walk *walk = ctx;
+
+	for (size_t i = 0; i < walk->n_tasks; i++)
+		if (walk->tasks[i].job == job)
+			walk->tasks[i].phase = name;
+	if (walk->spec->events.on_phase)
+		walk->spec->events.on_phase(walk->spec->events.ctx, job->step, name);
+}
+
+static const char *log_name(const struct step *step, struct arena *arena)
+{
+	char *name =
+		arena_printf(arena, "%.*s-%lld.log", LOG_NAME, step->id, (long long)step->number);
+
+	for (char *c = name; *c; c++)
+		if (*c == '/')
+			*c = '_';
+	return name;
+}
+
+static void start_task(struct walk *walk, struct task *task)
+{
+	struct job *job = ARENA_NEW(walk->arena, struct job);
+	struct job_spec spec = { .argv = walk->spec->worker_argv, .log_dir = walk->spec->log_dir };
+	struct err err = { 0 };
+
+	job->arena = walk->arena;
+	job->step = task->step;
+	job->on_phase = on_phase;
+	job->ctx = walk;
+	spec.request = request_make(task->step, walk->spec->request, job->arena);
+	spec.log_name = log_name(task->step, walk->arena);
+	if (!job_start(&spec, job, &err)) {
+		end_unstarted(walk, task, &err);
+		return;
+	}
+	task->job = job;
+	task->state = TASK_RUNNING;
+	task->started_ms = task->told_ms = clock_mono_ms();
+	walk->n_running++;
+	if (walk->spec->events.on_start)
+		walk->spec->events.on_start(walk->spec->events.ctx, task->step);
+}
+
+static void start_tasks(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->n_tasks && walk->n_running < walk->spec->jobs; i++) {
+		struct task *task = &walk->tasks[i];
+
+		if (task->state == TASK_READY && (!is_build(task->step) || task->is_claimed))
+			start_task(walk, task);
+	}
+}
+
+static void keep_log(struct walk *walk, const struct task *task, const struct buf *log,
+		     struct outcome *outcome)
+{
+	const char *path = log_path(task->step, task->step->number, walk->arena);
+	struct err err = { 0 };
+	char *file, *folder;
+
+	if (walk->spec->without_logs || !is_build(task->step))
+		return;
+	if (!walk->spec->log_folder) {
+		recorder_put_log(walk->spec->recorder, path, buf_text(log), log->len);
+		outcome->log = path;
+		return;
+	}
+	file = path_join(walk->arena, walk->spec->log_folder, path);
+	folder = arena_copy(walk->arena, file, (size_t)(strrchr(file, '/') - file));
+	if (fs_make_dirs(folder, 0755, &err) &&
+	    fs_write_atomic(AT_FDCWD, file, buf_text(log), log->len, 0644, false, &err))
+		outcome->log = file;
+	else
+		log_line(LOG_WARN, "cannot keep the log of %s: %s", task->step->id, err.text);
+}
+
+static void finish_task(struct walk *walk, struct task *task)
+{
+	AUTO_BUF log = BUF_INIT(2 * LIMIT_LOG_BYTES);
+	struct outcome outcome;
+
+	job_finish(task->job, now_of(walk), &log, &outcome);
+	keep_log(walk, task, &log, &outcome);
+	end_task(walk, task, &outcome);
+	job_release(task->job);
+	walk->n_running--;
+}
+
+static size_t fill_polls(struct walk *walk)
+{
+	size_t n = 0;
+
+	walk->polls[n++] = (struct pollfd){ .fd = walk->spec->wake_fd, .events = POLLIN };
+	for (size_t i = 0; i < walk->n_tasks; i++) {
+		struct task *task = &walk->tasks[i];
+		int fds[2];
+
+		if (task->state != TASK_RUNNING)
+			continue;
+		fds[0] = task->job->out_fd;
+		fds[1] = task->job->err_fd;
+		for (size_t k = 0; k < 2; k++) {
+			if (fds[k] < 0)
+				continue;
+			walk->polled[n] = task;
+			walk->polls[n++] = (struct pollfd){ .fd = fds[k], .events = POLLIN };
+		}
+	}
+	return n;
+}
+
+static int64_t until(int64_t at_ms, int64_t now_ms, int64_t present)
+{
+	int64_t rest = at_ms > now_ms ? at_ms - now_ms : 0;
+
+	return rest < present ? rest : present;
+}
+
+static int poll_timeout(const struct walk *walk)
+{
+	int64_t now_ms = clock_mono_ms(), rest = HEARTBEAT_MS;
+
+	if (walk->gathered_ms)
+		rest = until(walk->gathered_ms + GATHER_MS, now_ms, rest);
+	if (walk->stopped_ms)
+		rest = until(walk->stopped_ms + walk->spec->grace_s * 1000, now_ms, rest);
+	return (int)rest;
+}
+
+static void wait_for_jobs(struct walk *walk)
+{
+	size_t n = fill_polls(walk);
+
+	if (poll(walk->polls, (nfds_t)n, poll_timeout(walk)) < 0)
+		return;
+	for (size_t i = 1; i < n; i++)
+		if (walk->polls[i].revents)
+			job_read(walk->polled[i]->job, walk->polls[i].fd);
+	for (size_t i = 0; i < walk->n_tasks; i++)
+		if (walk->tasks[i].state == TASK_RUNNING && job_has_ended(walk->tasks[i].job))
+			finish_task(walk, &walk->tasks[i]);
+}
+
+static void tell_waits(struct walk *walk)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	for (size_t i = 0; i < walk->n_tasks; i++) {
+		struct task *task = &walk->tasks[i];
+
+		if (task->state != TASK_RUNNING || now_ms - task->told_ms < HEARTBEAT_MS)
+			continue;
+		task->told_ms = now_ms;
+		if (walk->spec->events.on_wait)
+			walk->spec->events.on_wait(walk->spec->events.ctx, task->step, task->phase,
+						   (now_ms - task->started_ms) / 1000);
+	}
+}
+
+/* Half of the lease is over: say again that we are alive. */
+static bool renew(struct walk *walk, struct err *err)
+{
+	bool any = false;
+
+	if (now_of(walk) - walk->claimed_s < walk->spec->lease_s / 2)
+		return true;
+	walk->claimed_s = now_of(walk);
+	for (size_t i = 0; i < walk->n_tasks; i++) {
+		struct task *task = &walk->tasks[i];
+
+		if (task->state == TASK_ENDED || !task->is_claimed)
+			continue;
+		put_claim(walk, task);
+		any = true;
+	}
+	return !any || flush(walk, "leases renewed", false, err);
+}
+
+static void stop(struct walk *walk)
+{
+	bool is_late = walk->stopped_ms &&
+		       clock_mono_ms() - walk->stopped_ms >= walk->spec->grace_s * 1000;
+
+	if (!walk->spec->is_stopping())
+		return;
+	if (!walk->stopped_ms) {
+		walk->stopped_ms = clock_mono_ms();
+		walk->out->is_interrupted = true;
+		log_line(LOG_WARN, "stopping: %zu running builds have %lld s to finish",
+			 walk->n_running, (long long)walk->spec->grace_s);
+	}
+	for (size_t i = 0; i < walk->n_tasks; i++) {
+		struct task *task = &walk->tasks[i];
+		struct err why = { .kind = ERR_CANCELLED,
+				   .text = "cancelled before it was started" };
+
+		if (task->state == TASK_RUNNING && is_late)
+			job_cancel(task->job, task->job->is_cancelled);
+		else if (task->state == TASK_READY || task->state == TASK_WAITING)
+			end_unstarted(walk, task, &why);
+	}
+	if (is_late)
+		walk->stopped_ms = clock_mono_ms();
+}
+
+static bool has_work(const struct walk *walk)
+{
+	for (size_t i = 0; i < walk->n_tasks; i++)
+		if (walk->tasks[i].state != TASK_ENDED)
+			return true;
+	return false;
+}
+
+static bool run_loop(struct walk *walk, struct err *err)
+{
+	bool any;
+
+	while (has_work(walk)) {
+		start_tasks(walk);
+		if (walk->n_running)
+			wait_for_jobs(walk);
+		stop(walk);
+		if (!make_ready(walk, &any, err) || !renew(walk, err))
+			return false;
+		tell_waits(walk);
+		if ((any ||
+		     (walk->gathered_ms && clock_mono_ms() - walk->gathered_ms >= GATHER_MS)) &&
+		    !flush(walk, subject(walk), false, err))
+			return false;
+	}
+	return flush(walk, subject(walk), false, err);
+}
+
+static void init(struct walk *walk)
+{
+	const struct plan *plan = walk->spec->plan;
+
+	walk->tasks = arena_array(walk->arena, plan->steps.n, sizeof(*walk->tasks));
+	for (size_t i = 0; i < plan->steps.n; i++)
+		if (is_action(plan->steps.v[i]))
+			walk->tasks[walk->n_tasks++] = (struct task){ .step = plan->steps.v[i] };
+	walk->polls = arena_array(walk->arena, walk->spec->jobs * 2 + 1, sizeof(*walk->polls));
+	walk->polled = arena_array(walk->arena, walk->spec->jobs * 2 + 1, sizeof(struct task *));
+	walk->claimed_s = now_of(walk);
+}
+
+/* Nothing that was started outlives us, also when state cannot be written any more. */
+static void release(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->n_tasks; i++)
+		if (walk->tasks[i].state == TASK_RUNNING)
+			job_release(walk->tasks[i].job);
+}
+
+bool apply(const struct apply_spec *spec, struct arena *arena, struct apply_result *out,
+	   struct err *err)
+{
+	struct walk walk = { .spec = spec, .arena = arena, .out = out };
+	bool is_done;
+
+	*out = (struct apply_result){ 0 };
+	init(&walk);
+	is_done = begin(&walk, err) && run_loop(&walk, err);
+	release(&walk);
+	return is_done;
+}

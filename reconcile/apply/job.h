@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * job.h — one worker at work: a child that was given a request, whose events are read and whose output goes to a log.
+ * The worker is foreign: its lines are limited, its words are made harmless, and whatever it says, without a RESULT event
+ * and an exit status of 0 there is no success.
+ */
+#ifndef RECONCILE_APPLY_JOB_H
+#define RECONCILE_APPLY_JOB_H
+
+#include "buildexec/sys/proc.h"
+#include "reconcile/apply/log_file.h"
+#include "reconcile/plan/plan.h"
+
+struct job_spec {
+	const struct build_request *request;
+	const char *const *argv; /* of the worker */
+	const char *log_dir, *log_name;
+};
+
+struct job;
+typedef void job_phase_fn(void *ctx, struct job *job, const char *name);
+
+struct job {
+	struct step *step;
+	struct arena *arena; /* the run's: the new status points at what the worker said */
+	struct proc proc;
+	int out_fd, err_fd; /* ours, to poll; -1 at the end */
+	struct buf line;
+	struct log_file log;
+	struct build_event *last; /* RESULT or FAILURE */
+	VEC(struct step_state) phases;
+	int64_t phase_ms; /* when the present phase began */
+	int64_t started_s;
+	bool is_cancelled;
+	const char *bad; /* the worker broke the protocol: why */
+	job_phase_fn *on_phase;
+	void *ctx;
+};
+
+/* Starts the worker; the request is on its standard input. The job is at rest when false. */
+MUST_CHECK bool job_start(const struct job_spec *spec, struct job *job, struct err *err);
+/* Takes what can be read from one of its descriptors without waiting. */
+void job_read(struct job *job, int fd);
+bool job_has_ended(const struct job *job); /* both descriptors are at their end */
+/* Reaps the worker and says what came of it. `kept` receives the log. */
+void job_finish(struct job *job, int64_t now_s, struct buf *kept, struct outcome *out);
+/* Asks it to stop; with `is_hard`, kills it with all it started. */
+void job_cancel(struct job *job, bool is_hard);
+void job_release(struct job *job);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log_file.c — whole lines only pass the redactor, so that a secret is not missed at the border of two reads. */
+#include "reconcile/apply/log_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
+#include "model/base/limits.h"
+
+enum { LINE_MAX_BYTES = 64 * 1024, HALF = LIMIT_LOG_BYTES / 2 };
+
+bool log_file_open(const char *dir, const char *name, struct log_file *out, struct err *err)
+{
+	struct arena *arena = arena_new();
+	const char *path = path_join(arena, dir, name);
+
+	*out = (struct log_file){ .fd = -1, .line = BUF_INIT(LINE_MAX_BYTES) };
+	if (!fs_make_dirs(dir, 0700, err)) {
+		arena_free(arena);
+		return false;
+	}
+	out->path = strdup(path);
+	out->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (out->fd < 0)
+		err_sys(err, errno, "cannot write build log '%s'", path);
+	arena_free(arena);
+	return out->fd >= 0;
+}
+
+static void write_line(struct log_file *log)
+{
+	AUTO_BUF redacted = BUF_INIT(4 * LINE_MAX_BYTES);
+	AUTO_BUF clean = BUF_INIT(16 * LINE_MAX_BYTES);
+	struct err err = { 0 };
+
+	redact(buf_text(&log->line), log->line.len, &redacted);
+	sanitize(buf_text(&redacted), redacted.len, false, &clean);
+	buf_byte(&clean, '\n');
+	buf_clear(&log->line);
+	if (log->has_failed || fd_write_all(log->fd, buf_text(&clean), clean.len, &err))
+		return;
+	log->has_failed = true;
+	log_line(LOG_WARN, "%s: %s", log->path, err.text);
+}
+
+void log_file_add(struct log_file *log, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '\n' || log->line.len == LINE_MAX_BYTES)
+			write_line(log);
+		if (bytes[i] != '\n' && bytes[i] != '\r')
+			buf_byte(&log->line, bytes[i]);
+	}
+}
+
+static bool read_part(const struct log_file *log, off_t at, size_t n, struct buf *out,
+		      struct err *err)
+{
+	char chunk[65536];
+
+	while (n) {
+		size_t want = n < sizeof(chunk) ? n : sizeof(chunk);
+		ssize_t got = pread(log->fd, chunk, want, at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0 ? true
+					: err_sys(err, errno, "cannot read build log '%s'",
+						  log->path);
+		buf_add(out, chunk, (size_t)got);
+		at += got;
+		n -= (size_t)got;
+	}
+	return true;
+}
+
+static void take_tail(const struct buf *kept, struct arena *arena, struct strings *tail)
+{
+	const char *text = buf_text(kept), *end = text + kept->len, *start = end;
+	size_t lines = 0;
+
+	while (start > text && lines <= LOG_TAIL_LINES) {
+		if (start[-1] == '\n' && lines++ == LOG_TAIL_LINES)
+			break;
+		start--;
+	}
+	while (start < end) {
+		const char *newline = memchr(start, '\n', (size_t)(end - start));
+		size_t n = newline ? (size_t)(newline - start) : (size_t)(end - start);
+
+		vec_push(arena, tail, arena_copy(arena, start, n));
+		start += n + 1;
+	}
+}
+
+bool log_file_finish(struct log_file *log, struct arena *arena, struct buf *kept,
+		     struct strings *tail, struct err *err)
+{
+	struct stat st;
+
+	if (log->line.len)
+		write_line(log);
+	if (fstat(log->fd, &st) < 0)
+		return err_sys(err, errno, "cannot read build log '%s'", log->path);
+	if (st.st_size <= (off_t)LIMIT_LOG_BYTES) {
+		if (!read_part(log, 0, (size_t)st.st_size, kept, err))
+			return false;
+	} else {
+		if (!read_part(log, 0, HALF, kept, err))
+			return false;
+		buf_printf(kept, "\n… %lld bytes left out …\n",
+			   (long long)st.st_size - 2 * (long long)HALF);
+		if (!read_part(log, st.st_size - HALF, HALF, kept, err))
+			return false;
+	}
+	take_tail(kept, arena, tail);
+	return true;
+}
+
+void log_file_release(struct log_file *log)
+{
+	if (log->path)
+		unlink(log->path);
+	free(log->path);
+	log->path = NULL;
+	fd_close(&log->fd);
+	buf_release(&log->line);
+}

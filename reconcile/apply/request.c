@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.c — puts together what the plan resolved and what the settings and secrets say. */
+#include "reconcile/apply/request.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/kind/credentials.h"
+
+static const char *below(const char *base, const char *path, struct arena *arena)
+{
+	if (!path || path[0] == '/')
+		return path;
+	return arena_printf(arena, "%s/%s", base, path);
+}
+
+static struct list registries_of(const struct request_spec *spec, struct arena *arena)
+{
+	const struct list *from = &spec->model->settings->registries;
+	struct settings_registry *rules = arena_array(arena, from->n, sizeof(*rules));
+
+	for (size_t i = 0; i < from->n; i++) {
+		rules[i] = *LIST_AT(*from, struct settings_registry, i);
+		rules[i].layout = below(spec->base_dir, rules[i].layout, arena);
+		rules[i].ca_file = below(spec->base_dir, rules[i].ca_file, arena);
+		rules[i].cert_file = below(spec->base_dir, rules[i].cert_file, arena);
+		rules[i].key_file = below(spec->base_dir, rules[i].key_file, arena);
+	}
+	return (struct list){ rules, from->n };
+}
+
+static struct list git_hosts_of(const struct request_spec *spec, struct arena *arena)
+{
+	const struct list *from = &spec->model->settings->git;
+	struct settings_git *rules = arena_array(arena, from->n, sizeof(*rules));
+
+	for (size_t i = 0; i < from->n; i++) {
+		rules[i] = *LIST_AT(*from, struct settings_git, i);
+		rules[i].ca_file = below(spec->base_dir, rules[i].ca_file, arena);
+		rules[i].known_hosts = below(spec->base_dir, rules[i].known_hosts, arena);
+	}
+	return (struct list){ rules, from->n };
+}
+
+static const char *base64(const char *bytes, size_t n, struct arena *arena)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *out = arena_alloc(arena, (n + 2) / 3 * 4 + 1), *at = out;
+
+	for (size_t i = 0; i < n; i += 3) {
+		unsigned word = (unsigned)(unsigned char)bytes[i] << 16;
+
+		if (i + 1 < n)
+			word |= (unsigned)(unsigned char)bytes[i + 1] << 8;
+		if (i + 2 < n)
+			word |= (unsigned char)bytes[i + 2];
+		*at++ = digits[word >> 18];
+		*at++ = digits[word >> 12 & 63];
+		*at++ = i + 1 < n ? digits[word >> 6 & 63] : '=';
+		*at++ = i + 2 < n ? digits[word & 63] : '=';
+	}
+	return out;
+}
+
+static struct request_mount mount_of(const char *name, const struct secret_spec *secret,
+				     struct arena *arena)
+{
+	struct request_mount mount = { .name = name };
+
+	for (size_t i = 0; i < secret->values.n; i++) {
+		const struct secret_value *value = LIST_AT(secret->values, struct secret_value, i);
+
+		vec_push(arena, &mount.files,
+			 (struct pair){
+				 value->key, base64(value->bytes, value->len, arena), { 0 } });
+	}
+	return mount;
+}
+
+/* Service bindings: each names a Secret whose keys become files below /platform/bindings/<name>. */
+static struct list mounts_of(const struct step *step, const struct model *model,
+			     struct arena *arena)
+{
+	const struct image_spec *spec = step->object->spec;
+	VEC(struct request_mount) mounts = { 0 };
+
+	for (size_t i = 0; i < spec->build.services.n; i++) {
+		const struct object_ref *service =
+			LIST_AT(spec->build.services, struct object_ref, i);
+		const struct object *secret =
+			model_find(model, KIND_SECRET, step->ns, service->name);
+
+		if (secret)
+			vec_push(arena, &mounts, mount_of(service->name, secret->spec, arena));
+	}
+	return (struct list){ mounts.v, mounts.n };
+}
+
+/* The fields that every action needs. */
+static struct build_request *common(const struct step *step, const struct request_spec *spec,
+				    const struct object_ref *account, struct arena *arena)
+{
+	struct build_request *request = ARENA_NEW(arena, struct build_request);
+	const struct settings *settings = spec->model->settings;
+	struct credentials credentials;
+
+	credentials_collect(spec->model, account->ns, account->name, arena, &credentials);
+	*request = (struct build_request){
+		.format = WORKER_FORMAT,
+		.action = action_name(step->action),
+		.id = step->number
+			      ? arena_printf(arena, "%s#%lld", step->id, (long long)step->number)
+			      : step->id,
+		.build_key = step->build_key,
+		.run_id = spec->run_id,
+		.tags = step->tags,
+		.registries = registries_of(spec, arena),
+		.git_hosts = git_hosts_of(spec, arena),
+		.credentials = credentials.registry,
+		.git_credentials = credentials.git,
+		.with_user_credentials = spec->with_user_credentials,
+		.manifest_dir = spec->manifest_dir,
+		.cache_dir = spec->cache_dir,
+		.temp_dir = spec->temp_dir,
+		.runtime = settings->runtime,
+		.network = settings->network,
+		.compression = settings->compression,
+		.now_s = spec->now_s,
+	};
+	return request;
+}
+
+static const char *folder_of(const struct source_file *file, const struct request_spec *spec,
+			     struct arena *arena)
+{
+	const char *slash = file && file->path ? strrchr(file->path, '/') : NULL;
+	const char *folder;
+	char *real;
+
+	if (!file || !file->path || file->path[0] == '<')
+		return spec->manifest_dir;
+	folder = slash ? arena_copy(arena, file->path, (size_t)(slash - file->path)) : ".";
+	real = realpath(*folder ? folder : "/", NULL);
+	folder = real ? arena_strdup(arena, real) : folder;
+	free(real);
+	return folder;
+}
+
+static void add_reasons(const struct step *step, struct build_request *request, struct arena *arena)
+{
+	vec_push(
+		arena, &request->reasons,
+		arena_printf(arena, "Build reason(s): %s", changes_reasons(&step->changes, arena)));
+	for (size_t i = 0; i < step->changes.list.n; i++) {
+		const struct change *change = &step->changes.list.v[i];
+
+		vec_push(arena, &request->reasons,
+			 arena_printf(arena, "%s:", reason_name(change->reason)));
+		if (change->text)
+			vec_push(arena, &request->reasons,
+				 arena_printf(arena, "\t%s", change->text));
+	}
+}
+
+static struct build_request *for_image(const struct step *step, const struct request_spec *spec,
+				       struct arena *arena)
+{
+	const struct image_spec *image = step->object->spec;
+	const struct attempt *inputs = step->inputs;
+	const struct image_status *status = step->status;
+	const struct object_ref account = { .ns = step->ns, .name = image->service_account };
+	struct build_request *request = common(step, spec, &account, arena);
+
+	request->builder_image = inputs->builder_image;
+	request->run_image = inputs->run_image;
+	request->run_image_name = inputs->run_image;
+	request->source = inputs->source;
+	request->git_tree = inputs->git_tree;
+	request->content = inputs->content;
+	request->env = inputs->env;
+	request->bindings = mounts_of(step, spec->model, arena);
+	request->resources = inputs->resources;
+	request->timeout_s = image->build.timeout_s;
+	request->previous_image = status ? status->latest_image : NULL;
+	request->default_process = image->default_process;
+	request->project_descriptor = image->project_descriptor;
+	request->creation_time = image->build.creation_time;
+	request->cache_key = arena_printf(arena, "%s/%s", step->ns, step->name);
+	request->cache_image = image->cache.registry_tag;
+	request->manifest_dir = folder_of(step->object->file, spec, arena);
+	add_reasons(step, request, arena);
+	return request;
+}
+
+struct build_request *request_make(const struct step *step, const struct request_spec *spec,
+				   struct arena *arena)
+{
+	const struct builder_spec *builder;
+	struct object_ref account;
+	struct build_request *request;
+
+	if (step->kind == KIND_IMAGE)
+		return for_image(step, spec, arena);
+	builder = step->object->spec;
+	account = step->kind == KIND_CLUSTER_BUILDER
+			  ? builder->account_ref
+			  : (struct object_ref){ .ns = step->ns, .name = builder->service_account };
+	request = common(step, spec, &account, arena);
+	request->compose = (struct compose *)(uintptr_t)step->compose;
+	request->build_key = step->compose ? step->compose->key : NULL;
+	return request;
+}

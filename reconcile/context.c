@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* context.c — opens the manifests, the settings and the state for the commands. */
+#include "reconcile/context.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buildexec/source/access.h"
+#include "buildexec/sys/clock.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/proc.h"
+#include "model/base/limits.h"
+#include "model/base/time.h"
+#include "model/kind/settings.h"
+
+#define SETTINGS_FILE "reconcile.yaml"
+
+enum { OUTPUT_BYTES = 256 << 20 };
+
+int context_fail(const struct err *err, int code)
+{
+	log_line(LOG_ERROR, "%s", err->text);
+	return code;
+}
+
+static bool is_color(const struct options *options, int fd)
+{
+	const char *none = proc_getenv("NO_COLOR"), *force = proc_getenv("CLICOLOR_FORCE");
+
+	if (options->color && strcmp(options->color, "always") == 0)
+		return true;
+	if ((options->color && strcmp(options->color, "never") == 0) || (none && *none))
+		return false;
+	if (force && *force && strcmp(force, "0") != 0)
+		return true;
+	return isatty(fd);
+}
+
+static const char *default_cache(struct arena *arena)
+{
+	const char *base = proc_getenv("XDG_CACHE_HOME"), *home = proc_getenv("HOME");
+
+	if (base && base[0] == '/')
+		return arena_printf(arena, "%s/reconcile", base);
+	if (home && home[0] == '/')
+		return arena_printf(arena, "%s/.cache/reconcile", home);
+	return arena_printf(arena, "/tmp/reconcile-cache-%d", (int)getuid());
+}
+
+static const char *absolute(const char *path, struct arena *arena)
+{
+	char here[PATH_MAX];
+
+	if (path[0] == '/' || !getcwd(here, sizeof(here)))
+		return path;
+	return path_join(arena, here, path);
+}
+
+void context_init(struct context *context, const struct command *command,
+		  const struct options *options, struct arena *arena)
+{
+	*context = (struct context){ .arena = arena, .command = command, .options = *options };
+	context->out = BUF_INIT(OUTPUT_BYTES);
+	context->with_color = is_color(options, STDOUT_FILENO);
+	context->is_terminal = isatty(STDERR_FILENO) && !proc_getenv("CI");
+	context->settings = settings_default(arena);
+	context->cache_dir =
+		options->cache_dir ? absolute(options->cache_dir, arena) : default_cache(arena);
+	context->keys = ARENA_NEW(arena, struct tmpdir);
+	context->now_s = clock_now_s();
+}
+
+void context_release(struct context *context)
+{
+	if (context->is_state_read)
+		state_files_release(&context->state);
+	if (context->store)
+		store_close(&context->store);
+	if (context->logs)
+		store_close(&context->logs);
+	tmpdir_release(context->keys);
+	if (context->is_loaded)
+		loaded_release(&context->loaded);
+	buf_release(&context->out);
+}
+
+const char *context_dir(const struct context *context)
+{
+	bool has_dir =
+		context->command->options & (FOR_RUN | FOR_LOAD) && !*context->command->words;
+
+	if (strcmp(context->command->words, "validate") == 0 ||
+	    strcmp(context->command->words, "graph") == 0)
+		has_dir = true;
+	return has_dir && context->options.args.n ? context->options.args.v[0] : ".";
+}
+
+static void print_problems(struct context *context)
+{
+	const struct diags *diags = &context->loaded.diags;
+	const struct diag_style style = { .with_color = is_color(&context->options, STDERR_FILENO),
+					  .with_excerpt = true };
+	AUTO_BUF text = BUF_INIT(OUTPUT_BYTES);
+	AUTO_BUF clean = BUF_INIT(OUTPUT_BYTES);
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < diags->list.n; i++)
+		diag_render(&diags->list.v[i], &style, &text);
+	if (diags->n_dropped)
+		buf_printf(&text, "and %zu more problems\n", diags->n_dropped);
+	redact(buf_text(&text), text.len, &clean);
+	if (clean.len && !fd_write_all(STDERR_FILENO, buf_text(&clean), clean.len, &err))
+		context_fail(&err, EXIT_ERROR);
+}
+
+static void say_later(const struct context *context)
+{
+	AUTO_BUF kinds = BUF_INIT(4096);
+	const struct map *later = &context->loaded.model.later;
+
+	for (size_t i = 0; i < later->n; i++)
+		buf_printf(&kinds, "%s%s (%zu)", i ? ", " : "", later->items[i].key,
+			   (size_t)(uintptr_t)later->items[i].value);
+	if (later->n)
+		log_line(LOG_INFO, "not reconciled yet: %s", buf_text(&kinds));
+	if (context->loaded.model.n_ignored && log_is_on(LOG_DEBUG))
+		log_line(LOG_DEBUG, "%zu documents of other kinds are ignored",
+			 context->loaded.model.n_ignored);
+}
+
+static void use_settings(struct context *context)
+{
+	const struct settings *settings = context->loaded.model.settings;
+
+	context->settings = settings;
+	if (settings->cache_dir && !context->options.cache_dir)
+		context->cache_dir = settings->cache_dir[0] == '/'
+					     ? settings->cache_dir
+					     : path_join(context->arena, context->loaded.dir,
+							 settings->cache_dir);
+}
+
+int context_load(struct context *context)
+{
+	struct load_spec spec = { .path = context_dir(context),
+				  .settings = context->options.settings,
+				  .is_strict = context->options.is_strict };
+	struct err err = { 0 };
+
+	if (context->options.now && !time_parse(context->options.now, &context->now_s)) {
+		err_set(&err, ERR_INVALID, "--now takes an RFC 3339 time, not '%s'",
+			context->options.now);
+		return context_fail(&err, EXIT_USAGE);
+	}
+	if (!load_manifests(&spec, context->arena, &context->loaded, &err))
+		return context_fail(&err, EXIT_INVALID);
+	context->is_loaded = true;
+	print_problems(context);
+	if (context->loaded.diags.n_errors) {
+		log_line(LOG_ERROR, "%zu errors in the manifests", context->loaded.diags.n_errors);
+		return EXIT_INVALID;
+	}
+	say_later(context);
+	use_settings(context);
+	return EXIT_DONE;
+}
+
+/* The repository that holds DIR: its origin where it has one (CI works on a clone), else itself. */
+static bool default_state(struct context *context, struct err *err)
+{
+	struct git_repo *repo = NULL;
+	const char *origin = NULL,
+		   *dir = context->is_loaded ? context->loaded.dir : context_dir(context);
+	struct git_id head;
+	bool is_done;
+
+	if (!git_repo_open(dir, true, &repo, err)) {
+		if (err->kind == ERR_ABSENT)
+			err_set(err, ERR_ABSENT,
+				"'%s' is in no git repository, so there is no place for state: use "
+				"--state "
+				"URL|PATH",
+				dir);
+		return false;
+	}
+	is_done = git_repo_config(repo, "remote.origin.url", context->arena, &origin, err) &&
+		  git_repo_read_ref(repo, "HEAD", &head, err);
+	if (is_done && !git_id_is_none(&head))
+		context->source_commit = arena_strdup(context->arena, head.hex);
+	if (is_done && !context->state_url)
+		context->state_url =
+			origin ? origin : arena_strdup(context->arena, git_repo_path(repo));
+	git_repo_close(&repo);
+	return is_done;
+}
+
+/* RECONCILE_GIT_USERNAME and RECONCILE_GIT_PASSWORD or RECONCILE_GIT_TOKEN belong to the state repository's server only. */
+static struct list state_login(const char *url, struct arena *arena)
+{
+	const char *user = proc_getenv("RECONCILE_GIT_USERNAME");
+	const char *password = proc_getenv("RECONCILE_GIT_PASSWORD");
+	const char *token = proc_getenv("RECONCILE_GIT_TOKEN");
+	struct request_credential *login = ARENA_NEW(arena, struct request_credential);
+	const char *mark = strstr(url, "://");
+
+	if (!mark || (!password && !token))
+		return (struct list){ 0 };
+	login->server = arena_copy(arena, url, (size_t)(mark - url) + 3 + strcspn(mark + 3, "/"));
+	login->user = user ? user : "git";
+	login->password = password ? password : token;
+	return (struct list){ login, 1 };
+}
+
+static bool open_store(struct context *context, const char *branch, bool has_no_history,
+		       struct store **out, struct err *err)
+{
+	static const struct list none;
+	const struct list logins = state_login(context->state_url, context->arena);
+	const struct access access = { .registries = &none,
+				       .credentials = &none,
+				       .git_hosts = &context->settings->git,
+				       .git_credentials = &logins,
+				       .base_dir =
+					       context->is_loaded ? context->loaded.dir : NULL };
+	struct git_wire_options *wire = ARENA_NEW(context->arena, struct git_wire_options);
+	const struct store_place place = { .url = context->state_url,
+					   .branch = branch,
+					   .cache_dir = context->cache_dir,
+					   .has_no_history = has_no_history,
+					   .wire = wire };
+
+	return access_git_options(&access, context->state_url, context->keys, context->arena, wire,
+				  err) &&
+	       store_open(&place, out, err);
+}
+
+/* Commands that only look at state read no manifests, but where state is may stand in the settings file. */
+static int load_settings(struct context *context)
+{
+	struct load_spec spec = { .path = context->options.settings };
+	struct err err = { 0 };
+
+	if (!spec.path)
+		spec.path = fs_exists(SETTINGS_FILE) ? SETTINGS_FILE : NULL;
+	if (context->is_loaded || !spec.path)
+		return EXIT_DONE;
+	if (!load_manifests(&spec, context->arena, &context->loaded, &err))
+		return context_fail(&err, EXIT_INVALID);
+	context->is_loaded = true;
+	print_problems(context);
+	if (context->loaded.diags.n_errors)
+		return EXIT_INVALID;
+	use_settings(context);
+	return EXIT_DONE;
+}
+
+int context_read_state(struct context *context)
+{
+	const struct options *options = &context->options;
+	const struct settings *settings;
+	struct err err = { 0 };
+	const char *branch;
+	int code = load_settings(context);
+
+	if (code != EXIT_DONE)
+		return code;
+	settings = context->settings;
+	branch = options->state_branch ? options->state_branch : settings->state_branch;
+	context->state_url = options->state ? options->state : settings->state_repo;
+	git_repo_trust_all(options->trust_repos);
+	if (!default_state(context, &err) && !context->state_url)
+		return context_fail(&err, EXIT_STATE);
+	if (!open_store(context, branch, false, &context->store, &err) ||
+	    !state_read(context->store, context->arena, &context->state, &err)) {
+		err_prefix(&err, "cannot read state from '%s'", context->state_url);
+		return context_fail(&err, EXIT_STATE);
+	}
+	context->is_state_read = true;
+	return EXIT_DONE;
+}
+
+bool context_open_logs(struct context *context, struct err *err)
+{
+	if (context->logs || strcmp(context->settings->logs, "branch") != 0)
+		return true;
+	return open_store(context, "reconcile/logs", true, &context->logs, err);
+}
+
+const char *context_ns(const struct context *context)
+{
+	if (context->options.all_namespaces)
+		return NULL;
+	return context->options.ns ? context->options.ns : "default";
+}
+
+bool context_is_output(const struct context *context, const char *format)
+{
+	return context->options.output && strcmp(context->options.output, format) == 0;
+}

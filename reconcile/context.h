@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * context.h — what every command works on: options, the manifests that were loaded, the state that was read. Each part is
+ * opened when a command asks for it, and closed with the context.
+ */
+#ifndef RECONCILE_CONTEXT_H
+#define RECONCILE_CONTEXT_H
+
+#include "reconcile/apply/state_read.h"
+#include "reconcile/load.h"
+#include "reconcile/options.h"
+
+struct context {
+	struct arena *arena;
+	const struct command *command;
+	struct options options;
+	struct buf out; /* the result: written to stdout at the end, through the redactor */
+	bool with_color, is_terminal;
+
+	struct loaded loaded;
+	bool is_loaded;
+	const struct settings *settings;
+	const char *cache_dir;
+
+	struct store *store, *logs;
+	struct state_files state;
+	bool is_state_read;
+	const char *state_url, *source_commit;
+	struct tmpdir *keys;
+	int64_t now_s;       /* the run's clock */
+	int64_t marks_us[8]; /* --timings */
+};
+
+void context_init(struct context *context, const struct command *command,
+		  const struct options *options, struct arena *arena);
+void context_release(struct context *context);
+
+/* Loads the manifests of args[0] (default "."), prints all problems. EXIT_DONE, EXIT_INVALID or EXIT_ERROR (said on stderr). */
+int context_load(struct context *context);
+/* Opens and reads the state. Absent branch: an empty state. EXIT_DONE or EXIT_STATE (said). */
+int context_read_state(struct context *context);
+/* The branch of logs, when the settings keep them there; else nothing is opened. */
+MUST_CHECK bool context_open_logs(struct context *context, struct err *err);
+/* The folder of manifests, or where the repository of the state is looked for. */
+const char *context_dir(const struct context *context);
+/* Prints "reconcile: error: …" and gives back the exit code. */
+int context_fail(const struct err *err, int code);
+
+/* The namespace that -n says, else "default"; NULL with -A. */
+const char *context_ns(const struct context *context);
+/* True when -o is this one. */
+bool context_is_output(const struct context *context, const char *format);
+
+#endif

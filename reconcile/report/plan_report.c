@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan_report.c — rows with columns as wide as their widest entry; colour carries no meaning of its own. */
+#include "reconcile/report/plan_report.h"
+
+#include <string.h>
+
+#include "buildexec/sys/log.h"
+#include "model/doc/json.h"
+
+enum { SHORT_HEX = 12, REASON_WIDTH = 10 };
+
+/* One row per action: how it is printed, counted and coloured. */
+static const struct {
+	const char *one, *many, *color;
+} words[] = {
+	[ACTION_NONE] = { "unchanged", "unchanged", "" },
+	[ACTION_RESOLVE] = { "update", "updates", "\033[36m" },
+	[ACTION_COMPOSE] = { "composed", "composed", "\033[36m" },
+	[ACTION_BUILD] = { "build", "builds", "\033[32m" },
+	[ACTION_REBASE] = { "rebase", "rebases", "\033[32m" },
+	[ACTION_TAG] = { "tag", "tags", "\033[32m" },
+	[ACTION_DELETE] = { "deletion", "deletions", "\033[31m" },
+};
+_Static_assert(COUNTOF(words) == ACTIONS, "every action has words");
+
+static const char blocked_color[] = "\033[33m", plain[] = "\033[0m";
+
+char *object_label(const char *id, struct arena *arena)
+{
+	char *label = arena_strdup(arena, id), *slash = strchr(label, '/');
+
+	if (slash)
+		*slash = ' ';
+	return label;
+}
+
+char *short_digest(const char *text, struct arena *arena)
+{
+	const char *at = strstr(text, "sha256:");
+
+	if (!at || strlen(at) < strlen("sha256:") + SHORT_HEX)
+		return arena_strdup(arena, text);
+	return arena_printf(arena, "sha256:%.*s…", SHORT_HEX, at + strlen("sha256:"));
+}
+
+static bool is_shown(const struct step *step)
+{
+	return step->blocked || step->action != ACTION_NONE || step->is_unknown;
+}
+
+/* Characters, not bytes: continuation bytes do not count. */
+static size_t width_of(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xC0) != 0x80;
+	return n;
+}
+
+static const char *phrase_of(const struct step *step, struct arena *arena)
+{
+	if (step->blocked)
+		return "blocked";
+	if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
+		return arena_printf(arena, "%s #%lld", action_name(step->action),
+				    (long long)step->number);
+	if (step->action == ACTION_RESOLVE && step->summary)
+		return step->summary;
+	if (step->action == ACTION_NONE && step->is_unknown)
+		return "unknown";
+	return action_name(step->action);
+}
+
+static const char *detail_of(const struct step *step, struct arena *arena)
+{
+	const char *reasons = changes_reasons(&step->changes, arena);
+
+	if (step->blocked)
+		return step->blocked;
+	if (step->is_unknown && step->action == ACTION_NONE)
+		return "never recorded; an offline run asks nobody";
+	if (*reasons)
+		return reason_primary(reasons, arena);
+	if (step->old_value || step->new_value)
+		return arena_printf(
+			arena, "%s → %s",
+			step->old_value ? short_digest(step->old_value, arena) : "(none)",
+			step->new_value ? short_digest(step->new_value, arena) : "(none)");
+	return "";
+}
+
+static void put_clean(const char *text, struct buf *out)
+{
+	sanitize(text, strlen(text), false, out);
+}
+
+static void put_padded(const char *text, size_t width, struct buf *out)
+{
+	size_t n = width_of(text);
+
+	put_clean(text, out);
+	buf_printf(out, "%*s", n < width ? (int)(width - n) : 0, "");
+}
+
+static void put_step(const struct step *step, const size_t *widths,
+		     const struct report_style *style, struct arena *arena, struct buf *out)
+{
+	const char *color = step->blocked ? blocked_color : words[step->action].color;
+	bool has_color = style->with_color && *color;
+
+	put_padded(object_label(step->id, arena), widths[0] + 2, out);
+	buf_puts(out, has_color ? color : "");
+	put_padded(phrase_of(step, arena), widths[1] + 2, out);
+	buf_puts(out, has_color ? plain : "");
+	put_clean(detail_of(step, arena), out);
+	while (out->len && out->data[out->len - 1] == ' ')
+		out->data[--out->len] = '\0';
+	buf_byte(out, '\n');
+	for (size_t i = 0; i < step->changes.list.n; i++) {
+		const struct change *change = &step->changes.list.v[i];
+
+		buf_printf(out, "  %-*s", REASON_WIDTH, reason_name(change->reason));
+		put_clean(change->text ? change->text : "", out);
+		buf_byte(out, '\n');
+	}
+	for (size_t i = 0; i < step->unknown.n; i++) {
+		buf_puts(out, "  ");
+		put_clean(step->unknown.v[i], out);
+		buf_puts(out, step->n_after ? " (known after " : " (unknown");
+		if (step->n_after)
+			put_clean(object_label(step->after[0]->id, arena), out);
+		buf_puts(out, ")\n");
+	}
+}
+
+void plan_text(const struct plan *plan, const struct report_style *style, struct buf *out)
+{
+	struct arena *arena = arena_new();
+	size_t widths[2] = { 0, 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < plan->steps.n; i++) {
+		const struct step *step = plan->steps.v[i];
+		size_t label = width_of(object_label(step->id, arena));
+		size_t phrase = width_of(phrase_of(step, arena));
+
+		if (!is_shown(step))
+			continue;
+		any = true;
+		widths[0] = label > widths[0] ? label : widths[0];
+		widths[1] = phrase > widths[1] ? phrase : widths[1];
+	}
+	for (size_t i = 0; i < plan->steps.n; i++)
+		if (is_shown(plan->steps.v[i]))
+			put_step(plan->steps.v[i], widths, style, arena, out);
+	if (any)
+		buf_byte(out, '\n');
+	plan_summary(plan, out);
+	arena_free(arena);
+}
+
+void plan_summary(const struct plan *plan, struct buf *out)
+{
+	static const enum action order[] = { ACTION_BUILD,   ACTION_REBASE, ACTION_COMPOSE,
+					     ACTION_RESOLVE, ACTION_TAG,    ACTION_DELETE };
+	bool any = false;
+
+	for (size_t i = 0; i < COUNTOF(order); i++) {
+		size_t n = plan->counts[order[i]];
+
+		if (!n)
+			continue;
+		buf_printf(out, "%s%zu %s", any ? ", " : "", n,
+			   n == 1 ? words[order[i]].one : words[order[i]].many);
+		any = true;
+	}
+	if (plan->n_blocked)
+		buf_printf(out, "%s%zu blocked", any ? ", " : "", plan->n_blocked);
+	if (any || plan->n_blocked)
+		buf_printf(out, "; %zu unchanged.\n", plan->n_unchanged);
+	else
+		buf_printf(out, "Nothing to do: %zu unchanged.\n", plan->n_unchanged);
+}
+
+bool plan_has_changes(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->steps.n; i++)
+		if (is_shown(plan->steps.v[i]))
+			return true;
+	return false;
+}
+
+static struct node *changes_node(const struct changes *changes, struct arena *arena)
+{
+	struct node *list = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < changes->list.n; i++) {
+		const struct change *change = &changes->list.v[i];
+		struct node *item = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, item, "reason", reason_name(change->reason));
+		node_set(arena, item, "old",
+			 change->old_value ? node_clone(arena, change->old_value)
+					   : node_new(arena, NODE_NULL));
+		node_set(arena, item, "new",
+			 change->new_value ? node_clone(arena, change->new_value)
+					   : node_new(arena, NODE_NULL));
+		node_set_text(arena, item, "text", change->text);
+		node_push(list, item);
+	}
+	return list;
+}
+
+static struct node *after_node(const struct step *step, struct arena *arena)
+{
+	struct node *list = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < step->n_after; i++)
+		node_push(list, node_string(arena, step->after[i]->id));
+	return list;
+}
+
+static struct node *strings_node(const struct strings *strings, struct arena *arena)
+{
+	struct node *list = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < strings->n; i++)
+		node_push(list, node_string(arena, strings->v[i]));
+	return list;
+}
+
+static struct node *step_node(const struct step *step, struct arena *arena)
+{
+	struct node *item = node_new(arena, NODE_MAP);
+
+	node_set_text(arena, item, "object", step->id);
+	node_set_text(arena, item, "action", step->blocked ? "blocked" : action_name(step->action));
+	if (step->number)
+		node_set(arena, item, "number", node_int(arena, step->number));
+	node_set_text(arena, item, "summary", step->summary);
+	node_set(arena, item, "changes", changes_node(&step->changes, arena));
+	node_set_text(arena, item, "blocked", step->blocked);
+	node_set_text(arena, item, "old", step->old_value);
+	node_set_text(arena, item, "new", step->new_value);
+	node_set_text(arena, item, "rule", step->rule);
+	node_set_text(arena, item, "buildKey", step->build_key);
+	if (step->tags.n)
+		node_set(arena, item, "tags", strings_node(&step->tags, arena));
+	if (step->unknown.n)
+		node_set(arena, item, "unknown", strings_node(&step->unknown, arena));
+	if (step->n_after)
+		node_set(arena, item, "dependsOn", after_node(step, arena));
+	if (step->object && step->object->file) {
+		node_set_text(arena, item, "file", step->object->file->path);
+		node_set(arena, item, "line", node_int(arena, step->object->pos.line));
+	}
+	return item;
+}
+
+void plan_json(const struct plan *plan, const struct report_origin *origin, struct arena *arena,
+	       struct buf *out)
+{
+	struct node *root = node_new(arena, NODE_MAP), *summary = node_new(arena, NODE_MAP);
+	struct node *items = node_new(arena, NODE_SEQ);
+
+	node_set(arena, root, "formatVersion", node_int(arena, 1));
+	node_set_text(arena, root, "sourceCommit", origin->source_commit);
+	node_set_text(arena, root, "stateCommit", origin->state_commit);
+	node_set(arena, root, "offline", node_bool(arena, origin->is_offline));
+	for (enum action action = ACTION_RESOLVE; action < ACTIONS; action++)
+		node_set(arena, summary, action_name(action),
+			 node_int(arena, (int64_t)plan->counts[action]));
+	node_set(arena, summary, "blocked", node_int(arena, (int64_t)plan->n_blocked));
+	node_set(arena, summary, "unchanged", node_int(arena, (int64_t)plan->n_unchanged));
+	node_set(arena, root, "summary", summary);
+	for (size_t i = 0; i < plan->steps.n; i++)
+		if (is_shown(plan->steps.v[i]))
+			node_push(items, step_node(plan->steps.v[i], arena));
+	node_set(arena, root, "steps", items);
+	node_set(arena, root, "notices", strings_node(&plan->notices, arena));
+	json_print(root, JSON_PRETTY, out);
+	buf_byte(out, '\n');
+}
