@@ -6,9 +6,9 @@
 #ifndef BUILDEXEC_CNB_BUILDER_H
 #define BUILDEXEC_CNB_BUILDER_H
 
+#include "buildexec/cnb/compose_files.h"
 #include "buildexec/cnb/task.h"
 
-#define LABEL_BUILDER_METADATA "io.buildpacks.builder.metadata"
 
 struct builder {
 	struct remote_image image;
