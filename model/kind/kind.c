@@ -19,8 +19,11 @@ static const char *const both[] = { "v1alpha2", "v1alpha1", NULL };
 static const char *const alpha2[] = { "v1alpha2", NULL };
 static const char *const v1[] = { "v1", NULL };
 
-/* clang-format off */
-#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define WORDS(...)                                                                                 \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
 static const struct kind_info kinds[] = {
 	[KIND_NONE] = { .name = "" },
 	[KIND_CLUSTER_STACK] = {
@@ -103,18 +106,18 @@ static const char *const old_groups[] = { "build.pivotal.io", "experimental.kpac
 static const struct {
 	const char *group, *kinds; /* blanks around every name */
 } elsewhere[] = {
-	{ "kpack.io",              " Build SourceResolver " },
-	{ "kp.kpack.io",           " DependencyDescriptor " },
-	{ "image.openshift.io",    " ImageStream ImageStreamTag ImageStreamMapping ImageStreamImport " },
-	{ "build.openshift.io",    " BuildConfig " },
-	{ "apps.openshift.io",     " DeploymentConfig " },
-	{ "apps",                  " Deployment StatefulSet DaemonSet ReplicaSet " },
-	{ "extensions",            " Deployment DaemonSet ReplicaSet " },
-	{ "batch",                 " Job CronJob " },
-	{ "",                      " Pod ReplicationController PodTemplate ImageStream ImageStreamTag ImageStreamMapping"
-				   " ImageStreamImport BuildConfig DeploymentConfig " },
+	{ "kpack.io", " Build SourceResolver " },
+	{ "kp.kpack.io", " DependencyDescriptor " },
+	{ "image.openshift.io",
+	  " ImageStream ImageStreamTag ImageStreamMapping ImageStreamImport " },
+	{ "build.openshift.io", " BuildConfig " },
+	{ "apps.openshift.io", " DeploymentConfig " },
+	{ "apps", " Deployment StatefulSet DaemonSet ReplicaSet " },
+	{ "extensions", " Deployment DaemonSet ReplicaSet " },
+	{ "batch", " Job CronJob " },
+	{ "", " Pod ReplicationController PodTemplate ImageStream ImageStreamTag ImageStreamMapping"
+	      " ImageStreamImport BuildConfig DeploymentConfig " },
 };
-/* clang-format on */
 
 const struct kind_info *kind_info(enum kind kind)
 {
