@@ -288,7 +288,7 @@ static void check_composed(const struct checker *c, const struct builder_spec *s
 	check_order(c, &spec->order);
 }
 
-void builder_check(const struct object *object, struct arena *arena, struct diags *diags)
+void builder_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct builder_spec *spec = object->spec;
@@ -304,7 +304,7 @@ void builder_check(const struct object *object, struct arena *arena, struct diag
 		check_present(&c, "spec.serviceAccountRef.namespace", spec->account_ref.ns);
 }
 
-void stack_check(const struct object *object, struct arena *arena, struct diags *diags)
+void stack_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct stack_spec *spec = object->spec;
@@ -317,7 +317,7 @@ void stack_check(const struct object *object, struct arena *arena, struct diags 
 	check_image(&c, "spec.runImage.image", spec->run_image);
 }
 
-void store_check(const struct object *object, struct arena *arena, struct diags *diags)
+void store_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct store_spec *spec = object->spec;
@@ -338,7 +338,7 @@ void store_check(const struct object *object, struct arena *arena, struct diags 
 }
 
 /* Also of ClusterBuildpack and ClusterLifecycle: one image. */
-void buildpack_check(const struct object *object, struct arena *arena, struct diags *diags)
+void buildpack_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct buildpack_spec *spec = object->spec;
