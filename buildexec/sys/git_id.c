@@ -18,12 +18,21 @@ static const char *const type_names[] = {
 };
 _Static_assert(COUNTOF(type_names) == GIT_TYPES, "every type has a name");
 
+bool git_hex_bytes(const char *digits, unsigned char *out, size_t n)
+{
+	char text[GIT_ID_HEX + 1];
+
+	memcpy(text, digits, 2 * n);
+	text[2 * n] = '\0';
+	return hex_decode(text, out, n);
+}
+
 bool git_id_parse(const char *text, size_t n, struct git_id *out)
 {
 	unsigned char raw[GIT_ID_RAW];
 
 	*out = (struct git_id){ 0 };
-	if (n != GIT_ID_HEX || !hex_decode(text, raw, sizeof(raw)))
+	if (n != GIT_ID_HEX || !git_hex_bytes(text, raw, sizeof(raw)))
 		return false;
 	*out = git_id_from_raw(raw);
 	return true;

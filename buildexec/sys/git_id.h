@@ -25,6 +25,8 @@ struct git_id {
 	char hex[GIT_ID_HEX + 1]; /* lower case; "" = no object */
 };
 
+/* The bytes of 2n hex digits that something else may follow; n is at most GIT_ID_RAW. */
+bool git_hex_bytes(const char *digits, unsigned char *out, size_t n);
 /* 40 hex digits, any case; false for anything else. */
 bool git_id_parse(const char *text, size_t n, struct git_id *out);
 bool git_id_is_none(const struct git_id *id);

@@ -142,6 +142,9 @@ void git_objects_rescan(struct git_objects *objects)
 
 static void add_dir(struct git_objects *objects, const char *path, size_t n)
 {
+	for (size_t i = 0; i < objects->n_dirs; i++)
+		if (strlen(objects->dirs[i]) == n && !memcmp(objects->dirs[i], path, n))
+			return;
 	if (objects->n_dirs == ALTERNATES_MAX)
 		return;
 	objects->dirs[objects->n_dirs] = mem_realloc(NULL, n + 1);
@@ -171,26 +174,33 @@ static bool add_alternates(struct git_objects *objects, const char *dir, struct 
 	return true;
 }
 
+bool git_objects_add_folder(struct git_objects *objects, const char *path, struct err *err)
+{
+	struct arena *arena = arena_new();
+	size_t first = objects->n_dirs;
+	bool done = true;
+
+	add_dir(objects, path, strlen(path));
+	for (size_t i = first; done && i < objects->n_dirs; i++)
+		done = add_alternates(objects, objects->dirs[i], arena, err);
+	arena_free(arena);
+	git_objects_rescan(objects);
+	return done;
+}
+
 bool git_objects_open(const char *path, struct git_objects **out, struct err *err)
 {
 	struct git_objects *objects = mem_realloc(NULL, sizeof(*objects));
-	struct arena *arena = arena_new();
-	bool done = true;
 
 	*out = NULL;
 	memset(objects, 0, sizeof(*objects));
 	objects->inflater = libdeflate_alloc_decompressor();
 	if (!objects->inflater)
 		BUG("no memory for a decompressor");
-	add_dir(objects, path, strlen(path));
-	for (size_t i = 0; done && i < objects->n_dirs; i++)
-		done = add_alternates(objects, objects->dirs[i], arena, err);
-	arena_free(arena);
-	if (!done) {
+	if (!git_objects_add_folder(objects, path, err)) {
 		git_objects_close(&objects);
 		return false;
 	}
-	git_objects_rescan(objects);
 	*out = objects;
 	return true;
 }

@@ -18,6 +18,9 @@ struct git_objects;
 
 /* `path` is the objects folder of a repository. */
 MUST_CHECK bool git_objects_open(const char *path, struct git_objects **out, struct err *err);
+/* A further objects folder with its alternates, looked through after the others. */
+MUST_CHECK bool git_objects_add_folder(struct git_objects *objects, const char *path,
+				       struct err *err);
 void git_objects_close(struct git_objects **objects);
 /* Packs that came since; called by itself once when an object is not found. */
 void git_objects_rescan(struct git_objects *objects);

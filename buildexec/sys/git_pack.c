@@ -166,6 +166,25 @@ bool git_pack_add_named(struct git_pack *pack, enum git_type type, const void *b
 	return true;
 }
 
+bool git_pack_add_entry(struct git_pack *pack, const unsigned char *raw, const void *entry,
+			size_t n, struct err *err)
+{
+	size_t start = pack->n;
+	struct packed *object;
+
+	if (n > LIMIT_GIT_PACK_MEMORY - pack->n - 64)
+		return err_set(err, ERR_INVALID, "a pack would be larger than %u bytes",
+			       LIMIT_GIT_PACK_MEMORY);
+	if (!claim(pack, raw, &object))
+		return true;
+	reserve(pack, n + 64);
+	memcpy(pack->bytes + start, entry, n);
+	pack->n += n;
+	object->offset = (uint32_t)start;
+	object->crc = libdeflate_crc32(0, pack->bytes + start, n);
+	return true;
+}
+
 bool git_pack_add(struct git_pack *pack, enum git_type type, const void *bytes, size_t n,
 		  unsigned char *raw, struct err *err)
 {

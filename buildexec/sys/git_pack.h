@@ -25,6 +25,9 @@ MUST_CHECK bool git_pack_add(struct git_pack *pack, enum git_type type, const vo
 /* The same when the caller has the name from git_id_hash() already. */
 MUST_CHECK bool git_pack_add_named(struct git_pack *pack, enum git_type type, const void *bytes,
 				   size_t n, const unsigned char *raw, struct err *err);
+/* The same for an entry as it stands in another pack, whole (no delta). For git_fold.c. */
+MUST_CHECK bool git_pack_add_entry(struct git_pack *pack, const unsigned char *raw,
+				   const void *entry, size_t n, struct err *err);
 /* The finished pack; lent until freed. No object may be added afterwards. */
 const char *git_pack_bytes(struct git_pack *pack, size_t *n);
 /* pack-<hex>.pack and .idx below "<objects>/pack", read-only, synced, the index last, so that a

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/base/digest.h"
+#include "buildexec/sys/git_id.h"
 
 void git_pkt_reader_init(struct git_pkt_reader *reader, git_pkt_fn *on_pkt, void *ctx)
 {
@@ -26,7 +26,7 @@ static bool parse_head(const char *head, size_t *length, struct err *err)
 {
 	unsigned char raw[2];
 
-	if (!hex_decode(head, raw, sizeof(raw)))
+	if (!git_hex_bytes(head, raw, sizeof(raw)))
 		return err_set(err, ERR_INVALID,
 			       "the server does not speak git's protocol (a packet has no length)");
 	*length = (size_t)raw[0] << 8 | raw[1];
@@ -40,7 +40,7 @@ static bool parse_head(const char *head, size_t *length, struct err *err)
 static bool take_head(struct git_pkt_reader *reader, struct err *err)
 {
 	static const enum git_pkt_kind marks[] = { GIT_PKT_FLUSH, GIT_PKT_DELIM, GIT_PKT_END };
-	size_t length;
+	size_t length = 0;
 
 	if (!parse_head(reader->bytes, &length, err))
 		return false;

@@ -138,6 +138,11 @@ void git_repo_close(struct git_repo **handle)
 	*handle = NULL;
 }
 
+git_repository *git_repo_handle(struct git_repo *repo)
+{
+	return repo->repo;
+}
+
 const char *git_repo_path(const struct git_repo *repo)
 {
 	return repo->path;

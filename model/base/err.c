@@ -26,6 +26,7 @@ static void mark_cut(char *text, size_t cap)
 	memcpy(text + at, mark, sizeof(mark));
 }
 
+PRINTF(2, 0)
 static void put(struct err *err, const char *fmt, va_list args)
 {
 	int n = vsnprintf(err->text, sizeof(err->text), fmt, args);

@@ -136,6 +136,7 @@ static void decode_meta(struct object *object, const struct node *metadata, stru
 		fields_decode(&metadata_table, metadata ? metadata : empty, "metadata", meta, arena,
 			      object->file, diags);
 	}
+	check_names(&(struct checker){ object, arena, diags });
 	if (!meta->name)
 		meta->name = object->kind == KIND_SETTINGS ? "settings" : "";
 	if (info->is_cluster)
@@ -217,7 +218,6 @@ struct object *object_decode(const struct node *document, const struct source_fi
 	}
 	object->api_version = envelope.api_version;
 	decode_meta(object, envelope.metadata, arena, diags);
-	check_names(&(struct checker){ object, arena, diags });
 	object->id = object_id(kind, object->meta.ns, object->meta.name, arena);
 	decode_spec(object, envelope.spec, arena, diags);
 	return object;

@@ -308,8 +308,11 @@ void secret_check(const struct object *object, struct arena *arena, struct diags
 	const struct secret_spec *spec = object->spec;
 	size_t total = 0;
 
-	for (size_t i = 0; i < spec->values.n; i++)
-		check_key(&c, "data", LIST_AT(spec->values, struct secret_value, i)->key);
+	for (size_t i = 0; i < spec->values.n; i++) {
+		const char *key = LIST_AT(spec->values, struct secret_value, i)->key;
+
+		check_key(&c, node_get(spec->string_data, key) ? "stringData" : "data", key);
+	}
 	check_sources(&c);
 	for (size_t i = 0; i < COUNTOF(types); i++)
 		if (strcmp(spec->type, types[i].type) == 0)

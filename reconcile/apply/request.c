@@ -136,7 +136,8 @@ static const char *folder_of(const struct source_file *file, const struct reques
 			     struct arena *arena)
 {
 	const char *slash = file && file->path ? strrchr(file->path, '/') : NULL;
-	char *folder, *real;
+	const char *folder;
+	char *real;
 
 	if (!file || !file->path || file->path[0] == '<')
 		return spec->manifest_dir;
