@@ -184,7 +184,7 @@ static bool write_binding(struct build *build, const struct request_mount *mount
 	for (size_t i = 0; i < mount->files.n; i++) {
 		const struct pair *file = &mount->files.v[i];
 		unsigned char *bytes;
-		size_t n;
+		size_t n = 0;
 
 		if (!name_is_plain(file->key))
 			return err_set(err, ERR_INVALID, "'%s' is no name of a file", file->key);
