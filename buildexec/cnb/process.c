@@ -145,7 +145,7 @@ static void put_process(struct processes *list, const struct process *process, s
 }
 
 const char *launch_metadata_add(struct launch_metadata *metadata, const struct launch_file *file,
-			       struct arena *arena)
+				struct arena *arena)
 {
 	const char *lost = NULL;
 
@@ -253,7 +253,7 @@ static struct node *slices_encode(const struct slices *slices, struct arena *are
 }
 
 struct node *launch_metadata_encode(const struct launch_metadata *metadata, struct api platform,
-				   struct arena *arena)
+				    struct arena *arena)
 {
 	struct node *tree = node_new(arena, NODE_MAP), *seq = node_new(arena, NODE_SEQ);
 	struct node *group = group_encode(&metadata->buildpacks, arena);
@@ -286,8 +286,8 @@ static bool command_decode_any(const struct node *map, struct arena *arena, stru
 	return true;
 }
 
-bool launch_metadata_decode(const struct node *tree, struct arena *arena, struct launch_metadata *out,
-			   struct err *err)
+bool launch_metadata_decode(const struct node *tree, struct arena *arena,
+			    struct launch_metadata *out, struct err *err)
 {
 	const struct node *first, *buildpacks = node_get(tree, "buildpacks");
 	struct node *group = node_new(arena, NODE_MAP);

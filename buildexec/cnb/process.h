@@ -53,12 +53,12 @@ struct launch_metadata {
 /* Adds what a buildpack wrote to what the ones before it wrote. Returns the type that lost its
  * default, or NULL. */
 const char *launch_metadata_add(struct launch_metadata *metadata, const struct launch_file *file,
-			       struct arena *arena);
+				struct arena *arena);
 /* Bytes as the reference writes them, once printed. Commands are arrays from Platform API 0.10 on.
  */
 struct node *launch_metadata_encode(const struct launch_metadata *metadata, struct api platform,
-				   struct arena *arena);
+				    struct arena *arena);
 MUST_CHECK bool launch_metadata_decode(const struct node *tree, struct arena *arena,
-				      struct launch_metadata *out, struct err *err);
+				       struct launch_metadata *out, struct err *err);
 
 #endif
