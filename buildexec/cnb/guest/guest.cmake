@@ -9,7 +9,8 @@ endif()
 
 set(guest_shared
 	model/base/arena.c model/base/buf.c model/base/err.c model/base/map.c model/base/vec.c
-	model/doc/node.c model/doc/toml.c model/doc/toml_lex.c model/doc/toml_print.c model/doc/toml_scalar.c
+	model/doc/keys.c model/doc/node.c model/doc/toml.c model/doc/toml_lex.c model/doc/toml_print.c model/doc/toml_scalar.c
+	model/doc/utf8.c
 	buildexec/cnb/api.c buildexec/cnb/descriptor.c buildexec/cnb/env.c buildexec/cnb/process.c
 	buildexec/cnb/value.c buildexec/cnb/guest/env_dir.c buildexec/cnb/guest/io.c buildexec/cnb/guest/spawn.c)
 set(guest_sources ${guest_shared}
