@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Runs detection and build of the suite's cases with cnb-guest in a root of its own, and compares what it decides with
-what the reference decided: exit code, group.toml, plan.toml, config/metadata.toml, and what the buildpacks saw.
+what the reference decided: exit code, group.toml, plan.toml, config/metadata.toml, and what the buildpacks saw. Then
+starts what was built with the launcher, as the launch steps say, and compares exit code and stdout.
 
-    guest_parity.py SUITE GUEST [CASE-PREFIX...]      as root, in a private mount namespace
+    guest_parity.py SUITE GUEST LAUNCHER [CASE-PREFIX...]      as root, in a private mount namespace
 
-There is no analyze, restore and export here: analyzed.toml is taken from the suite, and steps whose buildpacks read
-restored layers are compared without what they saw."""
+There is no analyze, restore and export here: analyzed.toml and the image's config are taken from the suite, steps whose
+buildpacks read restored layers are compared without what they saw, and before a launch everything that is no launch
+layer is removed."""
 import glob
 import json
 import os
@@ -15,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-SUITE, GUEST, PREFIXES = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3:]
+SUITE, GUEST, LAUNCHER, PREFIXES = sys.argv[1], os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3]), sys.argv[4:]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 UID, GID = 1001, 1000
 
@@ -86,20 +88,63 @@ def make_root(top, case, step):
     return root
 
 
-def run_phase(root, phase, step, platform_api):
-    env = {"PATH": PATH, "HOME": "/home/cnb", "CNB_PLATFORM_API": platform_api}
-    env.update(step.get("env", {}))
-
+def run_inside(root, argv, env, cwd="/", **more):
     def enter():
         os.chroot(root)
-        os.chdir("/")
+        os.chdir(cwd)
         os.umask(0o022)
         os.setgroups([])
         os.setgid(GID)
         os.setuid(UID)
 
-    return subprocess.run(["/cnb-guest", phase], env=env, preexec_fn=enter, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    return subprocess.run(argv, env=env, preexec_fn=enter, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          timeout=120, **more)
+
+
+def run_phase(root, phase, step, platform_api):
+    env = {"PATH": PATH, "HOME": "/home/cnb", "CNB_PLATFORM_API": platform_api}
+    env.update(step.get("env", {}))
+    return run_inside(root, ["/cnb-guest", phase], env, stderr=subprocess.STDOUT)
+
+
+def keep_launch_layers(layers, group):
+    for element in group:
+        folder = os.path.join(layers, element["id"].replace("/", "_"))
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            flags = path + ".toml"
+            if os.path.isdir(path) and not (os.path.exists(flags) and toml(flags).get("types", {}).get("launch")):
+                shutil.rmtree(path)
+
+
+def run_launch(root, case, build, step):
+    """Entrypoint, variables and folder are those of the image that the reference made."""
+    with open(os.path.join(case, "expected", build["name"], "config.json")) as file:
+        config = json.load(file)["config"]
+    with open(os.path.join(case, "expected", step["name"], "result.json")) as file:
+        want = json.load(file)
+    env = dict(pair.split("=", 1) for pair in config["Env"])
+    env.update(step.get("env", {}))
+    argv = (step.get("entrypoint") or config["Entrypoint"]) + (config.get("Cmd") or [] if "args" not in step else step["args"])
+    done = run_inside(root, argv, env, config.get("WorkingDir") or "/", executable="/cnb/lifecycle/launcher",
+                      stderr=subprocess.DEVNULL)
+    out = done.stdout.decode(errors="surrogateescape")
+    if (done.returncode, out) == (want["exit_code"], want.get("stdout", "")):
+        return True
+    print("FAILED %s/%s: wanted %d %r\n    got %d %r" % (os.path.basename(case), step["name"], want["exit_code"],
+                                                        want.get("stdout", ""), done.returncode, out))
+    return False
+
+
+def run_launches(root, case, build, steps):
+    """How many of them did as the reference."""
+    if not steps:
+        return 0
+    layers = os.path.join(root, "layers")
+    keep_launch_layers(layers, toml(os.path.join(layers, "group.toml"))["group"])
+    os.makedirs(os.path.join(root, "cnb/lifecycle"))
+    shutil.copy(LAUNCHER, os.path.join(root, "cnb/lifecycle/launcher"))
+    return sum(run_launch(root, case, build, step) for step in steps)
 
 
 def wanted_exit(expected, want):
@@ -139,13 +184,13 @@ def compare(root, expected, step_id):
     return problems
 
 
-def run_step(case, step, platform_api):
+def run_step(case, step, platform_api, launches):
     expected = os.path.join(case, "expected", step["name"])
     step_id = os.path.basename(case) + "/" + step["name"]
     with open(os.path.join(expected, "result.json")) as file:
         want = json.load(file)
     top = tempfile.mkdtemp(prefix="guest-parity.")
-    log = ""
+    log, launched = "", 0
     try:
         root = make_root(top, case, step)
         analyzed = os.path.join(expected, "analyzed.toml")
@@ -163,6 +208,7 @@ def run_step(case, step, platform_api):
         problems = [] if code == wanted_exit(expected, want) else ["exit code %d instead of %d" % (code, want["exit_code"])]
         if not problems and code == 0:
             problems = compare(root, expected, step_id)
+        launched = 0 if problems else run_launches(root, case, step, launches)
     finally:
         subprocess.run(["umount", "-R", "-l", os.path.join(top, "root")], stderr=subprocess.DEVNULL)
         shutil.rmtree(top, ignore_errors=True)
@@ -170,7 +216,18 @@ def run_step(case, step, platform_api):
         print("FAILED %s: %s" % (step_id, problem))
     if problems:
         print("".join("    " + line + "\n" for line in log.splitlines()))
-    return not problems
+    return (not problems) + launched
+
+
+def launches_of(steps, at):
+    """The launch steps that start the image of the build step `at`."""
+    out = []
+    for step in steps[at + 1:]:
+        if step["do"] == "launch" and step["image"] == steps[at]["image"]:
+            out.append(step)
+        elif step.get("image") == steps[at].get("image"):
+            break
+    return out
 
 
 def main():
@@ -181,11 +238,12 @@ def main():
             continue
         with open(os.path.join(case, "case.json")) as file:
             spec = json.load(file)
-        for step in spec["steps"]:
+        for at, step in enumerate(spec["steps"]):
             if step["do"] != "build" or name + "/" + step["name"] in LEFT_OUT:
                 continue
-            ok = run_step(case, step, spec["platform_api"])
-            passed, failed = passed + ok, failed + (not ok)
+            launches = launches_of(spec["steps"], at)
+            ok = run_step(case, step, spec["platform_api"], launches)
+            passed, failed = passed + ok, failed + 1 + len(launches) - ok
     print("%d steps as the reference, %d not" % (passed, failed))
     return 1 if failed or not passed else 0
 
