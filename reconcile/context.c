@@ -16,6 +16,8 @@
 #include "model/base/time.h"
 #include "model/kind/settings.h"
 
+#define SETTINGS_FILE "reconcile.yaml"
+
 enum { OUTPUT_BYTES = 256 << 20 };
 
 int context_fail(const struct err *err, int code)
@@ -129,6 +131,18 @@ static void say_later(const struct context *context)
 			 context->loaded.model.n_ignored);
 }
 
+static void use_settings(struct context *context)
+{
+	const struct settings *settings = context->loaded.model.settings;
+
+	context->settings = settings;
+	if (settings->cache_dir && !context->options.cache_dir)
+		context->cache_dir = settings->cache_dir[0] == '/'
+					     ? settings->cache_dir
+					     : path_join(context->arena, context->loaded.dir,
+							 settings->cache_dir);
+}
+
 int context_load(struct context *context)
 {
 	struct load_spec spec = { .path = context_dir(context),
@@ -144,16 +158,13 @@ int context_load(struct context *context)
 	if (!load_manifests(&spec, context->arena, &context->loaded, &err))
 		return context_fail(&err, EXIT_INVALID);
 	context->is_loaded = true;
-	context->settings = context->loaded.model.settings;
 	print_problems(context);
 	if (context->loaded.diags.n_errors) {
 		log_line(LOG_ERROR, "%zu errors in the manifests", context->loaded.diags.n_errors);
 		return EXIT_INVALID;
 	}
 	say_later(context);
-	if (context->settings->cache_dir && !context->options.cache_dir)
-		context->cache_dir = path_join(context->arena, context->loaded.dir,
-					       context->settings->cache_dir);
+	use_settings(context);
 	return EXIT_DONE;
 }
 
@@ -226,13 +237,38 @@ static bool open_store(struct context *context, const char *branch, bool has_no_
 	       store_open(&place, out, err);
 }
 
+/* Commands that only look at state read no manifests, but where state is may stand in the settings file. */
+static int load_settings(struct context *context)
+{
+	struct load_spec spec = { .path = context->options.settings };
+	struct err err = { 0 };
+
+	if (!spec.path)
+		spec.path = fs_exists(SETTINGS_FILE) ? SETTINGS_FILE : NULL;
+	if (context->is_loaded || !spec.path)
+		return EXIT_DONE;
+	if (!load_manifests(&spec, context->arena, &context->loaded, &err))
+		return context_fail(&err, EXIT_INVALID);
+	context->is_loaded = true;
+	print_problems(context);
+	if (context->loaded.diags.n_errors)
+		return EXIT_INVALID;
+	use_settings(context);
+	return EXIT_DONE;
+}
+
 int context_read_state(struct context *context)
 {
 	const struct options *options = &context->options;
-	const struct settings *settings = context->settings;
-	const char *branch = options->state_branch ? options->state_branch : settings->state_branch;
+	const struct settings *settings;
 	struct err err = { 0 };
+	const char *branch;
+	int code = load_settings(context);
 
+	if (code != EXIT_DONE)
+		return code;
+	settings = context->settings;
+	branch = options->state_branch ? options->state_branch : settings->state_branch;
 	context->state_url = options->state ? options->state : settings->state_repo;
 	git_repo_trust_all(options->trust_repos);
 	if (!default_state(context, &err) && !context->state_url)
@@ -243,10 +279,14 @@ int context_read_state(struct context *context)
 		return context_fail(&err, EXIT_STATE);
 	}
 	context->is_state_read = true;
-	if (strcmp(settings->logs, "branch") == 0 &&
-	    !open_store(context, "reconcile/logs", true, &context->logs, &err))
-		return context_fail(&err, EXIT_STATE);
 	return EXIT_DONE;
+}
+
+bool context_open_logs(struct context *context, struct err *err)
+{
+	if (context->logs || strcmp(context->settings->logs, "branch") != 0)
+		return true;
+	return open_store(context, "reconcile/logs", true, &context->logs, err);
 }
 
 const char *context_ns(const struct context *context)

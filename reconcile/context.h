@@ -39,6 +39,8 @@ void context_release(struct context *context);
 int context_load(struct context *context);
 /* Opens and reads the state. Absent branch: an empty state. EXIT_DONE or EXIT_STATE (said). */
 int context_read_state(struct context *context);
+/* The branch of logs, when the settings keep them there; else nothing is opened. */
+MUST_CHECK bool context_open_logs(struct context *context, struct err *err);
 /* The folder of manifests, or where the repository of the state is looked for. */
 const char *context_dir(const struct context *context);
 /* Prints "reconcile: error: …" and gives back the exit code. */

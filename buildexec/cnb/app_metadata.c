@@ -272,6 +272,8 @@ static void integers_to_floats(struct node *node)
 		node->text = NULL; /* as written no longer: print the value */
 		node->len = 0;
 	}
+	if (node->kind != NODE_SEQ && node->kind != NODE_MAP)
+		return;
 	node->last = NULL;
 	while (*link) {
 		if ((*link)->kind == NODE_NULL) {

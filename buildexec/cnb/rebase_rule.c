@@ -10,7 +10,7 @@
 #include "buildexec/cnb/app_metadata.h"
 #include "buildexec/cnb/run_images.h"
 #include "buildexec/cnb/target.h"
-#include "model/base/time.h"
+#include "model/base/limits.h"
 #include "model/doc/json.h"
 
 #define FORCE_HINT "; use -force to do it all the same"

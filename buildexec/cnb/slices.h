@@ -17,7 +17,6 @@
 struct slice_entry {
 	const char *path; /* relative to the application; the root itself is "" */
 	size_t parent;    /* index of its folder; SLICE_NO_PARENT for the root  */
-	bool is_dir;
 };
 
 struct slice_layer {

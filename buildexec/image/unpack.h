@@ -6,15 +6,17 @@
  * removed by the next one.
  *
  * Two forms, in folders of their own because they differ on disk:
- *   layers       made by root: owners are set; whiteouts as overlayfs reads them (char device 0:0,
- *                trusted.overlay.opaque)
- *   layers-user  made by an unprivileged user: everything is owned by that user, who always gets rw
- * (and x on folders) added so that it can be read and removed; whiteouts are user.overlay.whiteout
- * and user.overlay.opaque. Who mounts it maps that user to the container's user (sandbox.h).
- * Devices are left out and counted; set-user-id bits, hard links, sparse files and extended
- * attributes (user.*, as root security.capability too) are kept. Nothing is ever written outside:
- * names with ".." are refused, links inside the layer are never passed through, an entry replaces
- * what an earlier one put there. Spec: opencontainers/image-spec layer.md.
+ *   layers       made by root: owners are set, opaque folders carry trusted.overlay.opaque
+ *   layers-user  made by an unprivileged user: everything is that user's, who always gets rw (x on
+ *                folders) added so that it can be read and removed; user.overlay.opaque. Who
+ *                mounts it maps that user to the container's user (sandbox.h).
+ *
+ * Whiteouts are char devices 0:0 in both, as overlayfs reads them. Devices are left out and
+ * counted; set-user-id bits, hard links, sparse files and extended attributes (user.*, as root
+ * security.capability too) are kept. Nothing is ever written outside: names with ".." are refused,
+ * links on the way are resolved inside the layer as in a chroot, and an entry replaces what an
+ * earlier one put there.
+ * Spec: opencontainers/image-spec layer.md.
  */
 #ifndef BUILDEXEC_IMAGE_UNPACK_H
 #define BUILDEXEC_IMAGE_UNPACK_H
@@ -59,5 +61,9 @@ char *layer_store_find(const struct layer_store *store, const char *diff_id, str
 /* Unpacks the blob at `path` unless it is there; waits for another that is at it. */
 MUST_CHECK bool layer_store_add(struct layer_store *store, const char *diff_id, const char *path,
 				struct arena *arena, char **dir, struct err *err);
+
+/* Held while a blob is fetched and unpacked, so that only one process does it. */
+MUST_CHECK bool layer_store_lock_blob(const struct layer_store *store, const char *digest, int *fd,
+				      struct err *err);
 
 #endif

@@ -10,14 +10,13 @@
 
 #include <sys/types.h>
 
-#include "model/kind/build_request.h"
+#include "buildexec/source/access.h"
 
 struct source_spec {
 	const struct source *source;  /* git.revision is a commit id               */
 	const char *content;          /* expected digest of a local folder; NULL: any */
 	const char *manifest_dir;     /* absolute: what local paths are relative to */
-	const struct list *git_hosts; /* struct settings_git                        */
-	const struct list *git_credentials; /* struct request_credential            */
+	const struct access *access;  /* for git                                    */
 	const char *cache_dir;        /* absolute                                   */
 	const char *dest;             /* an empty folder that exists                */
 	uid_t uid;
@@ -34,9 +33,7 @@ struct node *source_project_metadata(const struct source *source, struct arena *
 /* "./a//b/" → "a/b"; "" for none. ERR_INVALID for a path that leads out of the source. */
 MUST_CHECK bool source_sub_path(const char *sub_path, struct arena *arena, const char **out,
 				struct err *err);
-/* Digest of a local folder's content, as `content` is compared (buildexec/sys/tree.h). */
-MUST_CHECK bool source_local_digest(const char *path, struct digest *out, struct err *err);
-/* The folder of a local source; links must not lead a sub path out of it. */
+/* The folder of a local source, without its sub path: what observing asks the digest of. */
 MUST_CHECK bool source_local_folder(const struct source *source, const char *manifest_dir,
 				    struct arena *arena, const char **out, struct err *err);
 

@@ -26,6 +26,7 @@ static void mark_cut(char *text, size_t cap)
 	memcpy(text + at, mark, sizeof(mark));
 }
 
+PRINTF(2, 0)
 static void put(struct err *err, const char *fmt, va_list args)
 {
 	int n = vsnprintf(err->text, sizeof(err->text), fmt, args);
@@ -79,7 +80,6 @@ static enum err_kind kind_of(int sys)
 
 bool err_sys(struct err *err, int sys, const char *fmt, ...)
 {
-	char reason[128];
 	va_list args;
 
 	err->kind = kind_of(sys);
@@ -87,7 +87,9 @@ bool err_sys(struct err *err, int sys, const char *fmt, ...)
 	va_start(args, fmt);
 	put(err, fmt, args);
 	va_end(args);
-	append(err, strerror_r(sys, reason, sizeof(reason)));
+	append(err,
+	       strerror(
+		       sys)); /* thread-safe in glibc from 2.32 on and in musl, unlike the two strerror_r */
 	return false;
 }
 

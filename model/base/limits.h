@@ -31,11 +31,17 @@
 /* Buildpacks: TOML files are written by foreign code. */
 #define LIMIT_TOML_BYTES  (1u << 20)
 #define LIMIT_PLAN_TRIALS 100000u /* of the build plan's cartesian product                       */
+#define LIMIT_SBOM_BYTES  (64u << 20) /* one SBOM file of a layer                              */
 #define LIMIT_ORDER_DEPTH 32u     /* nesting of composite buildpacks                            */
+#define LIMIT_GROUP_ELEMENTS 1000u      /* of one group, composites expanded; bounds recursion too   */
+#define LIMIT_DETECT_GROUPS  10000u     /* groups tried in one detection                              */
+#define LIMIT_DETECT_OUTPUT  (1u << 20) /* kept of what one bin/detect prints                         */
+#define LIMIT_ENV_FILE       (128u << 10) /* Linux takes no single variable beyond this               */
 
 /* State and logs. */
 #define LIMIT_STATE_BLOB (1u << 20)
 #define LIMIT_LOG_BYTES  (1u << 20) /* head and tail are kept                                   */
+#define LIMIT_EVENT_BYTES     (1u << 20) /* one line of a worker: a result lists its buildpacks      */
 #define LIMIT_REFS       1000000u
 
 /* Git: what a foreign repository may make us hold or write. */

@@ -16,12 +16,15 @@
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
 
 /* A text that was read; lent for as long as its diagnostics are rendered. */
+/* clang-format off */
 struct source_file {
 	const char *path; /* as shown to people, relative to where they stand */
 	const char *text; /* the bytes, for the excerpt; may be NULL          */
 	size_t len;
 };
+/* clang-format on */
 
+/* clang-format off */
 struct diag {
 	enum severity severity;
 	const struct source_file *file; /* NULL: about no file           */
@@ -30,13 +33,16 @@ struct diag {
 	const char *code;               /* stable word: "unknown-field"  */
 	const char *text;
 };
+/* clang-format on */
 
+/* clang-format off */
 struct diags {
 	struct arena *arena;
 	VEC(struct diag) list;
 	size_t n_errors, n_warnings, n_dropped; /* dropped: past LIMIT_DIAGS, counted only */
 	bool is_strict;                          /* warnings of unknown fields become errors */
 };
+/* clang-format on */
 
 void diags_init(struct diags *diags, struct arena *arena);
 void diag_add(struct diags *diags, enum severity severity, const char *code,

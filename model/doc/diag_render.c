@@ -61,8 +61,16 @@ static void put_escaped(const char *text, size_t n, struct buf *out)
 	}
 }
 
-/* The bytes of a line, counted from 1, without its end (LF, CRLF or CR); false when the text has
- * fewer lines. */
+/* LF, CRLF or CR, whichever comes first, else the end of the text. */
+static const char *find_line_end(const char *at, const char *end)
+{
+	const char *feed = memchr(at, '\n', (size_t)(end - at));
+	const char *stop = feed ? feed : end, *back = memchr(at, '\r', (size_t)(stop - at));
+
+	return back ? back : stop;
+}
+
+/* The bytes of a line, counted from 1, without its end; false when the text has fewer lines. */
 static bool find_line(const struct source_file *file, uint32_t line, const char **start,
 		      size_t *len)
 {
@@ -71,8 +79,7 @@ static bool find_line(const struct source_file *file, uint32_t line, const char 
 	if (file->len >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0)
 		at += 3; /* a byte order mark takes no column */
 	for (uint32_t i = 1;; i++) {
-		for (stop = at; stop < end && *stop != '\n' && *stop != '\r';)
-			stop++;
+		stop = find_line_end(at, end);
 		if (i == line)
 			break;
 		if (stop == end)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/limits.h"
 #include "model/base/time.h"
 #include "model/doc/utf8.h"
 
@@ -66,7 +67,7 @@ static const char *path_text(struct decoder *d, const struct path *path)
 	AUTO_BUF text = BUF_INIT(4096);
 
 	put_path(path, &text);
-	return text.len ? buf_copy(&text, d->arena) : "the document";
+	return buf_copy(&text, d->arena);
 }
 
 PRINTF(4, 5)
@@ -90,8 +91,10 @@ static void mistake(struct decoder *d, const char *code, struct spot spot, const
 static void wrong_type(struct decoder *d, const struct node *node, const struct path *path,
 		       const char *wanted)
 {
-	mistake(d, "wrong-type", value_spot(node), "expected %s for '%s', found %s", wanted,
-		path_text(d, path), node_kind_name(node->kind));
+	const char *where = path_text(d, path);
+
+	mistake(d, "wrong-type", value_spot(node), "expected %s%s%s%s, found %s", wanted,
+		*where ? " for '" : "", where, *where ? "'" : "", node_kind_name(node->kind));
 }
 
 /* The text of a string; a plain number or boolean is what Kubernetes refuses too. */
@@ -293,10 +296,9 @@ static void decode_node(struct decoder *d, const struct field *field, const stru
 {
 	const struct node **out = slot;
 
-	(void)d;
 	(void)field;
 	(void)path;
-	*out = node;
+	*out = node_share(d->arena, node); /* the tree may go before the struct does */
 }
 
 static const decode_fn decoders[] = {
@@ -370,7 +372,8 @@ static void unknown_field(struct decoder *d, const struct table *table, const st
 
 	if (!d->diags)
 		return;
-	for (const struct field *f = table->fields; f->name; f++)
+	/* Past the limit it is counted only: no guess for each of a hundred thousand fields. */
+	for (const struct field *f = table->fields; f->name && d->diags->list.n < LIMIT_DIAGS; f++)
 		names[n++] = f->name;
 	near = suggest(node->key, names, n);
 	diag_add(d->diags, d->diags->is_strict ? SEVERITY_ERROR : SEVERITY_WARNING, "unknown-field",

@@ -17,6 +17,7 @@
 #include "model/doc/diag.h"
 #include "model/doc/node.h"
 
+/* clang-format off */
 enum field_type {
 	FIELD_STRING,      /* const char *; NULL = absent. A plain number or bool is an error, as in Kubernetes          */
 	FIELD_TEXT,        /* const char *; takes any scalar as written (env values, quantities)                         */
@@ -33,6 +34,7 @@ enum field_type {
 	FIELD_IGNORED,     /* accepted and dropped (metadata.managedFields, status in a manifest)                         */
 	FIELD_TYPES
 };
+/* clang-format on */
 
 /* A list of structs: element i is at (char *)v + i * table->size. Use LIST_AT. */
 struct list {
@@ -41,10 +43,12 @@ struct list {
 };
 #define LIST_AT(list, type, i) (&((type *)(list).v)[i])
 
+/* clang-format off */
 struct pair {
 	const char *key, *value;
 	struct pos pos;
 };
+/* clang-format on */
 struct pairs {
 	struct pair *v;
 	size_t n, cap;
@@ -53,6 +57,7 @@ const char *pairs_get(const struct pairs *pairs, const char *key);
 bool pairs_equal(const struct pairs *a, const struct pairs *b); /* order does not matter */
 
 struct table;
+/* clang-format off */
 struct field {
 	const char *name;   /* NULL ends the table                                                    */
 	enum field_type type;
@@ -69,6 +74,8 @@ struct field {
 	const char *alias;  /* an old spelling that is read as this one (v1alpha1), with no warning   */
 	const char *doc;    /* one sentence, for schema and docs                                      */
 };
+/* clang-format on */
+/* clang-format off */
 struct table {
 	const char *name; /* shown in messages: "unknown field 'x' in Image spec" */
 	size_t size;
@@ -76,8 +83,9 @@ struct table {
 	bool has_pos;               /* the struct keeps its own place, for elements of lists */
 	size_t pos_offset;          /* POS(type, member) works here too                      */
 };
+/* clang-format on */
 enum { TABLE_FIELDS = 256 };
-#define AT(type, member) offsetof(type, member)
+#define AT(type, member)  offsetof(type, member)
 #define POS(type, member) .has_pos = true, .pos_offset = offsetof(type, member)
 
 /*
@@ -85,7 +93,7 @@ enum { TABLE_FIELDS = 256 };
  * none stops the others: wrong types, missing required fields ("missing field(s): spec.tag" at the parent's key), values
  * not in the enum, unknown fields (warning, or error when strict, with a did-you-mean from the same table). A null is an
  * absent value. Defaults also fill FIELD_STRUCTs that are absent. `path` is the field path so far ("spec"), "" at the
- * root. Texts are lent from the tree. Codes: unknown-field, missing-field, wrong-type, unsupported-value, out-of-range.
+ * root. Texts are lent from the tree; its nodes are not needed afterwards. Codes: unknown-field, missing-field, wrong-type, unsupported-value, out-of-range.
  */
 void fields_decode(const struct table *table, const struct node *node, const char *path, void *out,
 		   struct arena *arena, const struct source_file *file, struct diags *diags);

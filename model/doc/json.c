@@ -276,6 +276,8 @@ static bool read_key(struct reader *r, struct node *map, struct keys *keys, cons
 		return false;
 	if (memchr(*key, '\0', len))
 		return fail_at(r, start, "U+0000 in a key");
+	if (len > LIMIT_KEY_BYTES)
+		return fail_at(r, start, "the key is longer than %u bytes", LIMIT_KEY_BYTES);
 	earlier = keys_find(keys, map, *key, r->scratch);
 	if (earlier)
 		return fail_at(r, start, "key '%.100s' is given twice; first in line %u, column %u",

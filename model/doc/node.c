@@ -142,21 +142,34 @@ void node_set_text(struct arena *arena, struct node *map, const char *key, const
 		node_set(arena, map, key, node_string(arena, text));
 }
 
-struct node *node_clone(struct arena *arena, const struct node *node)
+static struct node *copy_tree(struct arena *arena, const struct node *node, bool with_texts)
 {
-	struct node *copy = node_new(arena, node->kind);
+	struct node *copy = ARENA_NEW(arena, struct node);
 
 	*copy = *node;
-	copy->next = copy->first = NULL;
-	if (node->kind == NODE_SEQ || node->kind == NODE_MAP)
-		copy->last = NULL;
+	copy->next = NULL;
+	if (with_texts) {
+		copy->key = arena_strdup(arena, node->key);
+		if (node->text)
+			copy->text = arena_copy(arena, node->text, node->len);
+	}
+	if (!node->first)
+		return copy;
+	copy->first = copy->last = NULL;
 	copy->n = 0;
-	if (node->text)
-		copy->text = arena_copy(arena, node->text, node->len);
-	copy->key = arena_strdup(arena, node->key);
 	for (const struct node *c = node->first; c; c = c->next)
-		node_push(copy, node_clone(arena, c));
+		node_push(copy, copy_tree(arena, c, with_texts));
 	return copy;
+}
+
+struct node *node_clone(struct arena *arena, const struct node *node)
+{
+	return copy_tree(arena, node, true);
+}
+
+struct node *node_share(struct arena *arena, const struct node *node)
+{
+	return copy_tree(arena, node, false);
 }
 
 static int by_key(const void *a, const void *b)

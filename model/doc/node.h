@@ -16,6 +16,7 @@ struct pos {
 	uint32_t line, column; /* from 1, in characters; 0 = made by us, not read */
 };
 
+/* clang-format off */
 enum node_kind {
 	NODE_NULL,
 	NODE_BOOL,     /* i is 0 or 1 */
@@ -27,7 +28,9 @@ enum node_kind {
 	NODE_MAP,
 	NODE_KINDS
 };
+/* clang-format on */
 
+/* clang-format off */
 struct node {
 	enum node_kind kind;
 	bool is_plain;        /* YAML: an unquoted scalar: its text may be taken as a string        */
@@ -45,6 +48,7 @@ struct node {
 		struct node *last; /* of sequences and mappings                              */
 	};
 };
+/* clang-format on */
 _Static_assert(sizeof(struct node) <= 80, "nodes are many: keep them small");
 
 const char *node_kind_name(enum node_kind kind); /* "a string", "a mapping", … for messages */
@@ -70,6 +74,8 @@ void node_append(struct arena *arena, struct node *map, const char *key, struct 
 void node_set_text(struct arena *arena, struct node *map, const char *key, const char *text);
 void node_push(struct node *seq, struct node *value);
 struct node *node_clone(struct arena *arena, const struct node *node);
+/* A copy of the nodes only: keys and texts are those of the original. */
+struct node *node_share(struct arena *arena, const struct node *node);
 /* Orders the keys of all mappings by bytes, in place. */
 void node_sort_keys(struct node *node);
 /* Same kind and value, order of mapping keys ignored; int and float differ. */

@@ -39,7 +39,7 @@ struct anchor {
 struct loader {
 	yaml_parser_t parser;
 	const struct source_file *file;
-	struct arena *arena, *scratch; /* scratch: anchors and indexes of large mappings */
+	struct arena *trees, *texts, *scratch; /* scratch: anchors, indexes of large mappings */
 	struct documents *out;
 	struct diags *diags;
 	struct node *root;
@@ -47,8 +47,8 @@ struct loader {
 	unsigned depth; /* frames in use */
 	uint32_t n_docs, n_nodes, n_aliases, n_alias_nodes;
 	VEC(struct anchor) anchors;
-	char *texts;
-	size_t texts_left;
+	char *block; /* of texts */
+	size_t block_left;
 };
 
 static struct pos pos_of(yaml_mark_t mark)
@@ -80,23 +80,23 @@ static const char *copy_text(struct loader *l, const yaml_event_t *event, size_t
 	char *copy;
 
 #ifdef RECONCILE_SANITIZED
-	return arena_copy(l->arena, text, len);
+	return arena_copy(l->texts, text, len);
 #endif
 	if (len > TEXT_LONG)
-		return arena_copy(l->arena, text, len);
-	if (l->texts_left < len + 1) {
+		return arena_copy(l->texts, text, len);
+	if (l->block_left < len + 1) {
 		size_t read = event->start_mark.index; /* the rest of the file rarely needs more */
 		size_t rest = read < l->file->len ? l->file->len - read : 0;
 
-		l->texts_left = rest < TEXT_BLOCK ? rest : TEXT_BLOCK;
-		if (l->texts_left < len + 1)
-			l->texts_left = len + TEXT_SPARE;
-		l->texts = arena_alloc(l->arena, l->texts_left);
+		l->block_left = rest < TEXT_BLOCK ? rest : TEXT_BLOCK;
+		if (l->block_left < len + 1)
+			l->block_left = len + TEXT_SPARE;
+		l->block = arena_alloc(l->texts, l->block_left);
 	}
-	copy = l->texts;
+	copy = l->block;
 	memcpy(copy, text, len + 1);
-	l->texts += len + 1;
-	l->texts_left -= len + 1;
+	l->block += len + 1;
+	l->block_left -= len + 1;
 	return copy;
 }
 
@@ -110,7 +110,7 @@ static bool count_node(struct loader *l, const yaml_event_t *event)
 
 static struct node *new_node(struct loader *l, const yaml_event_t *event, enum node_kind kind)
 {
-	struct node *node = node_new(l->arena, kind);
+	struct node *node = node_new(l->trees, kind);
 
 	node->pos = pos_of(event->start_mark);
 	node->end = pos_of(event->end_mark);
@@ -197,7 +197,7 @@ static struct node *expand(struct loader *l, const yaml_event_t *event, const st
 	}
 	if (!count_node(l, event))
 		return NULL;
-	copy = node_new(l->arena, node->kind);
+	copy = node_new(l->trees, node->kind);
 	*copy = *node;
 	copy->next = NULL;
 	if (!node->first)
@@ -334,10 +334,10 @@ static bool on_scalar(struct loader *l, const yaml_event_t *event)
 	size_t len = event->data.scalar.length;
 	struct node *node;
 
-	if (!count_node(l, event))
-		return false;
 	if (wants_key(top(l)))
 		return on_key(l, event);
+	if (!count_node(l, event))
+		return false;
 	node = new_node(l, event, NODE_STRING);
 	node->text = copy_text(l, event, len);
 	node->len = (uint32_t)len;
@@ -495,7 +495,7 @@ static bool start_document(struct loader *l, const yaml_event_t *event)
 static void end_document(struct loader *l)
 {
 	if (l->root && l->root->kind != NODE_NULL)
-		vec_push(l->arena, l->out, l->root);
+		vec_push(l->trees, l->out, l->root);
 }
 
 /* False: the file cannot be read further. */
@@ -566,6 +566,12 @@ static bool read_as_json(const struct source_file *file, struct arena *arena, st
 void yaml_parse(const struct source_file *file, struct arena *arena, struct documents *out,
 		struct diags *diags)
 {
+	yaml_parse_split(file, arena, arena, out, diags);
+}
+
+void yaml_parse_split(const struct source_file *file, struct arena *trees, struct arena *texts,
+		      struct documents *out, struct diags *diags)
+{
 	struct loader l;
 
 	*out = (struct documents){ 0 };
@@ -574,17 +580,18 @@ void yaml_parse(const struct source_file *file, struct arena *arena, struct docu
 			 "the file is larger than %u MiB", LIMIT_FILE_BYTES >> 20);
 		return;
 	}
-	if (read_as_json(file, arena, out) || !yaml_check_encoding(file, diags))
+	if (read_as_json(file, texts, out) || !yaml_check_encoding(file, diags))
 		return;
 	l.file = file;
-	l.arena = arena;
+	l.trees = trees;
+	l.texts = texts;
 	l.out = out;
 	l.diags = diags;
 	l.scratch = NULL;
 	l.depth = l.n_docs = 0;
 	l.anchors.v = NULL;
 	l.anchors.n = l.anchors.cap = 0;
-	l.texts_left = 0;
+	l.block_left = 0;
 	if (!yaml_parser_initialize(&l.parser))
 		BUG("libyaml is out of memory");
 	yaml_parser_set_input_string(&l.parser, (const unsigned char *)file->text, file->len);

@@ -22,6 +22,12 @@ struct documents {
  */
 void yaml_parse(const struct source_file *file, struct arena *arena, struct documents *out,
 		struct diags *diags);
+/*
+ * The same with the trees, which are most of the memory, in an arena of their own, to be freed as soon as they are
+ * decoded: decoded structs refer to texts only (fields_decode copies the nodes of FIELD_NODE, not their texts).
+ */
+void yaml_parse_split(const struct source_file *file, struct arena *trees, struct arena *texts,
+		      struct documents *out, struct diags *diags);
 
 /*
  * Deterministic text: block style, two blanks, keys in the tree's order, LF, strings quoted exactly where YAML 1.1 or

@@ -161,8 +161,10 @@ void yaml_report(const yaml_parser_t *parser, const struct source_file *file, st
 	text = parser->problem ? sentence_of(parser->problem) : "this is no YAML";
 	at = offset_of(file, parser->problem_mark);
 	if (at < file->len && file->text[at] == '\t')
-		text = "a tab in the indentation; YAML wants blanks";
-	add_syntax_error(parser, file, diags, text);
+		diag_add(diags, SEVERITY_ERROR, "syntax", file, pos_of(parser->problem_mark), 1,
+			 "a tab in the indentation; YAML wants blanks");
+	else
+		add_syntax_error(parser, file, diags, text);
 }
 
 /* NEL, LS and PS end lines in YAML 1.1 and are ordinary characters in 1.2 and JSON. */

@@ -88,18 +88,13 @@ static void set_float(struct node *node, double f)
 /* [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? */
 static bool is_float(const char *at)
 {
-	const char *digits;
+	bool has_point = *at == '.';
+	const char *digits = at += has_point;
 
-	if (*at == '.') {
-		digits = ++at;
-		at = skip_digits(at);
-	} else {
-		digits = at;
-		at = skip_digits(at);
-	}
+	at = skip_digits(at);
 	if (at == digits)
 		return false;
-	if (*at == '.' && digits[-1] != '.')
+	if (*at == '.' && !has_point)
 		at = skip_digits(at + 1);
 	if (*at == 'e' || *at == 'E') {
 		at += at[1] == '-' || at[1] == '+' ? 2 : 1;
@@ -181,7 +176,7 @@ static bool is_old_number(const char *at)
 	};
 	unsigned char base = (unsigned char)(at[0] == '0' ? at[1] | 0x20 : 0);
 
-	if (base < COUNTOF(digits) && digits[base] && at[2])
+	if (base < COUNTOF(digits) && digits[base]) /* "0x_" has none, and is a number to PyYAML */
 		return at[2 + strspn(at + 2, digits[base])] == '\0';
 	at = skip_digits(at);
 	while (*at == ':' && is_digit(at[1]))

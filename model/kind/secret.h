@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secret.h — Secret, ServiceAccount and ConfigMap as inputs.
- * Secret values: `data` (base64, decoded here), `stringData`, and, ours, `reconcile.dev/from-env` and
- * `reconcile.dev/from-file` annotations ("KEY=NAME,…") that name where a value comes from at run time, so that no value
+ * * secret.h — Secret, ServiceAccount and ConfigMap as inputs. Secret values: `data` (base64,
+ * decoded here), `stringData`, and, ours, `reconcile.dev/from-env` and `reconcile.dev/from-file`
+ * annotations ("KEY=NAME,…") that name where a value comes from at run time, so that no value
  * needs to stand in git. Values never reach state.
  */
 #ifndef MODEL_KIND_SECRET_H
 #define MODEL_KIND_SECRET_H
 
-#include "model/kind/kind.h"
+#include "model/kind/image.h"
 
 #define SECRET_DOCKER_CONFIG_JSON "kubernetes.io/dockerconfigjson"
 #define SECRET_DOCKER_CFG         "kubernetes.io/dockercfg"
@@ -23,18 +23,29 @@ struct secret_value {
 	size_t len;
 };
 struct secret_spec {
-	const char *type; /* "Opaque" */
+	const char *type;   /* "Opaque" */
 	struct list values; /* struct secret_value: data decoded, then stringData, which wins */
+	const struct node *data, *string_data; /* as written */
 };
 struct service_account_spec {
 	struct strings secrets;            /* names */
 	struct strings image_pull_secrets; /* names */
+	struct list secret_refs,
+		image_pull_refs; /* struct object_ref: the same with their places */
 };
 struct config_map_spec {
-	struct pairs data;
+	struct pairs data, binary_data; /* binary_data in base64, checked */
 };
 extern const struct table secret_table, service_account_table, config_map_table;
 
 const struct secret_value *secret_get(const struct secret_spec *secret, const char *key);
+
+/* One "KEY=NAME" of the annotations above. */
+struct secret_source {
+	const char *key;
+	const char *from; /* NULL: no '=' was written */
+};
+/* Takes the next one off *rest; false at the end. */
+bool secret_source_next(const char **rest, struct arena *arena, struct secret_source *out);
 
 #endif

@@ -49,6 +49,8 @@ enum action {
 	ACTIONS
 };
 const char *action_name(enum action action); /* "build" … as printed and in JSON */
+/* Of step->rule: what the row says, for people. NULL for none. */
+const char *rule_text(const char *rule);
 
 struct step {
 	enum action action;

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build_plan.c — plan files from and to trees. The search for a combination is in
+ * build_plan_resolve.c. */
+#include "buildexec/cnb/build_plan.h"
+
+#include <string.h>
+
+#include "buildexec/cnb/value.h"
+
+static bool require_decode(const struct node *map, struct plan_require *out, struct err *err)
+{
+	const char *version;
+
+	if (!value_text(map, "name", &out->name, err) ||
+	    !value_text(map, "version", &version, err) ||
+	    !value_table(map, "metadata", &out->metadata, err))
+		return false;
+	if (!out->name)
+		out->name = "";
+	if (version && *version)
+		return err_set(err, ERR_INVALID,
+			       "line %u: requirement '%s' has a key 'version'; it belongs into its "
+			       "metadata",
+			       map->pos.line, out->name);
+	return true;
+}
+
+bool plan_requires_decode(const struct node *map, const char *key, struct arena *arena,
+			  struct plan_requires *out, struct err *err)
+{
+	const struct node *first;
+
+	*out = (struct plan_requires){ 0 };
+	if (!value_tables(map, key, &first, err))
+		return false;
+	for (; first; first = first->next) {
+		struct plan_require require;
+
+		if (!require_decode(first, &require, err))
+			return false;
+		vec_push(arena, out, require);
+	}
+	return true;
+}
+
+static bool section_decode(const struct node *map, struct arena *arena, struct plan_section *out,
+			   struct err *err)
+{
+	const struct node *first;
+
+	*out = (struct plan_section){ 0 };
+	if (!value_tables(map, "provides", &first, err))
+		return false;
+	for (; first; first = first->next) {
+		const char *name;
+
+		if (!value_text(first, "name", &name, err))
+			return false;
+		vec_push(arena, &out->provides, name ? name : "");
+	}
+	return plan_requires_decode(map, "requires", arena, &out->requires, err);
+}
+
+bool plan_options_decode(const struct node *tree, struct arena *arena, struct plan_options *out,
+			 struct err *err)
+{
+	const struct node *first, *map = tree;
+	struct plan_section section;
+
+	*out = (struct plan_options){ 0 };
+	if (!value_tables(tree, "or", &first, err))
+		return false;
+	for (; map; map = first, first = first ? first->next : NULL) {
+		if (!section_decode(map, arena, &section, err))
+			return false;
+		vec_push(arena, out, section);
+	}
+	return true;
+}
+
+static struct node *requires_encode(const struct plan_requires *requires, struct arena *arena)
+{
+	struct node *seq = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < requires->n; i++) {
+		struct node *map = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, map, "name", requires->v[i].name);
+		if (requires->v[i].metadata) {
+			struct node *metadata = node_clone(arena, requires->v[i].metadata);
+
+			node_sort_keys(metadata);
+			node_set(arena, map, "metadata", metadata);
+		}
+		node_push(seq, map);
+	}
+	return seq;
+}
+
+struct node *build_plan_encode(const struct build_plan *plan, struct arena *arena)
+{
+	struct node *tree = node_new(arena, NODE_MAP), *seq = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct plan_entry *entry = &plan->v[i];
+		struct node *map = node_new(arena, NODE_MAP), *list = node_new(arena, NODE_SEQ);
+
+		for (size_t k = 0; k < entry->providers.n; k++) {
+			struct node *provider = node_new(arena, NODE_MAP);
+
+			node_set_text(arena, provider, "id", entry->providers.v[k].id);
+			node_set_text(arena, provider, "version", entry->providers.v[k].version);
+			node_push(list, provider);
+		}
+		node_set(arena, map, "providers", list);
+		node_set(arena, map, "requires", requires_encode(&entry->requires, arena));
+		node_push(seq, map);
+	}
+	if (plan->n)
+		node_set(arena, tree, "entries", seq);
+	return tree;
+}
+
+static bool providers_decode(const struct node *map, struct arena *arena, struct bp_group *out,
+			     struct err *err)
+{
+	const struct node *first;
+
+	if (!value_tables(map, "providers", &first, err))
+		return false;
+	for (; first; first = first->next) {
+		struct bp_element element = { 0 };
+		bool is_extension;
+
+		if (!value_text(first, "id", &element.id, err) ||
+		    !value_text(first, "version", &element.version, err) ||
+		    !value_bool(first, "extension", &is_extension, err))
+			return false;
+		if (element.id && !is_extension)
+			vec_push(arena, out, element);
+	}
+	return true;
+}
+
+bool build_plan_decode(const struct node *tree, struct arena *arena, struct build_plan *out,
+		       struct err *err)
+{
+	const struct node *first;
+
+	*out = (struct build_plan){ 0 };
+	if (!value_tables(tree, "entries", &first, err))
+		return false;
+	for (; first; first = first->next) {
+		struct plan_entry entry = { 0 };
+
+		if (!providers_decode(first, arena, &entry.providers, err) ||
+		    !plan_requires_decode(first, "requires", arena, &entry.requires, err))
+			return false;
+		if (entry.requires.n)
+		entry.name = entry.requires.v[0].name;
+		vec_push(arena, out, entry);
+	}
+	return true;
+}
+
+struct plan_requires build_plan_find(const struct build_plan *plan, const char *id,
+				     struct arena *arena)
+{
+	struct plan_requires found = { 0 };
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct plan_entry *entry = &plan->v[i];
+		bool is_provider = false;
+
+		for (size_t k = 0; k < entry->providers.n; k++)
+			is_provider |= strcmp(entry->providers.v[k].id, id) == 0;
+		for (size_t k = 0; is_provider && k < entry->requires.n; k++)
+			vec_push(arena, &found, entry->requires.v[k]);
+	}
+	return found;
+}
+
+void build_plan_drop(struct build_plan *plan, const struct strings *met)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		bool is_met = false;
+
+		for (size_t k = 0; k < plan->v[i].requires.n; k++)
+			is_met |= strings_has(met, plan->v[i].requires.v[k].name);
+		if (!is_met)
+			plan->v[n++] = plan->v[i];
+	}
+	plan->n = n;
+}
+
+struct node *buildpack_plan_encode(const struct plan_requires *requires, struct arena *arena)
+{
+	struct node *tree = node_new(arena, NODE_MAP);
+
+	if (requires->n)
+		node_set(arena, tree, "entries", requires_encode(requires, arena));
+	return tree;
+}

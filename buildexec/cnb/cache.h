@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cache.h — the layers that one image's buildpacks keep between builds, in a folder of their own:
+ *     <dir>/lock                   held exclusively while a build uses the cache
+ *     <dir>/committed/metadata.json, <hex of diffID>.tar.gz
+ * A new state is made beside it and takes its place by renames: a reader sees the old one or the new one, and a kill
+ * leaves one of the two. What is damaged is as good as absent.
+ * Spec: buildpacks/spec platform.md "Cache"; cnb.md §1.3, §1.8.
+ */
+#ifndef BUILDEXEC_CNB_CACHE_H
+#define BUILDEXEC_CNB_CACHE_H
+
+#include "buildexec/cnb/app_metadata.h"
+#include "buildexec/image/layer.h"
+
+struct build_cache {
+	const char *dir;
+	int lock_fd;
+	struct cache_metadata metadata; /* of the committed state */
+	/* the state in the making */
+	const char *staging;            /* NULL: none begun */
+	struct strings added;           /* diffIDs */
+};
+
+/* Waits for another build of the same image. Makes the folder; reads the metadata. Texts live in the arena. */
+MUST_CHECK bool build_cache_open(const char *dir, struct arena *arena, struct build_cache *out,
+				 struct err *err);
+/* Drops what was not committed. */
+void build_cache_close(struct build_cache *cache);
+#define AUTO_BUILD_CACHE __attribute__((cleanup(build_cache_close))) struct build_cache
+
+/* Path of a committed layer's archive; NULL when it is not there. */
+const char *build_cache_find(const struct build_cache *cache, const char *diff_id,
+			     struct arena *arena);
+
+MUST_CHECK bool build_cache_begin(struct build_cache *cache, struct arena *arena, struct err *err);
+/* Keeps a committed layer. False and no error when it is not there. */
+bool build_cache_keep(struct build_cache *cache, const char *diff_id, struct arena *arena);
+MUST_CHECK bool build_cache_add(struct build_cache *cache, const struct layer_result *layer,
+				struct arena *arena, struct err *err);
+MUST_CHECK bool build_cache_commit(struct build_cache *cache, const struct cache_metadata *metadata,
+				   struct arena *arena, struct err *err);
+
+#endif

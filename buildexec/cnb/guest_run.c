@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guest_run.c — the two phases that run foreign code: our guest program in the builder image, as the builder's user,
+ * without credentials. Detection may change nothing of the application; all of a build shares one root. See lifecycle.h.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "buildexec/cnb/foreign.h"
+#include "buildexec/cnb/lifecycle.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
+#include "model/base/limits.h"
+
+/* Output goes on line by line, so that a secret cut in two by a pipe is still found. */
+#define LIMIT_OUTPUT_LINE (64u << 10)
+
+struct output {
+	struct buf line;
+	char error[256]; /* the last line that tells of an error */
+};
+
+static void flush_line(struct output *output)
+{
+	AUTO_BUF clean = BUF_INIT(4 * LIMIT_OUTPUT_LINE);
+	const char *line = buf_text(&output->line);
+	struct err ignored = { 0 };
+
+	redact(line, output->line.len, &clean);
+	if (strncmp(line, "ERROR: ", 7) == 0) {
+		size_t n = strcspn(buf_text(&clean) + 7, "\n");
+
+		n = n < sizeof(output->error) ? n : sizeof(output->error) - 1;
+		memcpy(output->error, buf_text(&clean) + 7, n);
+		output->error[n] = '\0';
+	}
+	buf_clear(&output->line);
+	if (!fd_write_all(STDERR_FILENO, buf_text(&clean), clean.len, &ignored))
+		return; /* nobody reads the log any more: the build goes on */
+}
+
+static void take_output(void *ctx, bool is_stderr, const char *bytes, size_t n)
+{
+	struct output *output = ctx;
+
+	(void)is_stderr;
+	while (n > 0) {
+		const char *end = memchr(bytes, '\n', n);
+		size_t len = end ? (size_t)(end - bytes) + 1 : n;
+		size_t room = LIMIT_OUTPUT_LINE - output->line.len;
+
+		len = len < room ? len : room;
+		buf_add(&output->line, bytes, len);
+		if (bytes[len - 1] == '\n' || output->line.len == LIMIT_OUTPUT_LINE)
+			flush_line(output);
+		bytes += len;
+		n -= len;
+	}
+}
+
+static void set_env(struct arena *arena, struct strings *env, const char *name, const char *value)
+{
+	if (value)
+		env_set(arena, env, name, value);
+}
+
+static struct strings guest_env(const struct lifecycle *life)
+{
+	struct strings env = { 0 };
+
+	for (size_t i = 0; i < life->container.env.n; i++)
+		vec_push(life->arena, &env, life->container.env.v[i]);
+	set_env(life->arena, &env, "CNB_PLATFORM_API", life->options.platform_api);
+	set_env(life->arena, &env, "CNB_EXEC_ENV", life->options.exec_env);
+	return env;
+}
+
+static bool run_guest(struct lifecycle *life, const char *phase, bool may_change_app,
+		      struct sandbox_result *result, struct output *output, struct err *err)
+{
+	const struct lifecycle_container *container = &life->container;
+	const struct lifecycle_options *options = &life->options;
+	size_t n = 4 + container->n_binds;
+	struct sandbox_bind *binds = arena_array(life->arena, n, sizeof(*binds));
+	struct sandbox_spec spec = {
+		.runtime = container->runtime,
+		.work_dir = options->work_dir,
+		.root = { .to = "/", .lowers = container->lowers },
+		.binds = binds,
+		.n_binds = n,
+		.env = guest_env(life),
+		.cwd = CNB_LAYERS_DIR,
+		.uid = options->uid,
+		.gid = options->gid,
+		.network = container->network,
+		.limits = container->limits,
+		.output = take_output,
+		.output_ctx = output,
+		.is_cancelled = container->is_cancelled,
+		.cancel_ctx = container->cancel_ctx,
+	};
+
+	binds[0] = (struct sandbox_bind){ options->app_dir, CNB_APP_DIR, may_change_app };
+	binds[1] = (struct sandbox_bind){ options->layers_dir, CNB_LAYERS_DIR, true };
+	binds[2] = (struct sandbox_bind){ options->platform_dir, CNB_PLATFORM_DIR, false };
+	binds[3] = (struct sandbox_bind){ container->guest_path, CNB_GUEST, false };
+	for (size_t i = 0; i < container->n_binds; i++)
+		binds[4 + i] = container->binds[i];
+	vec_push(life->arena, &spec.argv, CNB_GUEST);
+	vec_push(life->arena, &spec.argv, phase);
+	if (!sandbox_run(&spec, result, err))
+		return false;
+	if (output->line.len > 0)
+		flush_line(output);
+	return true;
+}
+
+/* What a failed phase is called: by its exit code, with the guest's own words. */
+static bool phase_failed(struct lifecycle *life, const struct sandbox_result *result,
+			 const struct output *output, struct err *err)
+{
+	const char *text = cnb_exit_text(result->exit_code);
+	bool is_known = result->exit_code > 0 && result->exit_code < 128;
+
+	if (is_known)
+		life->exit_code = result->exit_code;
+	life->is_oom = result->is_oom;
+	life->is_timeout = result->is_timeout;
+	if (result->is_cancelled)
+		return err_set(err, ERR_CANCELLED, "cancelled");
+	if (result->is_timeout)
+		return err_set(err, ERR_INVALID, "timed out after %lld s",
+			       (long long)(result->wall_ms / 1000));
+	if (result->is_oom)
+		return err_set(err, ERR_INVALID, "ran out of memory (limit %lld MiB)",
+			       (long long)(life->container.limits.memory_bytes >> 20));
+	return err_set(err, ERR_INVALID, "%s%s%s (exit code %d)", text ? text : "",
+		       text && output->error[0] ? ": " : "", output->error, result->exit_code);
+}
+
+static bool run_phase(struct lifecycle *life, const char *phase, bool may_change_app,
+		      struct err *err)
+{
+	struct output output = { .line = BUF_INIT(LIMIT_OUTPUT_LINE) };
+	struct sandbox_result result = { 0 };
+	bool is_done = run_guest(life, phase, may_change_app, &result, &output, err);
+
+	if (is_done && (result.exit_code != 0 || result.is_timeout || result.is_cancelled))
+		is_done = phase_failed(life, &result, &output, err);
+	if (is_done && result.missed)
+		lifecycle_warn("this machine cannot enforce all limits of the build");
+	buf_release(&output.line);
+	return is_done;
+}
+
+bool lifecycle_detect(struct lifecycle *life, struct err *err)
+{
+	struct node *toml = NULL;
+
+	life->exit_code = CNB_EXIT_DETECT;
+	if (!run_phase(life, "detect", false, err) ||
+	    !foreign_toml(path_join(life->arena, life->options.layers_dir, "group.toml"),
+			  life->arena, &toml, err))
+		return false;
+	if (!toml)
+		return err_set(err, ERR_INVALID, "the detection left no group.toml");
+	if (!group_read(toml, life->arena, &life->group, err))
+		return false;
+	life->exit_code = CNB_EXIT_OK;
+	return true;
+}
+
+bool lifecycle_build(struct lifecycle *life, struct err *err)
+{
+	life->exit_code = CNB_EXIT_BUILD;
+	if (!run_phase(life, "build", true, err))
+		return false;
+	life->exit_code = CNB_EXIT_OK;
+	return true;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lifecycle.h — the phases of a buildpacks build as a platform runs them: analyze, detect, restore, build, export; and
+ * rebase. All but detect and build run here, outside of any container, where the credentials are; those two run our guest
+ * program inside the builder image. Each phase reads what the ones before left in the struct.
+ * Knows nothing of requests, plans or sources: folders, references and options in, an image out.
+ * Spec: buildpacks/spec platform.md; cnb.md §1.
+ */
+#ifndef BUILDEXEC_CNB_LIFECYCLE_H
+#define BUILDEXEC_CNB_LIFECYCLE_H
+
+#include "buildexec/cnb/build_metadata.h"
+#include "buildexec/cnb/cache.h"
+#include "buildexec/cnb/platform_api.h"
+#include "buildexec/cnb/run_images.h"
+#include "buildexec/cnb/target.h"
+#include "buildexec/image/assemble.h"
+#include "buildexec/sandbox/sandbox.h"
+
+/* Where things are inside the container, whatever their folders here. */
+#define CNB_APP_DIR      "/workspace"
+#define CNB_LAYERS_DIR   "/layers"
+#define CNB_PLATFORM_DIR "/platform"
+#define CNB_GUEST        "/cnb/reconcile/cnb-guest"
+
+enum lifecycle_phase {
+	PHASE_PREPARE,
+	PHASE_ANALYZE,
+	PHASE_DETECT,
+	PHASE_RESTORE,
+	PHASE_BUILD,
+	PHASE_EXPORT,
+	PHASE_COMPLETION,
+	PHASE_REBASE,
+	LIFECYCLE_PHASES
+};
+const char *lifecycle_phase_name(enum lifecycle_phase phase); /* "ANALYZE" */
+
+/* Where detect and build run. */
+struct lifecycle_container {
+	const char *guest_path;      /* of our program on this machine                          */
+	struct strings lowers;       /* unpacked layers of the builder image, bottom first       */
+	struct strings env;          /* of the guest program; buildpacks get a part of it        */
+	const struct sandbox_bind *binds; /* further ones: bindings of services, …               */
+	size_t n_binds;
+	struct sandbox_limits limits;
+	enum sandbox_network network;
+	const char *runtime;
+	bool (*is_cancelled)(void *ctx);
+	void *cancel_ctx;
+};
+
+struct lifecycle_options {
+	const char *platform_api;
+	const char *image;           /* what is built: a tag                                     */
+	struct strings tags;         /* further tags                                             */
+	const char *run_image;       /* given; NULL: chosen from run_images                      */
+	const char *run_image_name;  /* what the label calls it; NULL: run_image                 */
+	const char *previous_image;  /* NULL: image                                              */
+	const char *process_type;    /* given by the user; NULL                                  */
+	const char *created;         /* SOURCE_DATE_EPOCH as given; NULL                         */
+	const char *exec_env;        /* "production"                                             */
+	bool skips_restore, is_forced;
+	const char *cache_dir;       /* NULL: no cache                                           */
+	const char *app_dir, *layers_dir, *platform_dir; /* here                                 */
+	const char *work_dir;        /* for everything that is thrown away                       */
+	const char *launcher_path;   /* here: becomes /cnb/lifecycle/launcher of the image       */
+	const char *project_metadata;/* file; NULL: none                                         */
+	const char *report;          /* file that export and rebase write; NULL: none            */
+	uint32_t uid, gid;           /* the CNB user                                             */
+	struct pairs annotations;    /* of the image's manifest                                  */
+	enum layer_profile profile;
+};
+
+struct lifecycle {
+	struct lifecycle_options options;
+	struct lifecycle_container container;
+	struct run_images run_images;    /* run.toml (stack.toml before Platform API 0.12) */
+	struct registry *registry;       /* borrowed */
+	const struct image_access *access;
+	struct arena *arena;
+	void (*on_phase)(void *ctx, enum lifecycle_phase phase); /* NULL: nobody asks */
+	void *phase_ctx;
+
+	enum lifecycle_phase phase;
+	int exit_code;                   /* of a failure: enum cnb_exit */
+	bool is_oom, is_timeout;         /* of a failure in detect or build */
+
+	/* analyze */
+	bool has_previous;
+	struct remote_image previous;
+	struct app_metadata previous_metadata; /* empty when there is none */
+	const char *run_image_name;      /* as chosen */
+	bool has_run_image;
+	struct remote_image run_image;
+
+	/* detect */
+	struct group group;
+
+	/* export, rebase */
+	struct digest digest;            /* of the manifest */
+	size_t manifest_bytes;
+	struct build_metadata metadata;
+	const char *run_reference;       /* registry/repo@sha256:…, as in the label */
+};
+
+/* Each: false with err and exit_code set. They log what they do on stderr. */
+MUST_CHECK bool lifecycle_check(struct lifecycle *life, struct err *err); /* platform API */
+MUST_CHECK bool lifecycle_analyze(struct lifecycle *life, struct err *err);
+MUST_CHECK bool lifecycle_detect(struct lifecycle *life, struct err *err);
+MUST_CHECK bool lifecycle_restore(struct lifecycle *life, struct err *err);
+MUST_CHECK bool lifecycle_build(struct lifecycle *life, struct err *err);
+MUST_CHECK bool lifecycle_export(struct lifecycle *life, struct err *err);
+/* All of the above, with a log line before each. */
+MUST_CHECK bool lifecycle_create(struct lifecycle *life, struct err *err);
+/* Needs options.image, tags, run_image or the label's, previous_image and is_forced only. */
+MUST_CHECK bool lifecycle_rebase(struct lifecycle *life, struct err *err);
+
+/* For the phases themselves. */
+bool lifecycle_fail(struct lifecycle *life, int exit_code);
+/* "===> ANALYZE" */
+void lifecycle_begin(struct lifecycle *life, enum lifecycle_phase phase);
+void lifecycle_say(const char *fmt, ...) PRINTF(1, 2);
+void lifecycle_warn(const char *fmt, ...) PRINTF(1, 2);
+/* The time of image and history. */
+int64_t lifecycle_created_s(const struct lifecycle *life);
+MUST_CHECK bool lifecycle_write_report(struct lifecycle *life, struct err *err);
+/* Pushes under image and tags; sets digest and manifest_bytes. */
+MUST_CHECK bool lifecycle_push(struct lifecycle *life, const struct image_draft *draft,
+			       struct err *err);
+
+#endif

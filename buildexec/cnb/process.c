@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * process.c — processes, slices and labels: from launch.toml, merged, to metadata.toml and back.
+ * The order of keys and what is left out are those of the reference's metadata.toml.
+ */
+#include "buildexec/cnb/process.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buildexec/cnb/value.h"
+
+static bool text_or_empty(const struct node *map, const char *key, const char **out,
+			  struct err *err)
+{
+	if (!value_text(map, key, out, err))
+		return false;
+	if (!*out)
+		*out = "";
+	return true;
+}
+
+/* What launch.toml and metadata.toml have in common. */
+static bool process_decode(const struct node *map, struct arena *arena, struct process *out,
+			   struct err *err)
+{
+	*out = (struct process){ 0 };
+	out->has_args = node_get(map, "args") != NULL;
+	return text_or_empty(map, "type", &out->type, err) &&
+	       value_texts(map, "args", arena, &out->args, err) &&
+	       value_bool(map, "direct", &out->is_direct, err) &&
+	       value_bool(map, "default", &out->is_default, err) &&
+	       value_text(map, "working-dir", &out->working_dir, err) &&
+	       value_texts(map, "exec-env", arena, &out->exec_envs, err);
+}
+
+/* One text up to Buildpack API 0.8, an array of texts from 0.9 on. */
+static bool command_decode(const struct node *map, struct api api, struct arena *arena,
+			   struct process *out, struct err *err)
+{
+	const char *text;
+
+	if (api_at_least(api, 9)) {
+		if (node_get(map, "direct"))
+			return err_set(err, ERR_INVALID,
+				       "line %u: process.direct is not supported on this buildpack "
+				       "version",
+				       map->pos.line);
+		out->is_direct = true;
+		return value_texts(map, "command", arena, &out->command, err);
+	}
+	if (!value_text(map, "command", &text, err))
+		return false;
+	if (!text)
+		return value_fail(map, "command", "given for every process", err);
+	vec_push(arena, &out->command, text);
+	return true;
+}
+
+static bool processes_decode(const struct node *tree, const struct bp_descriptor *bp,
+			     struct arena *arena, struct launch_file *out, struct err *err)
+{
+	const struct node *first;
+	bool has_default = false;
+
+	if (!value_tables(tree, "processes", &first, err))
+		return false;
+	for (; first; first = first->next) {
+		struct process process;
+
+		if (!process_decode(first, arena, &process, err) ||
+		    !command_decode(first, bp->api, arena, &process, err))
+			return false;
+		if (process.is_default && has_default)
+			return err_set(err, ERR_INVALID,
+				       "multiple default process types aren't allowed");
+		has_default |= process.is_default;
+		process.buildpack_id = bp->element.id;
+		if (process.working_dir && !api_at_least(bp->api, 8)) {
+			out->has_ignored_dir = true;
+			process.working_dir = NULL;
+		}
+		vec_push(arena, &out->processes, process);
+	}
+	return true;
+}
+
+static bool slices_decode(const struct node *tree, struct arena *arena, struct slices *out,
+			  struct err *err)
+{
+	const struct node *first;
+
+	if (!value_tables(tree, "slices", &first, err))
+		return false;
+	for (; first; first = first->next) {
+		struct strings paths;
+
+		if (!value_texts(first, "paths", arena, &paths, err))
+			return false;
+		vec_push(arena, out, paths);
+	}
+	return true;
+}
+
+static bool labels_decode(const struct node *tree, struct arena *arena, struct labels *out,
+			  struct err *err)
+{
+	const struct node *first;
+
+	if (!value_tables(tree, "labels", &first, err))
+		return false;
+	for (; first; first = first->next) {
+		struct label label;
+
+		if (!text_or_empty(first, "key", &label.key, err) ||
+		    !text_or_empty(first, "value", &label.value, err))
+			return false;
+		vec_push(arena, out, label);
+	}
+	return true;
+}
+
+bool launch_file_decode(const struct node *tree, const struct bp_descriptor *bp,
+			struct arena *arena, struct launch_file *out, struct err *err)
+{
+	*out = (struct launch_file){ 0 };
+	return processes_decode(tree, bp, arena, out, err) &&
+	       slices_decode(tree, arena, &out->slices, err) &&
+	       labels_decode(tree, arena, &out->labels, err) &&
+	       boms_decode(tree, &bp->element, arena, &out->boms, err);
+}
+
+static int compare_types(const void *a, const void *b)
+{
+	return strcmp(((const struct process *)a)->type, ((const struct process *)b)->type);
+}
+
+static void put_process(struct processes *list, const struct process *process, struct arena *arena)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->v[i].type, process->type) == 0) {
+			list->v[i] = *process;
+			return;
+		}
+	vec_push(arena, list, *process);
+}
+
+const char *launch_metadata_add(struct launch_metadata *metadata, const struct launch_file *file,
+				struct arena *arena)
+{
+	const char *lost = NULL;
+
+	for (size_t i = 0; i < file->processes.n; i++) {
+		const struct process *process = &file->processes.v[i];
+
+		if (process->is_default) {
+			metadata->default_type = process->type;
+			lost = NULL;
+		} else if (metadata->default_type &&
+			   strcmp(process->type, metadata->default_type) == 0) {
+			metadata->default_type = NULL;
+			lost = process->type;
+		}
+		put_process(&metadata->processes, process, arena);
+	}
+	if (metadata->processes.n)
+		qsort(metadata->processes.v, metadata->processes.n, sizeof(struct process),
+		      compare_types);
+	for (size_t i = 0; i < file->slices.n; i++)
+		vec_push(arena, &metadata->slices, file->slices.v[i]);
+	for (size_t i = 0; i < file->labels.n; i++)
+		vec_push(arena, &metadata->labels, file->labels.v[i]);
+	for (size_t i = 0; i < file->boms.n; i++)
+		vec_push(arena, &metadata->boms, file->boms.v[i]);
+	return lost;
+}
+
+static struct node *texts_encode(const struct strings *texts, size_t from, struct node *seq,
+				 struct arena *arena)
+{
+	for (size_t i = from; i < texts->n; i++)
+		node_push(seq, node_string(arena, texts->v[i]));
+	return seq;
+}
+
+static struct node *new_texts(const struct strings *texts, struct arena *arena)
+{
+	return texts_encode(texts, 0, node_new(arena, NODE_SEQ), arena);
+}
+
+/* Commands are printed with the escapes of JSON; see toml_print. */
+static struct node *command_encode(const struct process *process, struct api platform,
+				   struct arena *arena)
+{
+	struct node *command;
+
+	if (!api_at_least(platform, 10)) {
+		command = node_string(arena, process->command.n ? process->command.v[0] : "");
+		command->is_block = true;
+		return command;
+	}
+	command = new_texts(&process->command, arena);
+	for (struct node *child = command->first; child; child = child->next)
+		child->is_block = true;
+	return command;
+}
+
+static struct node *process_encode(const struct process *process, struct api platform,
+				   struct arena *arena)
+{
+	struct node *map = node_new(arena, NODE_MAP), *args = node_new(arena, NODE_SEQ);
+	bool is_old = !api_at_least(platform, 10);
+
+	node_set_text(arena, map, "type", process->type);
+	node_set(arena, map, "command", command_encode(process, platform, arena));
+	/* Before 0.10 a command is one text, and what follows it goes to the arguments. */
+	if (is_old)
+		texts_encode(&process->command, 1, args, arena);
+	texts_encode(&process->args, 0, args, arena);
+	if (process->has_args || is_old)
+		node_set(arena, map, "args", args);
+	node_set(arena, map, "direct", node_bool(arena, process->is_direct));
+	node_set_text(arena, map, "buildpack-id", process->buildpack_id);
+	if (process->working_dir && *process->working_dir)
+		node_set_text(arena, map, "working-dir", process->working_dir);
+	if (process->exec_envs.n)
+		node_set(arena, map, "exec-env", new_texts(&process->exec_envs, arena));
+	return map;
+}
+
+static struct node *labels_encode(const struct labels *labels, struct arena *arena)
+{
+	struct node *seq = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < labels->n; i++) {
+		struct node *map = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, map, "key", labels->v[i].key);
+		node_set_text(arena, map, "value", labels->v[i].value);
+		node_push(seq, map);
+	}
+	return seq;
+}
+
+static struct node *slices_encode(const struct slices *slices, struct arena *arena)
+{
+	struct node *seq = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < slices->n; i++) {
+		struct node *map = node_new(arena, NODE_MAP);
+
+		node_set(arena, map, "paths", new_texts(&slices->v[i], arena));
+		node_push(seq, map);
+	}
+	return seq;
+}
+
+struct node *launch_metadata_encode(const struct launch_metadata *metadata, struct api platform,
+				    struct arena *arena)
+{
+	struct node *tree = node_new(arena, NODE_MAP), *seq = node_new(arena, NODE_SEQ);
+	struct node *group = group_encode(&metadata->buildpacks, arena);
+
+	if (metadata->boms.n && !api_at_least(platform, 9))
+		node_set(arena, tree, "bom", boms_encode(&metadata->boms, arena));
+	if (group->first)
+		node_set(arena, tree, "buildpacks", group->first);
+	if (metadata->labels.n)
+		node_set(arena, tree, "labels", labels_encode(&metadata->labels, arena));
+	for (size_t i = 0; i < metadata->processes.n; i++)
+		node_push(seq, process_encode(&metadata->processes.v[i], platform, arena));
+	node_set(arena, tree, "processes", seq);
+	if (metadata->slices.n)
+		node_set(arena, tree, "slices", slices_encode(&metadata->slices, arena));
+	node_set_text(arena, tree, "buildpack-default-process-type", metadata->default_type);
+	return tree;
+}
+
+/* metadata.toml has either form of a command. */
+static bool command_decode_any(const struct node *map, struct arena *arena, struct process *out,
+			       struct err *err)
+{
+	const struct node *command = node_get(map, "command");
+	const char *text;
+
+	if (!command || command->kind != NODE_STRING)
+		return value_texts(map, "command", arena, &out->command, err);
+	if (!value_text(map, "command", &text, err))
+		return false;
+	vec_push(arena, &out->command, text);
+	return true;
+}
+
+bool launch_metadata_decode(const struct node *tree, struct arena *arena,
+			    struct launch_metadata *out, struct err *err)
+{
+	const struct node *first, *buildpacks = node_get(tree, "buildpacks");
+	struct node *group = node_new(arena, NODE_MAP);
+
+	*out = (struct launch_metadata){ 0 };
+	if (buildpacks)
+		node_set(arena, group, "group", node_clone(arena, buildpacks));
+	if (!group_decode(group, arena, &out->buildpacks, err) ||
+	    !slices_decode(tree, arena, &out->slices, err) ||
+	    !labels_decode(tree, arena, &out->labels, err) ||
+	    !value_text(tree, "buildpack-default-process-type", &out->default_type, err) ||
+	    !value_tables(tree, "processes", &first, err))
+		return false;
+	for (; first; first = first->next) {
+		struct process process;
+
+		if (!process_decode(first, arena, &process, err) ||
+		    !command_decode_any(first, arena, &process, err) ||
+		    !text_or_empty(first, "buildpack-id", &process.buildpack_id, err))
+			return false;
+		vec_push(arena, &out->processes, process);
+	}
+	return true;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker.c — see worker.h and task.h: reads the request, opens what actions need, runs one, says what came of it. */
+#include "buildexec/cnb/worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buildexec/cnb/task.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
+#include "model/base/limits.h"
+#include "model/doc/json.h"
+
+/* A request carries secrets and a builder's whole order: generous, but bounded. */
+#define LIMIT_REQUEST_BYTES (32u << 20)
+
+static const struct action {
+	const char *name;
+	bool (*perform)(struct task *task, struct err *err);
+} actions[] = {
+	{ "build", task_build },
+	{ "rebase", task_rebase },
+	{ "compose", task_compose },
+};
+
+void task_send(struct task *task, const struct build_event *event)
+{
+	AUTO_BUF line = BUF_INIT(LIMIT_REQUEST_BYTES);
+	struct err ignored = { 0 };
+
+	buf_printf(&line, "%s\n", event_print(event, task->arena));
+	/* A scheduler that is gone will not hear of it: the registry keeps the result. */
+	if (!fd_write_all(task->out_fd, buf_text(&line), line.len, &ignored))
+		return;
+}
+
+void task_begin(struct task *task, enum lifecycle_phase phase)
+{
+	struct build_event event = { .type = EVENT_PHASE, .name = lifecycle_phase_name(phase) };
+
+	task->phase = phase;
+	task_send(task, &event);
+	lifecycle_say("===> %s", event.name);
+}
+
+void task_notice(struct task *task, const char *fmt, ...)
+{
+	struct build_event event = { .type = EVENT_NOTICE };
+	va_list args;
+
+	va_start(args, fmt);
+	event.text = arena_vprintf(task->arena, fmt, args);
+	va_end(args);
+	task_send(task, &event);
+	lifecycle_warn("%s", event.text);
+}
+
+bool task_dir(struct task *task, const char *name, mode_t mode, const char **out, struct err *err)
+{
+	*out = path_join(task->arena, task->work.path, name);
+	if (!fs_make_dirs(*out, mode, err))
+		return false;
+	if (chmod(*out, mode) != 0)
+		return err_sys(err, errno, "cannot set the mode of '%s'", *out);
+	return true;
+}
+
+bool task_read_image(struct task *task, const char *reference, struct remote_image *out,
+		     struct err *err)
+{
+	struct platform want = platform_host();
+	struct ref ref;
+
+	return ref_parse(reference, task->arena, &ref, err) &&
+	       registry_read_image(task->registry, &ref, &want, task->arena, out, err);
+}
+
+bool task_pinned(struct task *task, const char *tag, const char *digest, const char **out,
+		 struct err *err)
+{
+	struct ref ref;
+
+	if (!ref_parse(tag, task->arena, &ref, err))
+		return false;
+	*out = ref_pinned(&ref, digest, task->arena);
+	return true;
+}
+
+bool task_adopt(struct task *task, const struct strings *tags, const char *key,
+		struct remote_image *image, bool *found, struct err *err)
+{
+	struct err problem = { 0 };
+	const char *there;
+
+	*found = false;
+	if (!key || tags->n == 0 || !task_read_image(task, tags->v[0], image, &problem))
+		return true; /* what cannot be read is not there to be adopted */
+	there = pairs_get(&image->manifest.annotations, BUILD_KEY_ANNOTATION);
+	if (!there || strcmp(there, key) != 0)
+		return true;
+	for (size_t i = 1; i < tags->n; i++) {
+		struct ref from, to;
+
+		if (!task_pinned(task, tags->v[0], image->desc.digest, &there, err) ||
+		    !ref_parse(there, task->arena, &from, err) ||
+		    !ref_parse(tags->v[i], task->arena, &to, err) ||
+		    !registry_copy(task->registry, &from, &to, err))
+			return err_prefix(err, "cannot tag '%s'", tags->v[i]);
+	}
+	*found = true;
+	return true;
+}
+
+static bool read_all(int fd, struct buf *out, struct err *err)
+{
+	char chunk[64 << 10];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot read the request");
+		buf_add(out, chunk, (size_t)n);
+		if (out->is_over)
+			return err_set(err, ERR_INVALID, "the request is longer than %u bytes",
+				       LIMIT_REQUEST_BYTES);
+	}
+	return true;
+}
+
+static bool read_request(int fd, struct arena *arena, struct build_request *out, struct err *err)
+{
+	AUTO_BUF text = BUF_INIT(LIMIT_REQUEST_BYTES);
+	struct node *json;
+
+	if (!read_all(fd, &text, err) ||
+	    !json_parse(buf_text(&text), text.len, arena, &json, err) ||
+	    !fields_read(&build_request_table, json, out, arena, err))
+		return err_prefix(err, "build request");
+	if (out->format != WORKER_FORMAT)
+		return err_set(err, ERR_INVALID,
+			       "build request has format %lld, this program speaks %d",
+			       (long long)out->format, WORKER_FORMAT);
+	if (!out->cache_dir || out->cache_dir[0] != '/' || !out->temp_dir ||
+	    out->temp_dir[0] != '/')
+		return err_set(err, ERR_INVALID,
+			       "build request: cacheDir and tempDir must be absolute");
+	return true;
+}
+
+static bool open_task(struct task *task, struct err *err)
+{
+	const struct build_request *request = task->request;
+
+	fs_set_temp_base(request->temp_dir);
+	task->cache_dir = request->cache_dir;
+	task->access = (struct access){
+		.registries = &request->registries,
+		.credentials = &request->credentials,
+		.git_hosts = &request->git_hosts,
+		.git_credentials = &request->git_credentials,
+		.base_dir = request->manifest_dir,
+		.with_user_credentials = request->with_user_credentials,
+	};
+	if (!fs_make_dirs(request->temp_dir, 0700, err) ||
+	    !fs_make_dirs(request->cache_dir, 0700, err) ||
+	    !access_registries(&task->access, task->arena, &task->registries, err) ||
+	    !registry_open(&task->registries.rules, task->registries.keychain, &task->registry,
+			   err) ||
+	    !layer_store_open(path_join(task->arena, request->cache_dir, "store"), &task->store,
+			      err))
+		return false;
+	fs_sweep_temp(request->temp_dir, "reconcile-build");
+	if (!tmpdir_make(request->temp_dir, "reconcile-build", &task->work, err))
+		return false;
+	task->image_access = (struct image_access){
+		.rules = &task->registries.rules,
+		.keychain = task->registries.keychain,
+		.scratch_dir = task->work.path,
+	};
+	return true;
+}
+
+static void close_task(struct task *task)
+{
+	tmpdir_release(&task->work);
+	if (task->store)
+		layer_store_close(&task->store);
+	if (task->registry)
+		registry_close(&task->registry);
+	if (task->registries.keychain)
+		registry_access_release(&task->registries);
+}
+
+static bool perform(struct task *task, struct err *err)
+{
+	for (size_t i = 0; i < COUNTOF(actions); i++)
+		if (task->request->action && strcmp(actions[i].name, task->request->action) == 0)
+			return open_task(task, err) && actions[i].perform(task, err);
+	return err_set(err, ERR_INVALID, "build request: unknown action '%s'",
+		       task->request->action ? task->request->action : "");
+}
+
+/* Foreign failures (registry, network, this machine) may be tried again; the build's own need another input. */
+static void send_failure(struct task *task, struct err *err)
+{
+	struct build_event event = {
+		.type = EVENT_FAILURE,
+		.name = lifecycle_phase_name(task->phase),
+		.failure = task->exit_code ? "build" : err_kind_name(err->kind),
+		.exit_code = task->exit_code,
+		.is_oom = task->is_oom,
+		.is_timeout = task->is_timeout,
+		.text = err->text,
+	};
+
+	redact_err(err);
+	lifecycle_say("ERROR: %s", err->text);
+	task_send(task, &event);
+}
+
+int worker_main(int in_fd, int out_fd)
+{
+	struct arena *arena = arena_new();
+	struct build_request request = { 0 };
+	struct task task = { .request = &request, .arena = arena, .out_fd = out_fd };
+	struct err err = { 0 };
+	bool is_done;
+
+	task.work.lock_fd = -1;
+	is_done = read_request(in_fd, arena, &request, &err) && perform(&task, &err);
+	if (is_done) {
+		task.result.type = EVENT_RESULT;
+		task_send(&task, &task.result);
+	} else {
+		send_failure(&task, &err);
+	}
+	close_task(&task);
+	arena_free(arena);
+	return is_done ? 0 : 1;
+}

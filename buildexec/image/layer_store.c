@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * layer_store.c — <root>/{blobs, layers or layers-user, locks, tmp}. A layer is made in tmp, under
+ * a lock of its own, and renamed into place when it is complete and verified: what has its name is
+ * whole.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buildexec/image/unpack.h"
+#include "buildexec/sys/fs.h"
+
+static const char *const forms[] = {
+	[UNPACK_AS_ROOT] = "layers", [UNPACK_AS_USER] = "layers-user"
+};
+_Static_assert(COUNTOF(forms) == UNPACK_FORMS, "every form has its folder");
+
+static const char temp_prefix[] = "layer";
+
+struct layer_store {
+	struct arena *arena;
+	enum unpack_form form;
+	const char *layers, *locks, *temp, *blobs;
+};
+
+bool layer_store_open(const char *root, struct layer_store **out, struct err *err)
+{
+	struct layer_store *store = mem_realloc(NULL, sizeof(*store));
+
+	*out = NULL;
+	*store = (struct layer_store){ .arena = arena_new(), .form = unpack_form_here() };
+	store->layers = path_join(store->arena, root, forms[store->form]);
+	store->locks = path_join(store->arena, root, "locks");
+	store->temp = path_join(store->arena, root, "tmp");
+	store->blobs = path_join(store->arena, root, "blobs");
+	if (!fs_make_dirs(store->layers, 0755, err) || !fs_make_dirs(store->locks, 0755, err) ||
+	    !fs_make_dirs(store->temp, 0755, err) ||
+	    !fs_make_dirs(path_join(store->arena, store->blobs, "sha256"), 0755, err)) {
+		layer_store_close(&store);
+		return false;
+	}
+	fs_sweep_temp(store->temp, temp_prefix);
+	*out = store;
+	return true;
+}
+
+void layer_store_close(struct layer_store **store)
+{
+	if (!*store)
+		return;
+	arena_free((*store)->arena);
+	free(*store);
+	*store = NULL;
+}
+
+const char *layer_store_blobs(const struct layer_store *store)
+{
+	return store->blobs;
+}
+
+char *layer_store_find(const struct layer_store *store, const char *diff_id, struct arena *arena)
+{
+	char *dir = path_join(arena, store->layers, digest_hex(diff_id));
+
+	return fs_is_dir(dir) ? dir : NULL;
+}
+
+static bool unpack_into_place(const struct layer_store *store, const char *diff_id,
+			      const char *path, const char *dir, struct err *err)
+{
+	AUTO_TMPDIR temp = { 0 };
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct unpack_stats stats;
+	struct unpack_spec spec = { .fd = fd, .diff_id = diff_id, .form = store->form };
+	char root[PATH_MAX];
+	int n;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open layer blob '%s'", path);
+	if (!tmpdir_make(store->temp, temp_prefix, &temp, err))
+		return false;
+	n = snprintf(root, sizeof(root), "%s/fs", temp.path);
+	if (n < 0 || n >= (int)sizeof(root) || mkdir(root, 0755) < 0 || chmod(root, 0755) < 0)
+		return err_sys(err, errno, "cannot make folder '%s'", root);
+	spec.dir = root;
+	if (!unpack_layer(&spec, &stats, err))
+		return err_prefix(err, "layer '%s'", diff_id);
+	if (rename(root, dir) < 0)
+		return err_sys(err, errno, "cannot name unpacked layer '%s'", dir);
+	return true;
+}
+
+bool layer_store_add(struct layer_store *store, const char *diff_id, const char *path,
+		     struct arena *arena, char **dir, struct err *err)
+{
+	AUTO_FD lock = -1;
+	char *place;
+
+	*dir = NULL;
+	if (!digest_is_valid(diff_id))
+		return err_set(err, ERR_INVALID, "'%s' is no diff id", diff_id);
+	place = layer_store_find(store, diff_id, arena);
+	if (!place) {
+		const char *lock_path = path_join(arena, store->locks, digest_hex(diff_id));
+
+		if (!fs_lock(lock_path, false, -1, &lock, err))
+			return false;
+		place = path_join(arena, store->layers, digest_hex(diff_id));
+		if (!fs_is_dir(place) && !unpack_into_place(store, diff_id, path, place, err))
+			return false;
+	}
+	*dir = place;
+	return true;
+}
+
+bool layer_store_lock_blob(const struct layer_store *store, const char *digest, int *fd,
+			   struct err *err)
+{
+	struct arena *arena = arena_new();
+	/* Apart from the layers' own locks: an uncompressed layer has one digest for both. */
+	bool is_ok = fs_lock(arena_printf(arena, "%s/blob-%s", store->locks, digest_hex(digest)),
+			     false, -1, fd, err);
+
+	arena_free(arena);
+	return is_ok;
+}

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * unpack.c — one layer into one folder. libarchive reads the headers; everything on disk is made
+ * here, relative to the descriptor of a parent folder that the kernel resolved inside the layer
+ * (openat2, RESOLVE_IN_ROOT), and with the last part of a name never followed. Times of folders are
+ * set last, since making entries changes them.
+ */
+#include "buildexec/image/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "buildexec/image/inflate.h"
+#include "buildexec/sys/fs.h"
+#include "model/base/limits.h"
+#include "model/base/vec.h"
+
+struct folder_time {
+	const char *path;
+	int64_t mtime_s;
+	long mtime_ns;
+};
+
+struct unpack {
+	struct inflate *inflate;
+	struct archive *archive;
+	int root_fd;
+	enum unpack_form form;
+	struct unpack_stats *stats;
+	struct arena *arena;
+	VEC(struct folder_time) times;
+	int parent_fd; /* of the folder `parent`, kept from one entry to the next */
+	char parent[LIMIT_PATH_BYTES];
+	struct err *err;
+};
+
+static void archive_close(struct archive **archive)
+{
+	if (*archive)
+		archive_read_free(*archive);
+}
+
+enum unpack_form unpack_form_here(void)
+{
+	return geteuid() == 0 ? UNPACK_AS_ROOT : UNPACK_AS_USER;
+}
+
+static bool fail(struct unpack *unpack, int sys, const char *name)
+{
+	return err_sys(unpack->err, sys, "cannot unpack '%s'", name);
+}
+
+static bool refuse(struct unpack *unpack, const char *name, const char *why)
+{
+	return err_set(unpack->err, ERR_INVALID, "cannot unpack '%s': %s", name, why);
+}
+
+/* Resolves inside the layer as a chroot would: links on the way may not lead out. */
+static int open_inside(int root_fd, const char *path, uint64_t flags)
+{
+	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+
+	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
+}
+
+/* The name without leading "/" and "./", empty parts and trailing "/"; "" is the layer's root.
+ * False for "..". */
+static bool clean_name(const char *name, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	while (*name) {
+		size_t len = strcspn(name, "/");
+
+		if (len == 2 && name[0] == '.' && name[1] == '.')
+			return false;
+		if (len && !(len == 1 && name[0] == '.')) {
+			if (len > NAME_MAX || n + len + 2 > cap)
+				return false;
+			if (n)
+				out[n++] = '/';
+			memcpy(out + n, name, len);
+			n += len;
+		}
+		name += len + (name[len] == '/');
+	}
+	out[n] = '\0';
+	return true;
+}
+
+/* Makes the missing folders of `path`, which is clean. Whatever is there and no folder (or link to
+ * one) stays. */
+static bool make_parents(struct unpack *unpack, const char *path)
+{
+	char part[LIMIT_PATH_BYTES];
+
+	for (const char *at = path; at; at = strchr(at + 1, '/')) {
+		const char *slash = strchr(at + (at != path), '/');
+		size_t len = slash ? (size_t)(slash - path) : strlen(path);
+		AUTO_FD above = -1;
+		const char *name;
+
+		memcpy(part, path, len);
+		part[len] = '\0';
+		name = strrchr(part, '/');
+		if (name)
+			part[name++ - part] = '\0';
+		above = open_inside(unpack->root_fd, name ? part : "", O_PATH | O_DIRECTORY);
+		if (above < 0)
+			return fail(unpack, errno, path);
+		if (mkdirat(above, name ? name : part, 0755) < 0 && errno != EEXIST)
+			return fail(unpack, errno, path);
+		if (!slash)
+			break;
+	}
+	return true;
+}
+
+/* The descriptor of the folder of `name` in unpack->parent_fd; `last` is the part behind it. */
+static bool enter_parent(struct unpack *unpack, const char *name, const char **last)
+{
+	const char *slash = strrchr(name, '/');
+	size_t len = slash ? (size_t)(slash - name) : 0;
+
+	*last = slash ? slash + 1 : name;
+	if (unpack->parent_fd >= 0 && strlen(unpack->parent) == len &&
+	    memcmp(unpack->parent, name, len) == 0)
+		return true;
+	fd_close(&unpack->parent_fd);
+	memcpy(unpack->parent, name, len);
+	unpack->parent[len] = '\0';
+	unpack->parent_fd = open_inside(unpack->root_fd, unpack->parent, O_RDONLY | O_DIRECTORY);
+	if (unpack->parent_fd < 0 && errno == ENOENT) {
+		if (!make_parents(unpack, unpack->parent))
+			return false;
+		unpack->parent_fd =
+			open_inside(unpack->root_fd, unpack->parent, O_RDONLY | O_DIRECTORY);
+	}
+	return unpack->parent_fd >= 0 || fail(unpack, errno, name);
+}
+
+/* An entry replaces what an earlier one of the same layer left there; a folder with all that is in
+ * it. */
+static bool clear_place(struct unpack *unpack, const char *last, const char *name)
+{
+	char self[64], full[PATH_MAX], base[PATH_MAX];
+	ssize_t n;
+
+	if (unlinkat(unpack->parent_fd, last, 0) == 0 || errno == ENOENT)
+		return true;
+	if (errno != EISDIR && errno != EPERM)
+		return fail(unpack, errno, name);
+	if (unlinkat(unpack->parent_fd, last, AT_REMOVEDIR) == 0)
+		return true;
+	/* The descriptor's path is where the layer is being made, a folder of ours alone. */
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", unpack->parent_fd);
+	n = readlink(self, base, sizeof(base) - 1);
+	if (n <= 0 || (size_t)n + strlen(last) + 2 > sizeof(full))
+		return fail(unpack, n < 0 ? errno : ENAMETOOLONG, name);
+	base[n] = '\0';
+	memcpy(full, base, (size_t)n);
+	full[n] = '/';
+	memcpy(full + n + 1, last, strlen(last) + 1);
+	return fs_remove_tree(full, unpack->err);
+}
+
+/* Attributes that overlayfs or the kernel read are not the layer's to set. */
+static bool may_set_xattr(const struct unpack *unpack, const char *name)
+{
+	if (strncmp(name, "user.overlay.", 13) == 0)
+		return false;
+	if (strncmp(name, "user.", 5) == 0)
+		return true;
+	return unpack->form == UNPACK_AS_ROOT && strcmp(name, "security.capability") == 0;
+}
+
+static bool set_xattrs(struct unpack *unpack, struct archive_entry *entry, int fd, const char *name)
+{
+	const char *key;
+	const void *value;
+	size_t n;
+
+	if (archive_entry_xattr_reset(entry) == 0)
+		return true;
+	while (archive_entry_xattr_next(entry, &key, &value, &n) == ARCHIVE_OK) {
+		if (!may_set_xattr(unpack, key)) {
+			unpack->stats->n_xattrs++;
+		} else if (fsetxattr(fd, key, value, n, 0) < 0) {
+			/* A file system without them is no reason to fail; a full one is. */
+			if (errno != ENOTSUP && errno != EPERM)
+				return fail(unpack, errno, name);
+			unpack->stats->n_xattrs++;
+		}
+	}
+	return true;
+}
+
+static mode_t mode_of(const struct unpack *unpack, struct archive_entry *entry)
+{
+	mode_t mode = archive_entry_mode(entry) & 07777;
+
+	if (unpack->form == UNPACK_AS_USER)
+		mode |= archive_entry_filetype(entry) == AE_IFDIR ? 0700 : 0600;
+	return mode;
+}
+
+static bool set_owner(struct unpack *unpack, struct archive_entry *entry, int fd, const char *last)
+{
+	la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
+
+	if (unpack->form == UNPACK_AS_USER)
+		return true;
+	if (uid < 0 || gid < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX) {
+		errno = EINVAL;
+		return false;
+	}
+	return fchownat(fd, last, (uid_t)uid, (gid_t)gid,
+			AT_SYMLINK_NOFOLLOW | (*last ? 0 : AT_EMPTY_PATH)) == 0;
+}
+
+static void times_of(struct archive_entry *entry, struct timespec times[2])
+{
+	times[0] = times[1] = (struct timespec){ .tv_sec = archive_entry_mtime(entry),
+						 .tv_nsec = archive_entry_mtime_nsec(entry) };
+}
+
+/* Owner first: changing it takes the set-user-id bits away. */
+static bool set_metadata(struct unpack *unpack, struct archive_entry *entry, int fd,
+			 const char *name)
+{
+	struct timespec times[2];
+
+	if (!set_owner(unpack, entry, fd, "") || fchmod(fd, mode_of(unpack, entry)) < 0)
+		return fail(unpack, errno, name);
+	if (!set_xattrs(unpack, entry, fd, name))
+		return false;
+	times_of(entry, times);
+	/* Times that the file system cannot hold are not worth a failure. */
+	(void)!futimens(fd, times);
+	return true;
+}
+
+static bool write_at(int fd, const void *bytes, size_t n, off_t offset)
+{
+	const char *at = bytes;
+
+	while (n) {
+		ssize_t put = pwrite(fd, at, n, offset);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return false;
+		at += put;
+		offset += put;
+		n -= (size_t)put;
+	}
+	return true;
+}
+
+/* Blocks with holes between them (sparse files); the end may be a hole too. */
+static bool write_data(struct unpack *unpack, int fd, la_int64_t end, const char *name)
+{
+	const void *bytes;
+	size_t n;
+	la_int64_t offset;
+	int rc;
+
+	if (end < 0 || (uint64_t)end > LIMIT_UNPACK_BYTES)
+		return refuse(unpack, name, "it is too large");
+	while ((rc = archive_read_data_block(unpack->archive, &bytes, &n, &offset)) == ARCHIVE_OK) {
+		if (offset < 0 || (uint64_t)offset > LIMIT_UNPACK_BYTES)
+			return refuse(unpack, name, "it is too large");
+		if (!write_at(fd, bytes, n, offset))
+			return fail(unpack, errno, name);
+		if (end < offset + (la_int64_t)n)
+			end = offset + (la_int64_t)n;
+	}
+	if (rc != ARCHIVE_EOF) {
+		if (unpack->err->kind) /* the blob's own failure, set by the reader */
+			return false;
+		return refuse(unpack, name, archive_error_string(unpack->archive));
+	}
+	if (ftruncate(fd, end) < 0)
+		return fail(unpack, errno, name);
+	unpack->stats->n_bytes += (uint64_t)end;
+	return true;
+}
+
+static bool make_file(struct unpack *unpack, struct archive_entry *entry, const char *name,
+		      const char *last)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	AUTO_FD fd = openat(unpack->parent_fd, last, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST) {
+		if (!clear_place(unpack, last, name))
+			return false;
+		fd = openat(unpack->parent_fd, last, flags, 0600);
+	}
+	if (fd < 0)
+		return fail(unpack, errno, name);
+	return write_data(unpack, fd, archive_entry_size(entry), name) &&
+	       set_metadata(unpack, entry, fd, name);
+}
+
+static bool make_folder(struct unpack *unpack, struct archive_entry *entry, const char *name,
+			const char *last)
+{
+	struct timespec times[2];
+	AUTO_FD fd = -1;
+	struct stat st;
+
+	if (!*last) {
+		last = "."; /* the root itself */
+	} else if (mkdirat(unpack->parent_fd, last, 0700) < 0) {
+		if (errno != EEXIST ||
+		    fstatat(unpack->parent_fd, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return fail(unpack, errno, name);
+		if (!S_ISDIR(st.st_mode) && (!clear_place(unpack, last, name) ||
+					     mkdirat(unpack->parent_fd, last, 0700) < 0))
+			return fail(unpack, errno, name);
+	}
+	fd = openat(unpack->parent_fd, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(unpack, errno, name);
+	times_of(entry, times);
+	vec_push(unpack->arena, &unpack->times,
+		 (struct folder_time){ arena_strdup(unpack->arena, name), times[0].tv_sec,
+				       times[0].tv_nsec });
+	return set_metadata(unpack, entry, fd, name);
+}
+
+static bool make_link(struct unpack *unpack, struct archive_entry *entry, const char *name,
+		      const char *last)
+{
+	const char *target = archive_entry_symlink(entry);
+	struct timespec times[2];
+
+	if (!target || !*target)
+		return refuse(unpack, name, "it is a link without a target");
+	if (symlinkat(target, unpack->parent_fd, last) < 0 &&
+	    (errno != EEXIST || !clear_place(unpack, last, name) ||
+	     symlinkat(target, unpack->parent_fd, last) < 0))
+		return unpack->err->kind ? false : fail(unpack, errno, name);
+	if (!set_owner(unpack, entry, unpack->parent_fd, last))
+		return fail(unpack, errno, name);
+	times_of(entry, times);
+	(void)!utimensat(unpack->parent_fd, last, times, AT_SYMLINK_NOFOLLOW);
+	return true;
+}
+
+static bool make_hardlink(struct unpack *unpack, const char *target, const char *name,
+			  const char *last)
+{
+	char clean[LIMIT_PATH_BYTES];
+	AUTO_FD folder = -1;
+	char *slash;
+
+	if (!clean_name(target, clean, sizeof(clean)) || !*clean)
+		return refuse(unpack, name, "it links to a name outside");
+	if (strcmp(clean, name) == 0)
+		return true;
+	slash = strrchr(clean, '/');
+	if (slash)
+		*slash = '\0';
+	folder = open_inside(unpack->root_fd, slash ? clean : "", O_PATH | O_DIRECTORY);
+	if (folder < 0 || !clear_place(unpack, last, name))
+		return unpack->err->kind ? false : fail(unpack, errno, name);
+	if (linkat(folder, slash ? slash + 1 : clean, unpack->parent_fd, last, 0) < 0) {
+		if (errno == ENOENT || errno == EPERM)
+			return refuse(unpack, name, "it links to what is not there");
+		return fail(unpack, errno, name);
+	}
+	return true;
+}
+
+static bool make_fifo(struct unpack *unpack, struct archive_entry *entry, const char *name,
+		      const char *last)
+{
+	if (!clear_place(unpack, last, name))
+		return false;
+	if (mkfifoat(unpack->parent_fd, last, 0600) < 0 ||
+	    !set_owner(unpack, entry, unpack->parent_fd, last) ||
+	    fchmodat(unpack->parent_fd, last, mode_of(unpack, entry), 0) < 0)
+		return fail(unpack, errno, name);
+	return true;
+}
+
+static bool set_opaque(struct unpack *unpack, const char *name)
+{
+	const char *key =
+		unpack->form == UNPACK_AS_ROOT ? "trusted.overlay.opaque" : "user.overlay.opaque";
+
+	if (fsetxattr(unpack->parent_fd, key, "y", 1, 0) < 0)
+		return fail(unpack, errno, name);
+	return true;
+}
+
+/* ".wh.x" removes x of the layers below, ".wh..wh..opq" all that is in its folder; other ".wh..wh."
+ * names are aufs' own. */
+static bool make_whiteout(struct unpack *unpack, const char *name, const char *last)
+{
+	const char *hidden = last + 4;
+
+	if (strcmp(last, ".wh..wh..opq") == 0)
+		return set_opaque(unpack, name);
+	if (strncmp(hidden, ".wh.", 4) == 0)
+		return true;
+	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
+		return refuse(unpack, name, "it removes a name outside");
+	if (!clear_place(unpack, hidden, name))
+		return false;
+	/* A char device 0:0 needs no privilege since Linux 5.8: it is nothing but this mark. */
+	if (mknodat(unpack->parent_fd, hidden, S_IFCHR, makedev(0, 0)) < 0)
+		return fail(unpack, errno, name);
+	return true;
+}
+
+static bool make_by_type(struct unpack *unpack, struct archive_entry *entry, const char *name,
+			 const char *last)
+{
+	switch (archive_entry_filetype(entry)) {
+	case AE_IFREG:
+		return make_file(unpack, entry, name, last);
+	case AE_IFDIR:
+		return make_folder(unpack, entry, name, last);
+	case AE_IFLNK:
+		return make_link(unpack, entry, name, last);
+	case AE_IFIFO:
+		return make_fifo(unpack, entry, name, last);
+	default:
+		unpack->stats->n_devices++;
+		return true;
+	}
+}
+
+static bool make_entry(struct unpack *unpack, struct archive_entry *entry)
+{
+	const char *raw = archive_entry_pathname(entry);
+	const char *target = archive_entry_hardlink(entry);
+	char name[LIMIT_PATH_BYTES];
+	const char *last;
+
+	if (!raw || !clean_name(raw, name, sizeof(name)))
+		return refuse(unpack, raw ? raw : "?", "its name is too long or leads outside");
+	if (!*name && archive_entry_filetype(entry) != AE_IFDIR)
+		return refuse(unpack, raw, "the layer's root is no folder");
+	if (++unpack->stats->n_entries > LIMIT_UNPACK_ENTRIES)
+		return refuse(unpack, raw, "the layer has too many entries");
+	if (!enter_parent(unpack, name, &last))
+		return false;
+	if (strncmp(last, ".wh.", 4) == 0)
+		return make_whiteout(unpack, name, last);
+	/* What is replaced may be the folder whose descriptor is kept, or a link on the way to it.
+	 */
+	if (archive_entry_filetype(entry) != AE_IFREG || target) {
+		bool is_ok = target ? make_hardlink(unpack, target, name, last)
+				    : make_by_type(unpack, entry, name, last);
+
+		if (archive_entry_filetype(entry) != AE_IFDIR)
+			fd_close(&unpack->parent_fd);
+		return is_ok;
+	}
+	return make_by_type(unpack, entry, name, last);
+}
+
+static void set_folder_times(struct unpack *unpack)
+{
+	/* Backwards, so that of two entries for one folder the later one counts: the first set
+	 * would be lost. */
+	for (size_t i = 0; i < unpack->times.n; i++) {
+		const struct folder_time *folder = &unpack->times.v[i];
+		struct timespec times[2] = { { folder->mtime_s, folder->mtime_ns },
+					     { folder->mtime_s, folder->mtime_ns } };
+		AUTO_FD fd = open_inside(unpack->root_fd, folder->path, O_RDONLY | O_DIRECTORY);
+
+		if (fd >= 0)
+			(void)!futimens(fd, times);
+	}
+}
+
+static la_ssize_t give_bytes(struct archive *archive, void *ctx, const void **bytes)
+{
+	struct unpack *unpack = ctx;
+	size_t n;
+
+	(void)archive;
+	if (!inflate_next(unpack->inflate, bytes, &n, unpack->err))
+		return -1;
+	return (la_ssize_t)n;
+}
+
+static bool unpack_entries(struct unpack *unpack)
+{
+	struct archive_entry *entry;
+	int rc;
+
+	if (archive_read_open(unpack->archive, unpack, NULL, give_bytes, NULL) != ARCHIVE_OK)
+		return unpack->err->kind
+			       ? false
+			       : err_set(unpack->err, ERR_INVALID, "layer is no tar archive");
+	/* A warning is a name that is no text in this locale: its bytes are what counts. */
+	while ((rc = archive_read_next_header(unpack->archive, &entry)) == ARCHIVE_OK ||
+	       rc == ARCHIVE_WARN)
+		if (!make_entry(unpack, entry))
+			return false;
+	if (rc != ARCHIVE_EOF)
+		return unpack->err->kind ? false
+					 : err_set(unpack->err, ERR_INVALID,
+						   "layer is no valid tar archive: %s",
+						   archive_error_string(unpack->archive));
+	set_folder_times(unpack);
+	return true;
+}
+
+/* Padding behind the archive's end belongs to the diff id. */
+static bool verify(struct unpack *unpack, const char *diff_id)
+{
+	const void *bytes;
+	struct digest got;
+	size_t n;
+
+	do {
+		if (!inflate_next(unpack->inflate, &bytes, &n, unpack->err))
+			return false;
+	} while (n);
+	got = inflate_digest(unpack->inflate);
+	if (diff_id && strcmp(got.text, diff_id) != 0)
+		return err_set(unpack->err, ERR_INVALID, "layer has diff id '%s', not '%s'",
+			       got.text, diff_id);
+	return true;
+}
+
+bool unpack_layer(const struct unpack_spec *spec, struct unpack_stats *out, struct err *err)
+{
+	AUTO_INFLATE *inflate = NULL;
+	AUTO_FD root = open(spec->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__attribute__((cleanup(archive_close))) struct archive *archive = NULL;
+	struct unpack unpack = {
+		.root_fd = root, .form = spec->form, .stats = out, .parent_fd = -1, .err = err
+	};
+	bool is_ok;
+
+	*out = (struct unpack_stats){ 0 };
+	*err = (struct err){ 0 };
+	if (root < 0)
+		return err_sys(err, errno, "cannot open folder '%s'", spec->dir);
+	if (!inflate_open(spec->fd, &inflate, err))
+		return false;
+	archive = archive_read_new();
+	if (!archive)
+		BUG("out of memory");
+	archive_read_support_format_tar(archive);
+	unpack.archive = archive;
+	unpack.inflate = inflate;
+	unpack.arena = arena_new();
+	is_ok = unpack_entries(&unpack) && verify(&unpack, spec->diff_id);
+	fd_close(&unpack.parent_fd);
+	arena_free(unpack.arena);
+	return is_ok;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tree_walk.c — see tree_walk.h. */
+#include "buildexec/source/tree_walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buildexec/sys/fs.h"
+#include "model/base/buf.h"
+#include "model/base/limits.h"
+#include "model/base/vec.h"
+
+/* A folder is open on every level of the way down. */
+#define LIMIT_TREE_DEPTH 200u
+
+struct walk {
+	const char *root;
+	tree_fn *each;
+	void *ctx;
+	unsigned long long n_entries;
+	unsigned depth;
+	struct buf path;
+};
+
+static bool list_names(int fd, struct arena *arena, struct strings *out, struct err *err)
+{
+	DIR *dir = fdopendir(dup(fd));
+	struct dirent *entry;
+
+	if (!dir)
+		return err_sys(err, errno, "cannot list a folder");
+	rewinddir(dir);
+	errno = 0;
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			vec_push(arena, out, arena_strdup(arena, entry->d_name));
+	closedir(dir);
+	if (errno != 0)
+		return err_sys(err, errno, "cannot list a folder");
+	if (out->n > 1)
+		qsort(out->v, out->n, sizeof(*out->v), strings_compare);
+	return true;
+}
+
+static bool walk_folder(struct walk *walk, int fd, struct err *err);
+
+static bool walk_entry(struct walk *walk, int fd, const char *name, struct err *err)
+{
+	struct tree_entry entry = { .dir_fd = fd, .name = name };
+	size_t above = walk->path.len;
+	bool is_done = true;
+
+	buf_printf(&walk->path, "%s%s", above ? "/" : "", name);
+	if (walk->path.is_over)
+		return err_set(err, ERR_INVALID, "a path below '%s' is longer than %u bytes",
+			       walk->root, LIMIT_PATH_BYTES);
+	if (++walk->n_entries > LIMIT_UNPACK_ENTRIES)
+		return err_set(err, ERR_INVALID, "'%s' holds more than %llu entries", walk->root,
+			       LIMIT_UNPACK_ENTRIES);
+	entry.path = buf_text(&walk->path);
+	if (fstatat(fd, name, &entry.stat, AT_SYMLINK_NOFOLLOW) != 0)
+		return err_sys(err, errno, "cannot look at '%s/%s'", walk->root, entry.path);
+	if (!walk->each(walk->ctx, &entry, err))
+		return false;
+	if (S_ISDIR(entry.stat.st_mode) && !entry.is_pruned) {
+		AUTO_FD below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (below < 0)
+			return err_sys(err, errno, "cannot open '%s/%s'", walk->root, entry.path);
+		is_done = walk_folder(walk, below, err);
+	}
+	walk->path.len = above;
+	walk->path.data[above] = '\0';
+	return is_done;
+}
+
+static bool walk_folder(struct walk *walk, int fd, struct err *err)
+{
+	struct arena *arena;
+	struct strings names = { 0 };
+	bool is_done;
+
+	if (++walk->depth > LIMIT_TREE_DEPTH)
+		return err_set(err, ERR_INVALID, "'%s' is deeper than %u folders", walk->root,
+			       LIMIT_TREE_DEPTH);
+	arena = arena_new();
+	is_done = list_names(fd, arena, &names, err);
+	if (!is_done)
+		err_prefix(err, "'%s/%s'", walk->root, buf_text(&walk->path));
+	for (size_t i = 0; is_done && i < names.n; i++)
+		is_done = walk_entry(walk, fd, names.v[i], err);
+	arena_free(arena);
+	walk->depth--;
+	return is_done;
+}
+
+bool tree_walk(const char *root, tree_fn *each, void *ctx, struct err *err)
+{
+	struct walk walk = { .root = root,
+			     .each = each,
+			     .ctx = ctx,
+			     .path = BUF_INIT(LIMIT_PATH_BYTES) };
+	AUTO_FD fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_done;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open folder '%s'", root);
+	is_done = walk_folder(&walk, fd, err);
+	buf_release(&walk.path);
+	return is_done;
+}
+
+bool tree_is_git(const char *name)
+{
+	return strcmp(name, ".git") == 0;
+}
+
+bool tree_bad_kind(const char *path, struct err *err)
+{
+	return err_set(err, ERR_INVALID, "'%s' is neither file, folder nor link", path);
+}
+
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+static bool chown_entry(void *ctx, struct tree_entry *entry, struct err *err)
+{
+	const struct owner *owner = ctx;
+
+	if (entry->stat.st_uid == owner->uid && entry->stat.st_gid == owner->gid)
+		return true;
+	if (fchownat(entry->dir_fd, entry->name, owner->uid, owner->gid, AT_SYMLINK_NOFOLLOW) != 0)
+		return err_sys(err, errno, "cannot change the owner of '%s'", entry->path);
+	/* A change of owner takes setuid and setgid away. */
+	if (S_ISREG(entry->stat.st_mode) && (entry->stat.st_mode & 06000) &&
+	    fchmodat(entry->dir_fd, entry->name, entry->stat.st_mode & 07777, 0) != 0)
+		return err_sys(err, errno, "cannot set the mode of '%s'", entry->path);
+	return true;
+}
+
+bool tree_chown(const char *root, uid_t uid, gid_t gid, struct err *err)
+{
+	struct owner owner = { .uid = uid, .gid = gid };
+
+	if (geteuid() != 0)
+		return true;
+	if (lchown(root, uid, gid) != 0)
+		return err_sys(err, errno, "cannot change the owner of '%s'", root);
+	return tree_walk(root, chown_entry, &owner, err);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kind.c — the kinds as one table, and what a document is by its apiVersion and kind.
+ * The groups of 2019 and 2020 (build.pivotal.io, experimental.kpack.pivotal.io) had the same kinds;
+ * they load as kpack.io.
+ */
+#include "model/kind/kind.h"
+
+#include <string.h>
+
+#include "model/base/md5.h"
+#include "model/kind/builder.h"
+#include "model/kind/image.h"
+#include "model/kind/rules.h"
+#include "model/kind/secret.h"
+#include "model/kind/settings.h"
+
+static const char *const both[] = { "v1alpha2", "v1alpha1", NULL };
+static const char *const alpha2[] = { "v1alpha2", NULL };
+static const char *const v1[] = { "v1", NULL };
+
+#define WORDS(...)                                                                                 \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
+static const struct kind_info kinds[] = {
+	[KIND_NONE] = { .name = "" },
+	[KIND_CLUSTER_STACK] = {
+		.name = "ClusterStack", .group = "kpack.io", .versions = both, .old_names = WORDS("Stack"),
+		.words = WORDS("clusterstack", "stack", "csk"), .is_cluster = true, .state_folder = "stacks",
+		.spec_table = &stack_spec_table, .check = stack_spec_check,
+		.doc = "A build image and a run image that fit together: the operating system of builds and apps.",
+	},
+	[KIND_CLUSTER_STORE] = {
+		.name = "ClusterStore", .group = "kpack.io", .versions = both, .old_names = WORDS("Store"),
+		.words = WORDS("clusterstore", "store", "csr"), .is_cluster = true, .state_folder = "stores",
+		.spec_table = &store_spec_table, .check = store_spec_check,
+		.doc = "Images that hold buildpacks, from which builders are composed.",
+	},
+	[KIND_BUILDPACK] = {
+		.name = "Buildpack", .group = "kpack.io", .versions = alpha2,
+		.words = WORDS("buildpack", "bp"), .state_folder = "buildpacks",
+		.spec_table = &buildpack_spec_table, .check = buildpack_spec_check,
+		.doc = "One buildpack image, for the builders of its namespace.",
+	},
+	[KIND_CLUSTER_BUILDPACK] = {
+		.name = "ClusterBuildpack", .group = "kpack.io", .versions = alpha2,
+		.words = WORDS("clusterbuildpack", "cbp"), .is_cluster = true, .state_folder = "buildpacks",
+		.spec_table = &cluster_buildpack_spec_table, .check = buildpack_spec_check,
+		.doc = "One buildpack image, for all builders.",
+	},
+	[KIND_CLUSTER_LIFECYCLE] = {
+		.name = "ClusterLifecycle", .group = "kpack.io", .versions = alpha2,
+		.words = WORDS("clusterlifecycle", "lifecycle", "clc"), .is_cluster = true, .state_folder = "lifecycles",
+		.spec_table = &lifecycle_spec_table, .check = buildpack_spec_check,
+		.doc = "A lifecycle image that builders are composed with.",
+	},
+	[KIND_BUILDER] = {
+		.name = "Builder", .group = "kpack.io", .versions = both, .old_names = WORDS("CustomBuilder"),
+		.words = WORDS("builder", "custombuilder", "bldr"), .state_folder = "builders",
+		.spec_table = &builder_spec_table, .check = builder_spec_check,
+		.doc = "A builder image composed of a stack and buildpacks, for the images of its namespace.",
+	},
+	[KIND_CLUSTER_BUILDER] = {
+		.name = "ClusterBuilder", .group = "kpack.io", .versions = both,
+		.old_names = WORDS("CustomClusterBuilder", "ClusterClusterBuilder"),
+		.words = WORDS("clusterbuilder", "customclusterbuilder", "cb", "ccb"), .is_cluster = true, .state_folder = "builders",
+		.spec_table = &cluster_builder_spec_table, .check = builder_spec_check,
+		.doc = "A builder image composed of a stack and buildpacks, for all images.",
+	},
+	[KIND_IMAGE] = {
+		.name = "Image", .group = "kpack.io", .versions = both,
+		.words = WORDS("image", "img"), .state_folder = "images",
+		.spec_table = &image_spec_table, .adapt = image_adapt, .check = image_spec_check,
+		.doc = "A source and a builder, and the tag that is kept built from them.",
+	},
+	[KIND_SECRET] = {
+		.name = "Secret", .group = "", .versions = v1, .words = WORDS("secret"),
+		.spec_table = &secret_table, .is_whole = true, .adapt = secret_adapt, .check = secret_check,
+		.doc = "Credentials and other values that must not be seen.",
+	},
+	[KIND_SERVICE_ACCOUNT] = {
+		.name = "ServiceAccount", .group = "", .versions = v1, .words = WORDS("serviceaccount", "sa"),
+		.spec_table = &service_account_table, .is_whole = true, .adapt = service_account_adapt,
+		.doc = "The secrets that a build may use.",
+	},
+	[KIND_CONFIG_MAP] = {
+		.name = "ConfigMap", .group = "", .versions = v1, .words = WORDS("configmap", "cm"),
+		.spec_table = &config_map_table, .is_whole = true, .check = config_map_check,
+		.doc = "Values that builds read, by name.",
+	},
+	[KIND_SETTINGS] = {
+		.name = "Settings", .group = "reconcile.dev", .versions = v1, .words = WORDS("settings"),
+		.is_cluster = true, .spec_table = &settings_table, .is_whole = true,
+		.adapt = settings_adapt, .check = settings_check,
+		.doc = "Where state lives, how registries are reached, and how much runs at once.",
+	},
+};
+_Static_assert(COUNTOF(kinds) == KINDS, "every kind needs a row");
+
+/* Groups that kpack used before it was called kpack.io, and what their only version is. */
+static const char *const old_groups[] = { "build.pivotal.io", "experimental.kpack.pivotal.io" };
+
+/* Recognised, and the work of later steps or of other tools that read the same folder. */
+static const struct {
+	const char *group, *kinds; /* blanks around every name */
+} elsewhere[] = {
+	{ "kpack.io", " Build SourceResolver " },
+	{ "kp.kpack.io", " DependencyDescriptor " },
+	{ "image.openshift.io",
+	  " ImageStream ImageStreamTag ImageStreamMapping ImageStreamImport " },
+	{ "build.openshift.io", " BuildConfig " },
+	{ "apps.openshift.io", " DeploymentConfig " },
+	{ "apps", " Deployment StatefulSet DaemonSet ReplicaSet " },
+	{ "extensions", " Deployment DaemonSet ReplicaSet " },
+	{ "batch", " Job CronJob " },
+	{ "", " Pod ReplicationController PodTemplate ImageStream ImageStreamTag ImageStreamMapping"
+	      " ImageStreamImport BuildConfig DeploymentConfig " },
+};
+
+const struct kind_info *kind_info(enum kind kind)
+{
+	if ((unsigned)kind >= KINDS)
+		BUG("no kind %d", (int)kind);
+	return &kinds[kind];
+}
+
+const char *kind_name(enum kind kind)
+{
+	return kind_info(kind)->name;
+}
+
+struct version_ref {
+	const char *group, *version;
+	size_t group_len;
+};
+
+/* "kpack.io/v1alpha2" → both parts; core kinds have no group. */
+static struct version_ref version_split(const char *api_version)
+{
+	const char *slash = strchr(api_version, '/');
+
+	if (!slash)
+		return (struct version_ref){ "", api_version, 0 };
+	return (struct version_ref){ api_version, slash + 1, (size_t)(slash - api_version) };
+}
+
+static bool group_is(const struct version_ref *ref, const char *group)
+{
+	return strlen(group) == ref->group_len && strncmp(ref->group, group, ref->group_len) == 0;
+}
+
+static bool group_is_old(const struct version_ref *ref)
+{
+	for (size_t i = 0; i < COUNTOF(old_groups); i++)
+		if (group_is(ref, old_groups[i]))
+			return true;
+	return false;
+}
+
+static bool has_text(const char *const *list, const char *text)
+{
+	for (; list && *list; list++)
+		if (strcmp(*list, text) == 0)
+			return true;
+	return false;
+}
+
+static bool version_fits(const struct kind_info *info, const struct version_ref *ref)
+{
+	if (strcmp(info->group, "kpack.io") == 0 && group_is_old(ref))
+		return strcmp(ref->version, "v1alpha1") == 0;
+	return group_is(ref, info->group) && has_text(info->versions, ref->version);
+}
+
+enum kind kind_find(const char *api_version, const char *kind)
+{
+	struct version_ref ref;
+
+	if (!api_version || !kind)
+		return KIND_NONE;
+	ref = version_split(api_version);
+	for (enum kind k = KIND_NONE + 1; k < KINDS; k++)
+		if ((strcmp(kinds[k].name, kind) == 0 || has_text(kinds[k].old_names, kind)) &&
+		    version_fits(&kinds[k], &ref))
+			return k;
+	return KIND_NONE;
+}
+
+enum kind kind_by_word(const char *word)
+{
+	char lower[32];
+	size_t n = strlen(word);
+
+	if (n >= sizeof(lower))
+		return KIND_NONE;
+	for (size_t i = 0; i <= n; i++)
+		lower[i] =
+			(char)(word[i] >= 'A' && word[i] <= 'Z' ? word[i] + ('a' - 'A') : word[i]);
+	for (int plural = 0; plural < 2; plural++) {
+		for (enum kind k = KIND_NONE + 1; k < KINDS; k++)
+			if (has_text(kinds[k].words, lower))
+				return k;
+		if (n < 2 || lower[n - 1] != 's')
+			break;
+		lower[n - 1] = '\0';
+	}
+	return KIND_NONE;
+}
+
+bool kind_is_known_elsewhere(const char *api_version, const char *kind)
+{
+	struct version_ref ref;
+
+	if (!api_version || !kind || !*kind || strchr(kind, ' '))
+		return false;
+	ref = version_split(api_version);
+	for (size_t i = 0; i < COUNTOF(elsewhere); i++) {
+		const char *at = elsewhere[i].kinds;
+		size_t n = strlen(kind);
+
+		if (!group_is(&ref, elsewhere[i].group) && !(i == 0 && group_is_old(&ref)))
+			continue;
+		while ((at = strstr(at, kind)) && !(at[-1] == ' ' && at[n] == ' '))
+			at += n;
+		if (at)
+			return true;
+	}
+	return false;
+}
+
+/* Any kind of ours has this name, whatever the group. */
+static bool name_is_ours(const char *kind)
+{
+	for (enum kind k = KIND_NONE + 1; k < KINDS; k++)
+		if (strcmp(kinds[k].name, kind) == 0 || has_text(kinds[k].old_names, kind))
+			return true;
+	return false;
+}
+
+enum document_class document_class(const struct node *document, enum kind *kind)
+{
+	const char *api_version = node_text(document, "apiVersion"),
+		   *name = node_text(document, "kind");
+	struct version_ref ref;
+
+	*kind = KIND_NONE;
+	if (!api_version) /* a chart's values, a compose file, … unless the kind says otherwise */
+		return name && name_is_ours(name) ? DOCUMENT_BROKEN : DOCUMENT_FOREIGN;
+	*kind = kind_find(api_version, name);
+	if (*kind != KIND_NONE)
+		return DOCUMENT_OURS;
+	if (kind_is_known_elsewhere(api_version, name))
+		return DOCUMENT_LATER;
+	ref = version_split(api_version);
+	if (group_is(&ref, "kpack.io") || group_is(&ref, "reconcile.dev") || group_is_old(&ref))
+		return DOCUMENT_BROKEN;
+	return DOCUMENT_FOREIGN;
+}
+
+char *object_id(enum kind kind, const char *ns, const char *name, struct arena *arena)
+{
+	if (kind_info(kind)->is_cluster)
+		return arena_printf(arena, "%s/%s", kind_name(kind), name);
+	return arena_printf(arena, "%s/%s/%s", kind_name(kind), ns && *ns ? ns : "default", name);
+}
+
+enum { NAME_MAX_BYTES = 63, NAME_HEAD = NAME_MAX_BYTES - MD5_HEX };
+
+/* knative.dev/pkg/kmeta ChildName (kpack.md §2.3). */
+char *child_name(const char *parent, const char *suffix, struct arena *arena)
+{
+	size_t n_parent = strlen(parent), n_suffix = strlen(suffix);
+	char hash[MD5_HEX + 1];
+	char *name, *both_names;
+	size_t n;
+
+	if (n_parent + n_suffix <= NAME_MAX_BYTES)
+		return arena_printf(arena, "%s%s", parent, suffix);
+	if (n_suffix < NAME_HEAD) {
+		md5_hex(parent, n_parent, hash);
+		n = NAME_HEAD - n_suffix;
+		return arena_printf(arena, "%.*s%s%s", (int)n, parent, hash, suffix);
+	}
+	both_names = arena_printf(arena, "%s%s", parent, suffix);
+	md5_hex(both_names, n_parent + n_suffix, hash);
+	n = n_parent < NAME_HEAD ? n_parent : NAME_HEAD;
+	name = arena_printf(arena, "%.*s%s%.*s", (int)n, parent, hash,
+			    (int)(NAME_MAX_BYTES - MD5_HEX - n), suffix);
+	for (n = strlen(name); n && !((name[n - 1] >= 'a' && name[n - 1] <= 'z') ||
+				      (name[n - 1] >= 'A' && name[n - 1] <= 'Z') ||
+				      (name[n - 1] >= '0' && name[n - 1] <= '9'));)
+		name[--n] = '\0';
+	return name;
+}

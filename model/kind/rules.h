@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rules.h — the functions of the kind table's rows; nobody else calls them. `spec` is the kind's
+ * own struct. */
+#ifndef MODEL_KIND_RULES_H
+#define MODEL_KIND_RULES_H
+
+#include "model/kind/kind.h"
+
+void image_adapt(void *spec, const struct object *object, struct arena *arena, struct diags *diags);
+void image_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void builder_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void stack_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void store_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void buildpack_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void secret_adapt(void *spec, const struct object *object, struct arena *arena,
+		  struct diags *diags);
+void secret_check(const struct object *object, struct arena *arena, struct diags *diags);
+void service_account_adapt(void *spec, const struct object *object, struct arena *arena,
+			   struct diags *diags);
+void config_map_check(const struct object *object, struct arena *arena, struct diags *diags);
+void settings_adapt(void *spec, const struct object *object, struct arena *arena,
+		    struct diags *diags);
+void settings_check(const struct object *object, struct arena *arena, struct diags *diags);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * * status.c — state files ⇄ statuses. What is read back may have been written by anybody who can
+ * push to the state branch: the tables check types and ranges, the rules here check digests and
+ * references.
+ */
+#include "model/kind/status.h"
+
+#include <string.h>
+
+#include "model/base/digest.h"
+#include "model/kind/status_tables.h"
+#include "model/oci/ref.h"
+
+const struct condition *condition_find(const struct list *conditions, const char *type)
+{
+	for (size_t i = 0; i < conditions->n; i++) {
+		const struct condition *condition = LIST_AT(*conditions, struct condition, i);
+
+		if (strcmp(condition->type, type) == 0)
+			return condition;
+	}
+	return NULL;
+}
+
+/* No namespace has '_' in its name, so this one cannot meet the folder of the cluster's kinds. */
+static const char *folder_of(const char *ns)
+{
+	if (!ns || !*ns)
+		return "default";
+	return strcmp(ns, "cluster") == 0 ? "cluster_" : ns;
+}
+
+char *status_path(enum kind kind, const char *ns, const char *name, struct arena *arena)
+{
+	const struct kind_info *info = kind_info(kind);
+
+	if (!info->state_folder)
+		BUG("%s has no state", info->name);
+	return arena_printf(arena, "%s/%s/%s.yaml", info->is_cluster ? "cluster" : folder_of(ns),
+
+			    info->state_folder, name);
+}
+
+char *build_path(const char *ns, const char *image, int64_t number, struct arena *arena)
+{
+	return arena_printf(arena, "%s/images/%s/builds/%lld.yaml", folder_of(ns), image,
+			    (long long)number);
+}
+
+static const struct table *table_of(enum kind kind)
+{
+	switch (kind) {
+	case KIND_CLUSTER_STACK:
+		return &stack_status_table;
+	case KIND_CLUSTER_STORE:
+	case KIND_BUILDPACK:
+	case KIND_CLUSTER_BUILDPACK:
+		return &store_status_table;
+	case KIND_CLUSTER_LIFECYCLE:
+		return &lifecycle_status_table;
+	case KIND_BUILDER:
+	case KIND_CLUSTER_BUILDER:
+		return &builder_status_table;
+	case KIND_IMAGE:
+		return &image_status_table;
+	case KIND_NONE:
+	case KIND_SECRET:
+	case KIND_SERVICE_ACCOUNT:
+	case KIND_CONFIG_MAP:
+	case KIND_SETTINGS:
+	case KINDS:
+		break;
+	}
+	return NULL;
+}
+
+struct node *status_encode(const struct object *object, const void *status, struct arena *arena)
+{
+	const struct kind_info *info = kind_info(object->kind);
+	const struct table *table = table_of(object->kind);
+	struct node *file = node_new(arena, NODE_MAP), *metadata = node_new(arena, NODE_MAP);
+
+	if (!table)
+		BUG("%s has no status", info->name);
+	node_set(arena, file, "apiVersion",
+		 node_string(arena, arena_printf(arena, "%s/%s", info->group, info->versions[0])));
+	node_set_text(arena, file, "kind", info->name);
+	node_set_text(arena, metadata, "name", object->meta.name);
+	if (!info->is_cluster)
+		node_set_text(arena, metadata, "namespace", object->meta.ns);
+	node_set(arena, file, "metadata", metadata);
+	node_set(arena, file, "status", fields_encode(table, status, arena));
+	return file;
+}
+
+bool texts_hold(const struct text_rule *rules, const void *base, struct arena *arena,
+		struct err *err)
+{
+	for (; rules->form != TEXT_END; rules++) {
+		const char *const *text = (const void *)((const char *)base + rules->offset);
+		struct err why = { 0 };
+		struct ref ref;
+
+		if (!*text)
+			continue;
+		if (rules->form == TEXT_DIGEST && !digest_is_valid(*text))
+			return err_set(err, ERR_INVALID, "'%s' is no sha256 digest", rules->field);
+		if (rules->form == TEXT_DIGEST)
+			continue;
+		if (!ref_parse(*text, arena, &ref, &why))
+			return err_set(err, ERR_INVALID, "'%s' is no image reference: %s",
+				       rules->field, why.text);
+		if (rules->form == TEXT_PINNED && !ref.digest)
+			return err_set(err, ERR_INVALID, "'%s' has no digest", rules->field);
+	}
+	return true;
+}
+
+/* clang-format off */
+static const struct text_rule stack_rules[] = {
+	{ TEXT_REF,    AT(struct stack_status, build.image),  "buildImage.image" },
+	{ TEXT_PINNED, AT(struct stack_status, build.latest), "buildImage.latestImage" },
+	{ TEXT_REF,    AT(struct stack_status, run.image),    "runImage.image" },
+	{ TEXT_PINNED, AT(struct stack_status, run.latest),   "runImage.latestImage" },
+	{ TEXT_END },
+};
+static const struct text_rule pin_rules[] = {
+	{ TEXT_REF,    AT(struct image_pin, image),  "sources[].image" },
+	{ TEXT_PINNED, AT(struct image_pin, latest), "sources[].latestImage" },
+	{ TEXT_END },
+};
+static const struct text_rule buildpack_rules[] = {
+	{ TEXT_PINNED, AT(struct store_buildpack, store_image), "buildpacks[].storeImage.image" },
+	{ TEXT_DIGEST, AT(struct store_buildpack, diff_id),     "buildpacks[].diffId" },
+	{ TEXT_DIGEST, AT(struct store_buildpack, digest),      "buildpacks[].digest" },
+	{ TEXT_END },
+};
+static const struct text_rule lifecycle_rules[] = {
+	{ TEXT_REF,    AT(struct lifecycle_status, image.image),   "image.image" },
+	{ TEXT_PINNED, AT(struct lifecycle_status, image.latest),  "image.latestImage" },
+	{ TEXT_DIGEST, AT(struct lifecycle_status, layer_diff_id), "layerDiffId" },
+	{ TEXT_END },
+};
+static const struct text_rule builder_rules[] = {
+	{ TEXT_PINNED, AT(struct builder_status, latest_image),      "latestImage" },
+	{ TEXT_DIGEST, AT(struct builder_status, compose_key),       "composeKey" },
+	{ TEXT_REF,    AT(struct builder_status, stack_run_image),   "stack.runImage" },
+	{ TEXT_REF,    AT(struct builder_status, ready_made.image),  "readyMade.image" },
+	{ TEXT_PINNED, AT(struct builder_status, ready_made.latest), "readyMade.latestImage" },
+	{ TEXT_END },
+};
+static const struct text_rule image_rules[] = {
+	{ TEXT_PINNED, AT(struct image_status, latest_image), "latestImage" },
+	{ TEXT_REF,    AT(struct image_status, latest_stack), "latestStack" },
+	{ TEXT_END },
+};
+static const struct text_rule history_rules[] = {
+	{ TEXT_PINNED, AT(struct history_entry, image), "builds[].image" },
+	{ TEXT_END },
+};
+static const struct text_rule attempt_rules[] = {
+	{ TEXT_DIGEST, AT(struct attempt, build_key),     "buildKey" },
+	{ TEXT_DIGEST, AT(struct attempt, content),       "followed.content" },
+	{ TEXT_REF,    AT(struct attempt, builder_image), "builder.image" },
+	{ TEXT_REF,    AT(struct attempt, run_image),     "runImage" },
+	{ TEXT_PINNED, AT(struct attempt, image),         "image" },
+	{ TEXT_END },
+};
+/* clang-format on */
+
+static bool list_holds(const struct text_rule *rules, const struct list *list, size_t size,
+		       struct arena *arena, struct err *err)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!texts_hold(rules, (const char *)list->v + i * size, arena, err))
+			return false;
+	return true;
+}
+
+void bindings_name(const struct list *bindings)
+{
+	for (size_t i = 0; i < bindings->n; i++) {
+		struct binding *binding = LIST_AT(*bindings, struct binding, i);
+
+		binding->metadata_name = node_text(binding->metadata_ref, "name");
+		binding->secret_name = node_text(binding->secret_ref, "name");
+	}
+}
+
+bool attempt_holds(const struct attempt *attempt, struct arena *arena, struct err *err)
+{
+	if (!attempt)
+		return true;
+	bindings_name(&attempt->bindings);
+	return texts_hold(attempt_rules, attempt, arena, err);
+}
+
+static bool image_holds(const struct image_status *status, struct arena *arena, struct err *err)
+{
+	for (size_t i = 0; i < status->tags.n; i++) {
+		struct err why = { 0 };
+		struct ref ref;
+
+		if (!ref_parse(status->tags.v[i], arena, &ref, &why) || ref.digest)
+			return err_set(err, ERR_INVALID, "'tags[%zu]' is no tag", i);
+	}
+	for (size_t i = 1; i < status->history.n; i++)
+		if (LIST_AT(status->history, struct history_entry, i)->number <=
+		    LIST_AT(status->history, struct history_entry, i - 1)->number)
+			return err_set(err, ERR_INVALID,
+				       "'builds' is not in the order of its numbers");
+	if (!attempt_holds(status->last, arena, err))
+		return err_prefix(err, "lastAttempt");
+	if (!attempt_holds(status->last_success, arena, err))
+		return err_prefix(err, "lastSuccess");
+	return texts_hold(image_rules, status, arena, err) &&
+	       list_holds(history_rules, &status->history, sizeof(struct history_entry), arena,
+			  err);
+}
+
+static bool store_holds(const struct store_status *status, struct arena *arena, struct err *err)
+{
+	return list_holds(pin_rules, &status->sources, sizeof(struct image_pin), arena, err) &&
+	       list_holds(buildpack_rules, &status->buildpacks, sizeof(struct store_buildpack),
+			  arena, err);
+}
+
+static bool holds(enum kind kind, const void *status, struct arena *arena, struct err *err)
+{
+	switch (kind) {
+	case KIND_CLUSTER_STACK:
+		return texts_hold(stack_rules, status, arena, err);
+	case KIND_CLUSTER_STORE:
+	case KIND_BUILDPACK:
+	case KIND_CLUSTER_BUILDPACK:
+		return store_holds(status, arena, err);
+	case KIND_CLUSTER_LIFECYCLE:
+		return texts_hold(lifecycle_rules, status, arena, err);
+	case KIND_BUILDER:
+	case KIND_CLUSTER_BUILDER:
+		return texts_hold(builder_rules, status, arena, err);
+	case KIND_IMAGE:
+		return image_holds(status, arena, err);
+	case KIND_NONE:
+	case KIND_SECRET:
+	case KIND_SERVICE_ACCOUNT:
+	case KIND_CONFIG_MAP:
+	case KIND_SETTINGS:
+	case KINDS:
+		break;
+	}
+	return err_set(err, ERR_INVALID, "kind %d has no status", (int)kind);
+}
+
+bool file_is_of(const struct node *document, const char *kind, struct err *err)
+{
+	const char *api_version = node_text(document, "apiVersion");
+	const char *found = node_text(document, "kind");
+	const char *name = node_text(node_get(document, "metadata"), "name");
+
+	if (!api_version || strncmp(api_version, "kpack.io/", strlen("kpack.io/")) != 0)
+		return err_set(err, ERR_INVALID, "'apiVersion' is not of kpack.io");
+	if (!found || strcmp(found, kind) != 0)
+		return err_set(err, ERR_INVALID, "'kind' is '%s', not '%s'", found ? found : "",
+			       kind);
+	if (!name || !*name)
+		return err_set(err, ERR_INVALID, "'metadata.name' is missing");
+	return true;
+}
+
+bool status_read(enum kind kind, const struct node *document, struct arena *arena, void **out,
+		 struct err *err)
+{
+	const struct node *status = node_get(document, "status");
+	const struct table *table = table_of(kind);
+	void *read;
+
+	*out = NULL;
+	if (!table)
+		return err_set(err, ERR_INVALID, "%s has no status", kind_name(kind));
+	if (!file_is_of(document, kind_name(kind), err))
+		return false;
+	if (!status)
+		return err_set(err, ERR_INVALID, "'status' is missing");
+	read = arena_alloc(arena, table->size);
+	if (!fields_read(table, status, read, arena, err) || !holds(kind, read, arena, err))
+		return err_prefix(err, "status");
+	*out = read;
+	return true;
+}
+
+const void *state_status(const struct state *state, const char *id)
+{
+	const struct state_entry *entry = map_get(&state->by_id, id);
+
+	return entry ? entry->status : NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * status_tables.h — tables of the parts of statuses, for state files, build records and the worker
+ * protocol.
+ */
+#ifndef MODEL_KIND_STATUS_TABLES_H
+#define MODEL_KIND_STATUS_TABLES_H
+
+#include "model/kind/status.h"
+
+extern const struct table condition_table, buildpack_id_table, buildpack_stack_table;
+extern const struct table buildpack_target_table, store_buildpack_table, lifecycle_apis_table;
+extern const struct table history_entry_table, step_state_table;
+/* Parts of struct attempt. */
+extern const struct table attempt_resolved_table, attempt_failure_table;
+
+/* What a text read back must be. Absent ones pass. */
+enum text_form {
+	TEXT_END,    /* of a list of rules */
+	TEXT_REF,    /* an image reference */
+	TEXT_PINNED, /* …@sha256:…         */
+	TEXT_DIGEST, /* sha256:…           */
+};
+struct text_rule {
+	enum text_form form;
+	size_t offset; /* of the const char * */
+	const char *field;
+};
+MUST_CHECK bool texts_hold(const struct text_rule *rules, const void *base, struct arena *arena,
+			   struct err *err);
+MUST_CHECK bool attempt_holds(const struct attempt *attempt, struct arena *arena, struct err *err);
+/* The file's apiVersion and kind are those of `kind`, and it has a name. */
+MUST_CHECK bool file_is_of(const struct node *document, const char *kind, struct err *err);
+/* {name} of metadataRef and secretRef into the bindings. */
+void bindings_name(const struct list *bindings);
+
+#endif

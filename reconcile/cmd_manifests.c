@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_manifests.c — commands that need manifests alone: `validate`, `schema`. */
+#include <string.h>
+
+#include "model/doc/json.h"
+#include "model/kind/kind.h"
+#include "reconcile/commands.h"
+
+int cmd_validate(struct context *context)
+{
+	int code = context_load(context);
+	const struct model *model = &context->loaded.model;
+
+	if (code != EXIT_DONE)
+		return code;
+	buf_printf(&context->out, "%zu objects in %zu files are valid", model->objects.n,
+		   model->n_files);
+	if (model->n_ignored)
+		buf_printf(&context->out, "; %zu documents of other kinds are ignored",
+			   model->n_ignored);
+	if (context->loaded.diags.n_warnings)
+		buf_printf(&context->out, "; %zu warnings", context->loaded.diags.n_warnings);
+	buf_byte(&context->out, '\n');
+	return EXIT_DONE;
+}
+
+int cmd_schema(struct context *context)
+{
+	const struct node *schema;
+	enum kind kind = KIND_NONE;
+
+	if (context->options.args.n) {
+		kind = kind_by_word(context->options.args.v[0]);
+		if (kind == KIND_NONE) {
+			const char *names[KINDS], *near;
+
+			for (enum kind k = KIND_NONE + 1; k < KINDS; k++)
+				names[k - 1] = kind_name(k);
+			near = suggest(context->options.args.v[0], names, KINDS - 1);
+			log_line(LOG_ERROR, "unknown kind '%s'%s%s%s", context->options.args.v[0],
+				 near ? "; did you mean '" : "", near ? near : "",
+				 near ? "'?" : "");
+			return EXIT_USAGE;
+		}
+	}
+	schema = kind == KIND_NONE ? kinds_schema(context->arena)
+				   : kind_schema(kind, context->arena);
+	json_print(schema, JSON_PRETTY, &context->out);
+	buf_byte(&context->out, '\n');
+	return EXIT_DONE;
+}

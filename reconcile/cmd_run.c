@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_run.c — the main job: load → read → observe → plan → apply → record → report. A dry run prints the same plan and
+ * stops. When the state moved before anything was started, everything from reading on is done again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "buildexec/sys/clock.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/pool.h"
+#include "model/kind/settings.h"
+#include "reconcile/apply/apply.h"
+#include "reconcile/commands.h"
+#include "reconcile/observe/observe.h"
+#include "reconcile/progress.h"
+#include "reconcile/report/dashboard.h"
+#include "reconcile/report/plan_report.h"
+#include "reconcile/run_id.h"
+#include "reconcile/select.h"
+
+enum { GRACE_S = 30, RETRY_BASE_MS = 100, RETRY_CAP_MS = 10000 };
+
+static volatile sig_atomic_t got_signal;
+static int wake_fds[2] = { -1, -1 };
+
+static void on_signal(int number)
+{
+	int saved = errno;
+
+	got_signal = number;
+	if (write(wake_fds[1], "", 1) < 0)
+		errno = saved;
+	errno = saved;
+}
+
+static bool is_stopping(void)
+{
+	return got_signal != 0;
+}
+
+static bool catch_signals(struct err *err)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	if (pipe2(wake_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot wait for signals");
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	return true;
+}
+
+/* One run: what lives from planning to recording. */
+struct run {
+	struct context *context;
+	struct run_id id;
+	struct plan_options options;
+	struct selection selection;
+	struct queries queries, more;
+	struct observed observed, observed_more;
+	struct plan plan;
+	struct apply_result result;
+	size_t n_commits;
+	bool is_observed;
+};
+
+static bool is_dry(const struct context *context)
+{
+	return context->options.dry_run || context->options.expect_no_changes;
+}
+
+static bool is_offline(const struct context *context)
+{
+	return context->options.offline ||
+	       (context->options.dry_run && strcmp(context->options.dry_run, "offline") == 0);
+}
+
+static void mark(struct context *context, const char *part)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (context->options.with_timings)
+		log_line(LOG_INFO, "timing: %s %.1f ms", part,
+			 (double)(now_us - context->marks_us[0]) / 1000.0);
+	context->marks_us[0] = now_us;
+}
+
+static void ask(struct run *run)
+{
+	struct context *context = run->context;
+	const struct observe_spec spec = { .model = &context->loaded.model,
+					   .cache_dir = context->cache_dir,
+					   .base_dir = context->loaded.dir,
+					   .with_user_credentials = true };
+
+	run->observed.facts.is_offline = is_offline(context);
+	if (is_offline(context) || run->is_observed)
+		return;
+	run->queries = (struct queries){ 0 };
+	queries_make(&context->loaded.model, &context->state.state, context->arena, &run->queries);
+	observe(&run->queries, &spec, context->arena, &run->observed);
+	queries_follow(&context->loaded.model, &context->state.state, &run->observed.facts,
+		       context->arena, &run->more);
+	observe(&run->more, &spec, context->arena, &run->observed_more);
+	for (size_t i = 0; i < run->observed_more.facts.by_key.n; i++)
+		map_set(context->arena, &run->observed.facts.by_key,
+			run->observed_more.facts.by_key.items[i].key,
+			run->observed_more.facts.by_key.items[i].value);
+}
+
+static void release(struct run *run)
+{
+	observed_release(&run->observed);
+	observed_release(&run->observed_more);
+	run_id_release(&run->id);
+}
+
+static bool make_options(struct run *run, struct err *err)
+{
+	struct context *context = run->context;
+	const struct options *options = &context->options;
+
+	run->options = (struct plan_options){
+		.now_s = context->now_s,
+		.retry_failed = options->retry_failed,
+		.with_prune = options->prune != NULL,
+		.prune_all = options->prune && strcmp(options->prune, "all") == 0,
+		.run_id = run->id.text,
+	};
+	if (!select_triggers(&context->loaded.model, &options->triggers, context->arena,
+			     &run->options.triggers, err))
+		return false;
+	return select_make(&context->loaded.model, options, context->arena, &run->selection,
+			   &run->options, err);
+}
+
+static void report(struct run *run)
+{
+	struct context *context = run->context;
+	const struct report_style style = { .with_color = context->with_color };
+	const struct report_origin origin = { .source_commit = context->source_commit,
+					      .state_commit = context->state.state.commit,
+					      .state_url = context->state_url,
+					      .is_offline = is_offline(context) };
+
+	if (context_is_output(context, "json"))
+		plan_json(&run->plan, &origin, context->arena, &context->out);
+	else
+		plan_text(&run->plan, &style, &context->out);
+	for (size_t i = 0; i < run->plan.notices.n; i++)
+		log_line(LOG_INFO, "%s", run->plan.notices.v[i]);
+}
+
+static bool has_failures(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->steps.n; i++)
+		if (plan->steps.v[i]->is_failure || plan->steps.v[i]->has_failed)
+			return true;
+	return false;
+}
+
+static int dry_exit(const struct run *run)
+{
+	const struct options *options = &run->context->options;
+
+	if (has_failures(&run->plan))
+		return EXIT_PARTIAL;
+	if (options->expect_no_changes && plan_has_changes(&run->plan))
+		return EXIT_UNEXPECTED_CHANGES;
+	if (options->detailed_exitcode && plan_has_changes(&run->plan))
+		return EXIT_CHANGES;
+	return EXIT_DONE;
+}
+
+/* "NAME <EMAIL>" of --author, else of the settings, else a fixed one of ours. */
+static void set_author(const struct context *context, struct recorder_spec *out)
+{
+	const char *author = context->options.author;
+	const char *open = author ? strchr(author, '<') : NULL;
+
+	out->author_name =
+		context->settings->author_name ? context->settings->author_name : "reconcile";
+	out->author_email = context->settings->author_email ? context->settings->author_email
+							    : "reconcile@localhost";
+	if (!open)
+		return;
+	out->author_name = arena_copy(context->arena, author, (size_t)(open - author));
+	out->author_email = arena_copy(context->arena, open + 1, strcspn(open + 1, ">"));
+}
+
+static const char *const *worker_argv(const struct context *context)
+{
+	const struct strings *executor = &context->settings->executor;
+	const char **argv = arena_array(context->arena, executor->n + 3, sizeof(char *));
+
+	if (executor->n) {
+		memcpy(argv, executor->v, executor->n * sizeof(*argv));
+		return argv;
+	}
+	argv[0] = "/proc/self/exe";
+	argv[1] = "worker";
+	return argv;
+}
+
+static bool perform(struct run *run, struct recorder *recorder, struct err *err)
+{
+	struct context *context = run->context;
+	const struct settings *settings = context->settings;
+	const struct request_spec request = { .model = &context->loaded.model,
+					      .base_dir = context->loaded.dir,
+					      .manifest_dir = context->loaded.dir,
+					      .cache_dir = context->cache_dir,
+					      .temp_dir = path_join(context->arena,
+								    context->cache_dir, "tmp"),
+					      .run_id = run->id.text,
+					      .now_s = context->now_s,
+					      .with_user_credentials = true };
+	struct progress progress;
+	bool has_folder =
+		strcmp(settings->logs, "branch") != 0 && strcmp(settings->logs, "none") != 0;
+	struct apply_spec spec = {
+		.plan = &run->plan,
+		.options = &run->options,
+		.recorder = recorder,
+		.store = context->store,
+		.request = &request,
+		.worker_argv = worker_argv(context),
+		.log_dir = path_join(context->arena, context->cache_dir, "logs"),
+		.log_folder =
+			has_folder ? path_join(context->arena, context->loaded.dir, settings->logs)
+				   : NULL,
+		.without_logs = strcmp(settings->logs, "none") == 0,
+		.jobs = (size_t)(context->options.jobs ? context->options.jobs
+				 : settings->jobs      ? settings->jobs
+						       : (int64_t)pool_cores()),
+		.lease_s = settings->lease_s,
+		.grace_s = GRACE_S,
+		.is_stopping = is_stopping,
+		.wake_fd = wake_fds[0],
+	};
+
+	progress_init(&progress, context->is_terminal, &spec.events);
+	return apply(&spec, context->arena, &run->result, err);
+}
+
+static bool apply_once(struct run *run, struct err *err)
+{
+	struct context *context = run->context;
+	struct recorder_spec spec = { .store = context->store,
+				      .logs = context->logs,
+				      .base = &context->state,
+				      .run_id = run->id.text,
+				      .source_commit = context->source_commit,
+				      .retries = context->settings->push_retries,
+				      .now_s = context->options.now ? context->now_s : 0,
+				      .readme = dashboard_print,
+				      .readme_ctx = context };
+	struct recorder *recorder;
+	bool is_done;
+
+	if (!fs_make_dirs(path_join(context->arena, context->cache_dir, "tmp"), 0700, err))
+		return false;
+	set_author(context, &spec);
+	spec.logs = context->logs;
+	recorder = recorder_new(&spec);
+	is_done = perform(run, recorder, err);
+	run->n_commits = recorder_n_commits(recorder);
+	recorder_free(&recorder);
+	return is_done;
+}
+
+static bool needs_apply(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->steps.n; i++) {
+		const struct step *step = plan->steps.v[i];
+
+		if (step->is_status_changed || (!step->blocked && step->action != ACTION_NONE))
+			return true;
+	}
+	return false;
+}
+
+/* Reads the state once more; what the world said stays true. */
+static int read_again(struct context *context)
+{
+	struct err err = { 0 };
+
+	state_files_release(&context->state);
+	context->is_state_read = false;
+	if (!store_refresh(context->store, &err) ||
+	    !state_read(context->store, context->arena, &context->state, &err))
+		return context_fail(&err, EXIT_STATE);
+	context->is_state_read = true;
+	return EXIT_DONE;
+}
+
+static int converge(struct run *run)
+{
+	struct context *context = run->context;
+	struct err err = { 0 };
+
+	if (needs_apply(&run->plan) && !run_id_claim(&run->id, context->cache_dir, &err))
+		return context_fail(&err, EXIT_ERROR);
+	for (unsigned try = 0;; try++) {
+		if (!needs_apply(&run->plan))
+			return EXIT_DONE;
+		if (!context_open_logs(context, &err))
+			return context_fail(&err, EXIT_STATE);
+		if (apply_once(run, &err))
+			return EXIT_DONE;
+		if (err.kind != ERR_CONFLICT || run->result.n_done || run->result.n_failed ||
+		    try >= context->settings->push_retries)
+			return context_fail(&err, EXIT_STATE);
+		clock_sleep_ms(backoff_ms(try, RETRY_BASE_MS, RETRY_CAP_MS));
+		if (read_again(context) != EXIT_DONE)
+			return EXIT_STATE;
+		run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);
+		ask(run);
+		plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
+			  &run->options, context->arena, &run->plan);
+	}
+}
+
+static void say_result(const struct run *run)
+{
+	const struct apply_result *result = &run->result;
+	AUTO_BUF lost = BUF_INIT(4096);
+
+	for (size_t i = 0; i < result->lost.n && i < 10; i++)
+		buf_printf(&lost, "%s%s", i ? ", " : "", result->lost.v[i]);
+	if (result->lost.n)
+		log_line(LOG_WARN, "left to another run: %s", buf_text(&lost));
+	if (run->n_commits)
+		log_line(LOG_DEBUG, "%zu commits on the state branch", run->n_commits);
+}
+
+static int plan_and_apply(struct run *run)
+{
+	struct context *context = run->context;
+	struct err err = { 0 };
+	int code;
+
+	if (!make_options(run, &err))
+		return context_fail(&err, EXIT_USAGE);
+	run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);
+	ask(run);
+	mark(context, "observe");
+	plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
+		  &run->options, context->arena, &run->plan);
+	mark(context, "plan");
+	if (is_dry(context)) {
+		report(run);
+		return dry_exit(run);
+	}
+	code = converge(run);
+	mark(context, "apply");
+	if (code != EXIT_DONE)
+		return code;
+	report(run);
+	say_result(run);
+	if (run->result.is_interrupted)
+		return EXIT_INTERRUPTED;
+	return run->result.n_failed || has_failures(&run->plan) ? EXIT_PARTIAL : EXIT_DONE;
+}
+
+int cmd_run(struct context *context)
+{
+	struct run run = { .context = context };
+	struct err err = { 0 };
+	int code;
+
+	context->marks_us[0] = clock_mono_us();
+	code = context_load(context);
+	if (code != EXIT_DONE)
+		return code;
+	mark(context, "load");
+	code = context_read_state(context);
+	if (code != EXIT_DONE)
+		return code;
+	mark(context, "state");
+	if (!catch_signals(&err))
+		return context_fail(&err, EXIT_ERROR);
+	run_id_make(&run.id, context->now_s);
+	code = plan_and_apply(&run);
+	release(&run);
+	return code;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_why.c — `why KIND/NAME`: what the last result was made of, what differs now, and through which objects that came; from
+ * manifests and state alone, nobody is asked.
+ */
+#include <string.h>
+
+#include "model/doc/json.h"
+#include "reconcile/commands.h"
+#include "reconcile/look.h"
+#include "reconcile/parts.h"
+#include "reconcile/report/plan_report.h"
+#include "reconcile/report/table.h"
+#include "reconcile/select.h"
+
+struct why {
+	struct context *context;
+	const struct plan *plan;
+};
+
+static void put_attempt(struct context *context, const struct attempt *attempt)
+{
+	struct arena *arena = context->arena;
+	const struct source *source = &attempt->source;
+	const char *commit = source->git ? source->git->revision : NULL;
+	const char *number = arena_printf(arena, "#%lld", (long long)attempt->number);
+
+	block_print(
+		(const struct block_line[]){
+			{ "Build", number },
+			{ "Result", attempt->result ? attempt->result : "" },
+			{ "Reason", attempt->reason ? attempt->reason : "" },
+			{ "Source", source->git        ? source->git->url
+				    : source->local    ? source->local->path
+				    : source->blob     ? source->blob->url
+				    : source->registry ? source->registry->image
+						       : "" },
+			{ "Revision",
+			  commit             ? arena_printf(arena, "%s%s%s", commit,
+                                                attempt->git_revision ? " of " : "",
+                                                attempt->git_revision ? attempt->git_revision : "")
+			  : attempt->content ? attempt->content
+					     : "" },
+			{ "Builder", attempt->builder_image ? attempt->builder_image : "" },
+			{ "Run Image", attempt->run_image ? attempt->run_image : "" },
+			{ "Image", attempt->image ? attempt->image : "" },
+			{ "Build Key", attempt->build_key ? attempt->build_key : "" } },
+		9, &context->out);
+}
+
+static void put_step(const struct why *why, const struct step *step, unsigned depth)
+{
+	struct buf *out = &why->context->out;
+	struct arena *arena = why->context->arena;
+	const char *reasons = changes_reasons(&step->changes, arena);
+	struct object_list parts = { 0 };
+
+	buf_printf(out, "%*s%s: ", (int)depth * 2, "", object_label(step->id, arena));
+	if (step->blocked)
+		buf_printf(out, "blocked: %s\n", step->blocked);
+	else if (step->action == ACTION_NONE)
+		buf_puts(out, "as recorded\n");
+	else
+		buf_printf(out, "%s%s%s\n",
+			   step->action == ACTION_RESOLVE && step->summary
+				   ? step->summary
+				   : action_name(step->action),
+			   *reasons ? " because of " : "", reasons);
+	for (size_t i = 0; i < step->changes.list.n; i++)
+		buf_printf(out, "%*s%-10s%s\n", (int)depth * 2 + 2, "",
+			   reason_name(step->changes.list.v[i].reason),
+			   step->changes.list.v[i].text ? step->changes.list.v[i].text : "");
+	if (step->old_value || step->new_value)
+		buf_printf(out, "%*s%s → %s\n", (int)depth * 2 + 2, "",
+			   step->old_value ? step->old_value : "(none)",
+			   step->new_value ? step->new_value : "(none)");
+	if (!step->object)
+		return;
+	object_parts(&why->context->loaded.model, step->object, arena, &parts);
+	for (size_t i = 0; i < parts.n; i++) {
+		const struct step *part = map_get(&why->plan->by_id, parts.v[i]->id);
+
+		if (part)
+			put_step(why, part, depth + 1);
+	}
+}
+
+static void put_why(const struct why *why, const struct object *object)
+{
+	struct context *context = why->context;
+	const struct image_status *status = state_status(&context->state.state, object->id);
+
+	buf_printf(&context->out, "%s\n\n", object_label(object->id, context->arena));
+	if (object->kind == KIND_IMAGE) {
+		buf_puts(&context->out, "Last attempt\n");
+		if (status && status->last)
+			put_attempt(context, status->last);
+		else
+			buf_puts(&context->out, "none is recorded\n\n");
+	}
+	buf_puts(&context->out, "Now, from manifests and state\n");
+	put_step(why, map_get(&why->plan->by_id, object->id), 0);
+}
+
+int cmd_why(struct context *context)
+{
+	const char *word = context->options.args.v[0];
+	const struct plan_options options = { .now_s = context->now_s, .run_id = "" };
+	const struct facts offline = { .is_offline = true };
+	const struct report_origin origin = { .is_offline = true };
+	const struct object *object;
+	struct plan plan = { 0 };
+	struct why why = { context, &plan };
+	struct err err = { 0 };
+	int code = context_load(context);
+
+	if (code == EXIT_DONE)
+		code = context_read_state(context);
+	if (code != EXIT_DONE)
+		return code;
+	if (!select_object(&context->loaded.model, word, KIND_IMAGE, context->arena, &object, &err))
+		return context_fail(&err, EXIT_USAGE);
+	plan_make(&context->loaded.model, &context->state.state, &offline, &options, context->arena,
+		  &plan);
+	if (!map_has(&plan.by_id, object->id)) {
+		err_set(&err, ERR_INVALID, "'%s' is nothing that is made", object->id);
+		return context_fail(&err, EXIT_USAGE);
+	}
+	if (context_is_output(context, "json"))
+		plan_json(&plan, &origin, context->arena, &context->out);
+	else
+		put_why(&why, object);
+	return EXIT_DONE;
+}

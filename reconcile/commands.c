@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.c — the command table: help, completion and man pages are printed from it. */
+#include "reconcile/commands.h"
+
+#define LOOK (FOR_STATE | FOR_TABLE | FOR_NS)
+
+/* clang-format off */
+const struct command commands[] = {
+	{ "", "[DIR]", 0, 1, FOR_RUN, cmd_run,
+	  "build what the manifests in DIR declare and record it",
+	  "Loads the manifests in DIR (default: the current folder; a file, or - for standard input), compares them with the "
+	  "state in git and with the world, runs exactly the builds that are needed, and commits the new state. "
+	  "With --dry-run the plan is printed and nothing is changed.",
+	  "reconcile manifests/                        # converge\n"
+	  "reconcile --dry-run manifests/              # what would be done, and why\n"
+	  "reconcile --dry-run=offline -o json .       # without asking any server, for a program\n"
+	  "reconcile --trigger shop/cart manifests/    # build it although nothing changed\n"
+	  "reconcile --only Image/shop/cart manifests/ # this image and what it is made of", false },
+	{ "validate", "[DIR]", 0, 1, FOR_LOAD, cmd_validate,
+	  "check manifests and settings; exit 3 when something is wrong", NULL,
+	  "reconcile validate manifests/", false },
+	{ "schema", "[KIND]", 0, 1, 0, cmd_schema,
+	  "print the JSON Schema of a kind, or of all kinds",
+	  "Prints JSON Schema (draft-07), made from the same tables that validate. Editors take it by a first line such as "
+	  "'# yaml-language-server: $schema=schemas/reconcile.json'.",
+	  "reconcile schema Image", false },
+	{ "graph", "[DIR]", 0, 1, FOR_LOAD | FOR_TABLE, cmd_graph,
+	  "show what is made of what: text, dot, mermaid or json", NULL,
+	  "reconcile graph -o dot manifests/ | dot -Tsvg >graph.svg", false },
+	{ "why", "[KIND/[NS/]]NAME", 1, 1, FOR_LOAD | FOR_STATE | FOR_TABLE, cmd_why,
+	  "explain an object: what its last result was made of, what differs now, through which objects",
+	  "Works from the manifests in the current folder and the recorded state alone; nobody is asked. A name without a kind is an "
+	  "image.",
+	  "reconcile why shop/cart\nreconcile why ClusterBuilder/default", false },
+	{ "image list", "", 0, 0, LOOK, cmd_image_list, "list images", NULL,
+	  "reconcile image list -A", false },
+	{ "image status", "NAME", 1, 1, LOOK, cmd_image_status, "show an image and its last builds", NULL,
+	  "reconcile image status cart -n shop", false },
+	{ "build list", "IMAGE", 1, 1, LOOK, cmd_build_list, "list the builds of an image", NULL,
+	  "reconcile build list cart -n shop", false },
+	{ "build status", "IMAGE", 1, 1, LOOK | FOR_BUILD, cmd_build_status,
+	  "show one build: reasons, inputs, buildpacks", NULL,
+	  "reconcile build status cart -b 12", false },
+	{ "build logs", "IMAGE", 1, 1, FOR_STATE | FOR_NS | FOR_BUILD, cmd_build_logs,
+	  "print the log of a build; follows one that is running on this machine", NULL,
+	  "reconcile build logs cart -n shop -b 12", false },
+	{ "builder list", "", 0, 0, LOOK, cmd_builder_list, "list builders", NULL, NULL, false },
+	{ "builder status", "NAME", 1, 1, LOOK, cmd_builder_status, "show a builder", NULL, NULL, false },
+	{ "clusterbuilder list", "", 0, 0, LOOK, cmd_cluster_builder_list, "list cluster builders", NULL, NULL, false },
+	{ "clusterbuilder status", "NAME", 1, 1, LOOK, cmd_cluster_builder_status, "show a cluster builder", NULL, NULL, false },
+	{ "stack list", "", 0, 0, LOOK, cmd_stack_list, "list stacks", NULL, NULL, false },
+	{ "stack status", "NAME", 1, 1, LOOK, cmd_stack_status, "show a stack", NULL, NULL, false },
+	{ "store list", "", 0, 0, LOOK, cmd_store_list, "list stores", NULL, NULL, false },
+	{ "store status", "NAME", 1, 1, LOOK, cmd_store_status, "show a store and its buildpacks", NULL, NULL, false },
+	{ "help", "[COMMAND…]", 0, 3, 0, cmd_help, "show help of a command", NULL, "reconcile help image list", false },
+	{ "completion", "bash|zsh|fish", 1, 1, 0, cmd_completion, "print a completion script for a shell", NULL,
+	  "reconcile completion bash >/etc/bash_completion.d/reconcile", false },
+	{ "man", "", 0, 0, 0, cmd_man, "print the man page", NULL, "reconcile man | man -l -", false },
+	{ "version", "", 0, 0, 0, cmd_version, "show the version", NULL, NULL, false },
+	{ "worker", "", 0, 0, 0, cmd_worker, "build what one request on standard input says (design: worker protocol)", NULL, NULL, true },
+};
+/* clang-format on */
+const size_t n_commands = COUNTOF(commands);

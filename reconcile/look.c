@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* look.c — selection and output shared by the looking commands. */
+#include "reconcile/look.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/time.h"
+#include "model/doc/json.h"
+#include "model/doc/yaml.h"
+#include "reconcile/report/table.h"
+
+static int by_name(const void *a, const void *b)
+{
+	const struct state_entry *const *left = a, *const *right = b;
+	int order = strcmp((*left)->ns, (*right)->ns);
+
+	return order ? order : strcmp((*left)->name, (*right)->name);
+}
+
+void look_list(struct context *context, enum kind kind, struct entries *out)
+{
+	const struct map *all = &context->state.state.by_id;
+	const char *ns = kind_info(kind)->is_cluster ? NULL : context_ns(context);
+
+	*out = (struct entries){ 0 };
+	for (size_t i = 0; i < all->n; i++) {
+		const struct state_entry *entry = all->items[i].value;
+
+		if (entry->kind == kind && (!ns || strcmp(entry->ns, ns) == 0))
+			vec_push(context->arena, out, entry);
+	}
+	if (out->n)
+		qsort(out->v, out->n, sizeof(*out->v), by_name);
+}
+
+const struct state_entry *look_one(struct context *context, enum kind kind, const char *name)
+{
+	const char *near, *word = kind_name(kind);
+	struct strings names = { 0 };
+	struct entries list;
+
+	look_list(context, kind, &list);
+	for (size_t i = 0; i < list.n; i++) {
+		if (strcmp(list.v[i]->name, name) == 0)
+			return list.v[i];
+		vec_push(context->arena, &names, list.v[i]->name);
+	}
+	near = suggest(name, names.v, names.n);
+	if (near)
+		log_line(LOG_ERROR, "no %s \"%s\" is recorded; did you mean \"%s\"?", word, name,
+			 near);
+	else
+		log_line(LOG_ERROR, "no %s \"%s\" is recorded%s%s", word, name,
+			 context_ns(context) && !kind_info(kind)->is_cluster ? " in namespace "
+									     : "",
+			 context_ns(context) && !kind_info(kind)->is_cluster ? context_ns(context)
+									     : "");
+	return NULL;
+}
+
+const struct node *look_document(struct context *context, const struct state_entry *entry)
+{
+	const char *bytes = map_get(&context->state.bytes_by_path, entry->path);
+	struct source_file file = { .path = entry->path,
+				    .text = bytes,
+				    .len = bytes ? strlen(bytes) : 0 };
+	struct documents documents = { 0 };
+	struct diags diags;
+
+	diags_init(&diags, context->arena);
+	if (bytes)
+		yaml_parse(&file, context->arena, &documents, &diags);
+	if (documents.n == 1)
+		return documents.v[0];
+	log_line(LOG_ERROR, "state file '%s' cannot be read", entry->path);
+	return NULL;
+}
+
+bool look_print(struct context *context, const struct node *document)
+{
+	if (context_is_output(context, "json")) {
+		json_print(document, JSON_PRETTY, &context->out);
+		buf_byte(&context->out, '\n');
+		return true;
+	}
+	if (context_is_output(context, "yaml")) {
+		yaml_print(document, &context->out);
+		return true;
+	}
+	return false;
+}
+
+bool look_print_list(struct context *context, const struct entries *entries)
+{
+	struct node *list, *items;
+
+	if (!context_is_output(context, "json") && !context_is_output(context, "yaml"))
+		return false;
+	list = node_new(context->arena, NODE_MAP);
+	items = node_new(context->arena, NODE_SEQ);
+	node_set_text(context->arena, list, "apiVersion", "v1");
+	node_set_text(context->arena, list, "kind", "List");
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct node *document = look_document(context, entries->v[i]);
+
+		if (document)
+			node_push(items, node_clone(context->arena, document));
+	}
+	node_set(context->arena, list, "items", items);
+	return look_print(context, list);
+}
+
+char *look_time(struct context *context, int64_t unix_s)
+{
+	char text[TIME_TEXT];
+
+	if (!unix_s)
+		return arena_strdup(context->arena, "--");
+	time_format(unix_s, text);
+	text[10] = ' ';
+	text[19] = '\0';
+	return arena_strdup(context->arena, text);
+}
+
+void look_buildpacks(struct context *context, const struct list *buildpacks)
+{
+	static const char *const header[] = { "BUILDPACK ID", "BUILDPACK VERSION", "HOMEPAGE" };
+	struct text_table table;
+
+	if (!buildpacks->n)
+		return;
+	text_table_init(&table, context->arena, header, COUNTOF(header));
+	for (size_t i = 0; i < buildpacks->n; i++) {
+		const struct buildpack_id *id = LIST_AT(*buildpacks, struct buildpack_id, i);
+		const char *const cells[] = { id->id, id->version, id->homepage };
+
+		text_table_add(&table, cells);
+	}
+	text_table_print(&table, &context->out);
+}

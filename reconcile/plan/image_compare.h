@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_compare.h — what differs between an attempt to build an image and what would be built now, as changes with their
+ * reasons. Rules: kpack.md §1.3, §1.5 with design §5's differences.
+ */
+#ifndef RECONCILE_PLAN_IMAGE_COMPARE_H
+#define RECONCILE_PLAN_IMAGE_COMPARE_H
+
+#include "reconcile/plan/rules.h"
+
+struct comparison {
+	const struct attempt *old; /* NULL: never built */
+	const struct attempt
+		*now; /* resolved inputs; unknown ones are NULL and differ from nothing */
+	const struct image_spec *spec;
+	const struct builder_status *builder; /* NULL: nothing is known of it (offline) */
+	bool is_builder_pending; /* a new image of it is to be composed: its digest will differ */
+};
+/* ERR_INVALID when a recorded run image cannot be read (kpack.md §1.3, last note). */
+MUST_CHECK bool image_compare(const struct comparison *c, struct arena *arena, struct changes *out,
+			      struct err *err);
+bool attempt_is_success(const struct attempt *attempt);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.c — one step per object, decided in the order of their dependencies, so that every rule sees what the steps before
+ * it will give. Then the records of objects that are gone, and the counts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconcile/plan/order.h"
+#include "reconcile/plan/rules.h"
+
+static void (*const rules[KINDS])(struct planner *p, struct step *step) = {
+	[KIND_CLUSTER_STACK] = rule_stack,
+	[KIND_CLUSTER_STORE] = rule_store,
+	[KIND_BUILDPACK] = rule_store,
+	[KIND_CLUSTER_BUILDPACK] = rule_store,
+	[KIND_CLUSTER_LIFECYCLE] = rule_lifecycle,
+	[KIND_BUILDER] = rule_builder,
+	[KIND_CLUSTER_BUILDER] = rule_builder,
+	[KIND_IMAGE] = rule_image,
+};
+
+static const struct table *const status_tables[KINDS] = {
+	[KIND_CLUSTER_STACK] = &stack_status_table,
+	[KIND_CLUSTER_STORE] = &store_status_table,
+	[KIND_BUILDPACK] = &store_status_table,
+	[KIND_CLUSTER_BUILDPACK] = &store_status_table,
+	[KIND_CLUSTER_LIFECYCLE] = &lifecycle_status_table,
+	[KIND_BUILDER] = &builder_status_table,
+	[KIND_CLUSTER_BUILDER] = &builder_status_table,
+	[KIND_IMAGE] = &image_status_table,
+};
+
+/* As they would be written: what leaves no trace in the file is no change. */
+static bool status_equal(enum kind kind, const void *a, const void *b, struct arena *arena)
+{
+	if (a == b)
+		return true;
+	if (!a || !b)
+		return false;
+	return node_equal(fields_encode(status_tables[kind], a, arena),
+			  fields_encode(status_tables[kind], b, arena));
+}
+
+static bool is_selected(const struct planner *p, const struct object *object)
+{
+	return !p->options.is_selected || p->options.is_selected(object, p->options.select_ctx);
+}
+
+/* Others still see what is known of it; nothing is done or recorded. */
+static void leave_alone(struct planner *p, struct step *step)
+{
+	struct step left = {
+		.kind = step->kind,
+		.id = step->id,
+		.object = step->object,
+		.ns = step->ns,
+		.name = step->name,
+		.status = step->status,
+		.is_unknown = step->is_unknown,
+		.summary = "not selected",
+	};
+
+	if (step->action == ACTION_COMPOSE && recorded_status(p, step->object))
+		left.status = recorded_status(p, step->object);
+	*step = left;
+}
+
+static void settle(struct planner *p, struct step *step)
+{
+	const void *old = recorded_status(p, step->object);
+
+	if (!is_selected(p, step->object)) {
+		leave_alone(p, step);
+		return;
+	}
+	step->is_status_changed =
+		!step->is_unknown && !status_equal(step->kind, step->status, old, p->arena);
+	if (step->kind == KIND_IMAGE && history_exceeds(step->object->spec, step->status))
+		step->is_status_changed = true;
+	if (step->action == ACTION_RESOLVE && !step->is_status_changed &&
+	    !(step->is_unknown && !old)) {
+		step->action = ACTION_NONE;
+		step->summary = NULL;
+		step->old_value = step->new_value = NULL;
+	}
+}
+
+void step_decide(struct planner *p, struct step *step)
+{
+	struct step fresh = {
+		.kind = step->kind,
+		.id = step->id,
+		.object = step->object,
+		.ns = step->ns,
+		.name = step->name,
+	};
+
+	*step = fresh;
+	rules[step->kind](p, step);
+	settle(p, step);
+}
+
+/* Steps and the nodes of their order, by index. */
+struct graph {
+	struct planner *p;
+	struct step **steps;
+	struct order_node *nodes;
+	size_t n;
+	struct map index;  /* id → struct order_node */
+	VEC(size_t) needs; /* of the node at hand */
+};
+
+static void need(struct graph *g, enum kind kind, const char *ns, const char *name)
+{
+	const struct order_node *node =
+		name ? map_get(&g->index, object_id(kind, ns, name, g->p->arena)) : NULL;
+
+	if (node)
+		vec_push(g->p->arena, &g->needs, (size_t)(node - g->nodes));
+}
+
+static void need_parts(struct graph *g, const struct object *object)
+{
+	const struct builder_spec *spec = object->spec;
+
+	if (spec->image)
+		return;
+	need(g, KIND_CLUSTER_STACK, "", spec->stack.name);
+	need(g, KIND_CLUSTER_STORE, "", spec->store.name);
+	need(g, KIND_CLUSTER_LIFECYCLE, "", spec->lifecycle.name);
+	for (size_t i = 0; i < g->n; i++) {
+		const struct step *other = g->steps[i];
+		bool is_own = other->kind == KIND_BUILDPACK && object->kind == KIND_BUILDER &&
+			      strcmp(other->ns, object->meta.ns) == 0;
+
+		if (is_own || other->kind == KIND_CLUSTER_BUILDPACK)
+			vec_push(g->p->arena, &g->needs, i);
+	}
+}
+
+static void need_builder(struct graph *g, const struct object *object)
+{
+	const struct object_ref *ref = &((const struct image_spec *)object->spec)->builder;
+
+	if (text_equal(ref->kind, "ClusterBuilder"))
+		need(g, KIND_CLUSTER_BUILDER, "", ref->name);
+	else
+		need(g, KIND_BUILDER, ref->ns && ref->ns[0] ? ref->ns : object->meta.ns, ref->name);
+}
+
+static void graph_edges(struct graph *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct object *object = g->steps[i]->object;
+
+		g->needs.v = NULL;
+		g->needs.n = g->needs.cap = 0;
+		if (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER)
+			need_parts(g, object);
+		else if (object->kind == KIND_IMAGE)
+			need_builder(g, object);
+		g->nodes[i].needs = g->needs.v;
+		g->nodes[i].n_needs = g->needs.n;
+	}
+}
+
+static void graph_make(struct graph *g)
+{
+	const struct model *model = g->p->model;
+	struct arena *arena = g->p->arena;
+
+	g->steps = arena_array(arena, model->objects.n, sizeof(*g->steps));
+	g->nodes = arena_array(arena, model->objects.n, sizeof(*g->nodes));
+	for (size_t i = 0; i < model->objects.n; i++) {
+		const struct object *object = model->objects.v[i];
+		struct step *step;
+
+		if (!rules[object->kind])
+			continue;
+		step = ARENA_NEW(arena, struct step);
+		step->kind = object->kind;
+		step->id = object->id;
+		step->object = object;
+		step->ns = object->meta.ns;
+		step->name = object->meta.name;
+		g->steps[g->n] = step;
+		g->nodes[g->n].name = object->id;
+		map_set(arena, &g->index, object->id, &g->nodes[g->n]);
+		map_set(arena, &g->p->plan->by_id, object->id, step);
+		g->n++;
+	}
+	graph_edges(g);
+}
+
+static void decide_all(struct planner *p)
+{
+	struct graph g = { .p = p };
+	size_t *order;
+
+	graph_make(&g);
+	order = arena_array(p->arena, g.n, sizeof(*order));
+	order_sort(g.nodes, g.n, p->arena, order);
+	for (size_t i = 0; i < g.n; i++) {
+		struct step *step = g.steps[order[i]];
+		const char *cycle = g.nodes[order[i]].cycle;
+
+		if (cycle) {
+			step->status = recorded_status(p, step->object);
+			step_block(step, (struct stop){ ERR_INVALID, true },
+				   arena_printf(p->arena, "it needs itself: %s", cycle));
+		} else {
+			step_decide(p, step);
+		}
+		vec_push(p->arena, &p->plan->steps, step);
+	}
+}
+
+static int compare_steps(const void *a, const void *b)
+{
+	return strcmp((*(struct step *const *)a)->id, (*(struct step *const *)b)->id);
+}
+
+/* Records without a manifest. More than half of everything at once is more likely a mistake than a wish. */
+static void prune(struct planner *p)
+{
+	struct plan *plan = p->plan;
+	VEC(struct step *) gone = { 0 };
+	size_t n_all = p->state->by_id.n;
+
+	for (size_t i = 0; i < n_all; i++) {
+		const struct state_entry *entry = p->state->by_id.items[i].value;
+		struct step *step;
+
+		if (!entry || !status_tables[entry->kind] ||
+		    map_has(&p->model->by_id, p->state->by_id.items[i].key))
+			continue;
+		step = ARENA_NEW(p->arena, struct step);
+		*step = (struct step){ .action = ACTION_DELETE,
+				       .kind = entry->kind,
+				       .id = entry->id,
+				       .ns = entry->ns,
+				       .name = entry->name,
+				       .summary = "its manifest is gone" };
+		vec_push(p->arena, &gone, step);
+	}
+	if (gone.n == 0 || p->options.is_selected)
+		return;
+	if (!p->options.with_prune && !p->options.prune_all) {
+		vec_push(p->arena, &plan->notices,
+			 arena_printf(p->arena,
+				      "%zu recorded object%s no manifest; --prune deletes %s",
+				      gone.n, gone.n == 1 ? " has" : "s have",
+				      gone.n == 1 ? "its record" : "their records"));
+		return;
+	}
+	if (gone.n * 2 > n_all && !p->options.prune_all) {
+		vec_push(p->arena, &plan->notices,
+			 arena_printf(p->arena,
+				      "nothing is pruned: %zu of %zu recorded objects have no "
+				      "manifest, which is more than half; --prune=all deletes them",
+				      gone.n, n_all));
+		return;
+	}
+	qsort(gone.v, gone.n, sizeof(*gone.v), compare_steps);
+	for (size_t i = 0; i < gone.n; i++) {
+		vec_push(p->arena, &plan->steps, gone.v[i]);
+		map_set(p->arena, &plan->by_id, gone.v[i]->id, gone.v[i]);
+	}
+}
+
+static void notice(struct planner *p, const struct step *step, const char *what)
+{
+	vec_push(p->arena, &p->plan->notices,
+		 arena_printf(p->arena, "%s of %s is not acted on yet", what, step->id));
+}
+
+static void count(struct planner *p)
+{
+	struct plan *plan = p->plan;
+
+	for (size_t i = 0; i < plan->steps.n; i++) {
+		const struct step *step = plan->steps.v[i];
+		const struct image_spec *spec =
+			step->kind == KIND_IMAGE && step->object ? step->object->spec : NULL;
+
+		if (spec && spec->notary)
+			notice(p, step, "notary");
+		if (spec && spec->cosign)
+			notice(p, step, "cosign");
+		if (step->blocked)
+			plan->n_blocked++;
+		else
+			plan->counts[step->action]++;
+		if (step->action == ACTION_NONE && !step->blocked && !step->is_status_changed)
+			plan->n_unchanged++;
+	}
+}
+
+void plan_make(const struct model *model, const struct state *state, const struct facts *facts,
+	       const struct plan_options *options, struct arena *arena, struct plan *out)
+{
+	struct planner *p = ARENA_NEW(arena, struct planner);
+
+	*out = (struct plan){ .planner = p };
+	*p = (struct planner){ model, state, facts, *options, arena, out };
+	decide_all(p);
+	prune(p);
+	count(p);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* progress.c — lines through the log sink, so that they are redacted and have the format that was asked for. */
+#include "reconcile/progress.h"
+
+#include "buildexec/sys/log.h"
+#include "reconcile/report/plan_report.h"
+
+static void say(enum log_level level, const struct step *step, const char *fmt, ...) PRINTF(3, 4);
+
+static void say(enum log_level level, const struct step *step, const char *fmt, ...)
+{
+	struct arena *arena = arena_new();
+	const char *label = object_label(step->id, arena), *what;
+	va_list args;
+
+	va_start(args, fmt);
+	what = arena_vprintf(arena, fmt, args);
+	va_end(args);
+	if (step->number)
+		log_line(level, "%s: %s #%lld %s", label, action_name(step->action),
+			 (long long)step->number, what);
+	else
+		log_line(level, "%s: %s %s", label, action_name(step->action), what);
+	arena_free(arena);
+}
+
+static void on_start(void *ctx, const struct step *step)
+{
+	struct arena *arena = arena_new();
+	const char *reasons = changes_reasons(&step->changes, arena);
+
+	(void)ctx;
+	say(LOG_INFO, step, "started%s%s%s", *reasons ? " (" : "", reasons, *reasons ? ")" : "");
+	arena_free(arena);
+}
+
+static void on_phase(void *ctx, const struct step *step, const char *phase)
+{
+	(void)ctx;
+	say(LOG_DEBUG, step, "===> %s", phase);
+}
+
+static void on_wait(void *ctx, const struct step *step, const char *phase, int64_t seconds)
+{
+	(void)ctx;
+	say(LOG_INFO, step, "is in %s after %lld s", phase ? phase : "PREPARE", (long long)seconds);
+}
+
+static void on_end(void *ctx, const struct step *step, const struct outcome *outcome)
+{
+	const struct build_event *event = outcome->event;
+
+	(void)ctx;
+	if (outcome->is_done && event) {
+		say(LOG_INFO, step, "%s in %lld s%s%s",
+		    event->is_adopted ? "was found in the registry" : "succeeded",
+		    (long long)(outcome->finished_s - outcome->started_s), event->image ? ": " : "",
+		    event->image ? event->image : "");
+		return;
+	}
+	say(LOG_ERROR, step, "failed: %s", event && event->text ? event->text : outcome->err.text);
+	for (size_t i = 0; i < outcome->tail.n; i++)
+		log_line(LOG_ERROR, "  | %s", outcome->tail.v[i]);
+}
+
+void progress_init(struct progress *progress, bool is_terminal, struct apply_events *out)
+{
+	progress->is_terminal = is_terminal;
+	*out = (struct apply_events){ .on_start = on_start,
+				      .on_phase = on_phase,
+				      .on_end = on_end,
+				      .on_wait = on_wait,
+				      .ctx = progress };
+}

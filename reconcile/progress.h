@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * progress.h — what a person is told on stderr while a run goes on: plain lines, one for each start and end; phases and a
+ * heartbeat only where somebody would otherwise wonder.
+ */
+#ifndef RECONCILE_PROGRESS_H
+#define RECONCILE_PROGRESS_H
+
+#include "reconcile/apply/apply.h"
+
+struct progress {
+	bool is_terminal;
+};
+/* Fills the callbacks; `progress` is their context. */
+void progress_init(struct progress *progress, bool is_terminal, struct apply_events *out);
+
+#endif

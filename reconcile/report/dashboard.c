@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dashboard.c — Markdown tables from recorded statuses, in order of kind, namespace and name. */
+#include "reconcile/report/dashboard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buildexec/sys/log.h"
+
+enum { FEW = 200, BAD_ROWS = 100, MESSAGE_BYTES = 200 };
+
+struct rows {
+	struct arena *arena;
+	const struct state_entry **v;
+	size_t n;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct state_entry *const *left = a, *const *right = b;
+	int order =
+		(int)(*right)->kind - (int)(*left)->kind; /* images first, their parts after them */
+
+	if (!order)
+		order = strcmp((*left)->ns, (*right)->ns);
+	return order ? order : strcmp((*left)->name, (*right)->name);
+}
+
+/* The conditions stand first in every status struct, the images' too. */
+static const struct condition *ready_of(const struct state_entry *entry)
+{
+	return condition_find((const struct list *)entry->status, "Ready");
+}
+_Static_assert(offsetof(struct image_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct builder_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct stack_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct store_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct lifecycle_status, conditions) == 0, "conditions first");
+
+static bool is_ready(const struct state_entry *entry)
+{
+	const struct condition *ready = ready_of(entry);
+
+	return ready && strcmp(ready->status, "True") == 0;
+}
+
+/* Foreign text in a table cell: no markup, no mentions, one line, cut. */
+static void put_cell(const char *text, struct buf *out)
+{
+	AUTO_BUF clean = BUF_INIT(1 << 16);
+
+	sanitize(text, strnlen(text, MESSAGE_BYTES), false, &clean);
+	for (const char *at = buf_text(&clean); *at; at++) {
+		if (strchr("|`*_<>[]#@\\&~", *at))
+			buf_printf(out, "&#%d;", *at);
+		else
+			buf_byte(out, *at);
+	}
+}
+
+static const char *image_of(const struct state_entry *entry)
+{
+	switch (entry->kind) {
+	case KIND_IMAGE:
+		return ((const struct image_status *)entry->status)->latest_image;
+	case KIND_BUILDER:
+	case KIND_CLUSTER_BUILDER:
+		return ((const struct builder_status *)entry->status)->latest_image;
+	case KIND_CLUSTER_STACK:
+		return ((const struct stack_status *)entry->status)->run.latest;
+	case KIND_CLUSTER_LIFECYCLE:
+		return ((const struct lifecycle_status *)entry->status)->image.latest;
+	case KIND_CLUSTER_STORE:
+	case KIND_BUILDPACK:
+	case KIND_CLUSTER_BUILDPACK:
+	case KIND_NONE:
+	case KIND_SECRET:
+	case KIND_SERVICE_ACCOUNT:
+	case KIND_CONFIG_MAP:
+	case KIND_SETTINGS:
+	case KINDS:
+		return NULL;
+	}
+	return NULL;
+}
+
+static void put_row(const struct state_entry *entry, struct buf *out)
+{
+	const struct condition *ready = ready_of(entry);
+	const struct image_status *image = entry->kind == KIND_IMAGE ? entry->status : NULL;
+
+	buf_printf(out, "| [%s](%s) | %s | ", entry->id, entry->path,
+		   ready ? ready->status : "Unknown");
+	if (image && image->last)
+		buf_printf(out, "%lld %s", (long long)image->last->number,
+			   image->latest_reason ? image->latest_reason : "");
+	buf_puts(out, " | ");
+	if (image_of(entry)) {
+		buf_byte(out, '`');
+		buf_puts(out, image_of(entry));
+		buf_byte(out, '`');
+	}
+	buf_puts(out, " | ");
+	if (ready && ready->message && strcmp(ready->status, "True") != 0)
+		put_cell(ready->message, out);
+	buf_puts(out, " |\n");
+}
+
+static void put_rows(const struct rows *rows, bool only_bad, size_t most, struct buf *out)
+{
+	size_t n = 0, left_out = 0;
+
+	buf_puts(out, "| object | ready | build | image | message |\n|---|---|---|---|---|\n");
+	for (size_t i = 0; i < rows->n; i++) {
+		if (only_bad && is_ready(rows->v[i]))
+			continue;
+		if (n++ < most)
+			put_row(rows->v[i], out);
+		else
+			left_out++;
+	}
+	if (left_out)
+		buf_printf(out, "\nand %zu more\n", left_out);
+	buf_byte(out, '\n');
+}
+
+static void put_counts(const struct rows *rows, struct buf *out)
+{
+	buf_puts(out, "| namespace | objects | ready |\n|---|---|---|\n");
+	for (size_t i = 0; i < rows->n;) {
+		const char *ns = rows->v[i]->ns;
+		size_t n = 0, n_ready = 0;
+
+		for (; i < rows->n && strcmp(rows->v[i]->ns, ns) == 0; i++, n++)
+			n_ready += is_ready(rows->v[i]);
+		buf_printf(out, "| %s | %zu | %zu |\n", *ns ? ns : "(cluster)", n, n_ready);
+	}
+	buf_byte(out, '\n');
+}
+
+static int by_ns(const void *a, const void *b)
+{
+	const struct state_entry *const *left = a, *const *right = b;
+
+	return strcmp((*left)->ns, (*right)->ns);
+}
+
+void dashboard_print(void *ctx, const struct state *state, struct buf *out)
+{
+	struct rows rows = { .arena = arena_new(), .n = state->by_id.n };
+	size_t n_bad = 0;
+
+	(void)ctx;
+	rows.v = arena_array(rows.arena, rows.n + 1, sizeof(*rows.v));
+	for (size_t i = 0; i < rows.n; i++) {
+		rows.v[i] = state->by_id.items[i].value;
+		n_bad += !is_ready(rows.v[i]);
+	}
+	qsort(rows.v, rows.n, sizeof(*rows.v), by_place);
+	buf_puts(out, "# State\n\nWritten by `reconcile`; do not edit. One file per object, "
+		      "builds below their image.\n\n");
+	buf_printf(out, "%zu objects, %zu ready.\n\n", rows.n, rows.n - n_bad);
+	if (rows.n <= FEW) {
+		put_rows(&rows, false, FEW, out);
+	} else {
+		if (n_bad)
+			put_rows(&rows, true, BAD_ROWS, out);
+		qsort(rows.v, rows.n, sizeof(*rows.v), by_ns);
+		put_counts(&rows, out);
+	}
+	arena_free(rows.arena);
+}

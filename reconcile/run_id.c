@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run_id.c — ULID: 48 bits of milliseconds and 80 random bits, in Crockford's base 32. */
+#include "reconcile/run_id.h"
+
+#include <dirent.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buildexec/sys/clock.h"
+#include "buildexec/sys/fs.h"
+
+enum { OLD_S = 7 * 86400, ULID_CHARS = 26 };
+
+void run_id_make(struct run_id *id, int64_t now_s)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint64_t ms = (uint64_t)now_s * 1000 + (uint64_t)(clock_mono_ms() % 1000);
+	unsigned char noise[16];
+
+	*id = (struct run_id){ .fd = -1 };
+	random_bytes(noise, sizeof(noise));
+	for (size_t i = 0; i < ULID_CHARS; i++) {
+		if (i < 10)
+			id->text[9 - i] = digits[ms >> (5 * i) & 31];
+		else
+			id->text[i] = digits[noise[i - 10] & 31];
+	}
+}
+
+static char *runs_folder(const char *cache_dir, struct arena *arena)
+{
+	return path_join(arena, cache_dir, "runs");
+}
+
+/* A file that can be locked has no owner any more; kept for a while, so that its claims are known to be dead. */
+static void sweep(const char *folder, struct arena *arena)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		const char *path = path_join(arena, folder, entry->d_name);
+		struct err err = { 0 };
+		struct stat st;
+		int fd = -1;
+
+		if (entry->d_name[0] == '.' || lstat(path, &st) < 0 ||
+		    clock_now_s() - st.st_mtime < OLD_S)
+			continue;
+		if (fs_lock(path, false, 0, &fd, &err))
+			unlink(path);
+		fd_close(&fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+bool run_id_claim(struct run_id *id, const char *cache_dir, struct err *err)
+{
+	struct arena *arena = arena_new();
+	const char *folder = runs_folder(cache_dir, arena);
+	const char *path = path_join(arena, folder, id->text);
+	bool is_done = fs_make_dirs(folder, 0700, err) && fs_lock(path, false, -1, &id->fd, err);
+
+	if (is_done)
+		sweep(folder, arena);
+	arena_free(arena);
+	return is_done || err_prefix(err, "cannot register this run");
+}
+
+static bool is_plain_id(const char *text)
+{
+	return strlen(text) == ULID_CHARS &&
+	       strspn(text, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ULID_CHARS;
+}
+
+static bool is_dead(const char *folder, const char *run_id, struct arena *arena)
+{
+	const char *path = path_join(arena, folder, run_id);
+	struct err err = { 0 };
+	bool is_free;
+	int fd = -1;
+
+	if (!is_plain_id(run_id) || !fs_exists(path))
+		return false;
+	is_free = fs_lock(path, true, 0, &fd, &err);
+	fd_close(&fd);
+	return is_free;
+}
+
+void run_id_judge(const struct run_id *id, const char *cache_dir, struct state *state,
+		  struct arena *arena)
+{
+	const char *folder = runs_folder(cache_dir, arena);
+
+	for (size_t i = 0; i < state->by_id.n; i++) {
+		const struct state_entry *entry = state->by_id.items[i].value;
+		const struct image_status *status = entry->status;
+
+		if (entry->kind != KIND_IMAGE || !status->last || !status->last->run_id ||
+		    !status->last->lease_s || strcmp(status->last->run_id, id->text) == 0)
+			continue;
+		if (is_dead(folder, status->last->run_id, arena))
+			status->last->lease_s = 1;
+	}
+}
+
+void run_id_release(struct run_id *id)
+{
+	fd_close(&id->fd);
+}
