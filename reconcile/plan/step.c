@@ -99,7 +99,7 @@ struct step *step_find(const struct planner *p, enum kind kind, const char *ns, 
 	return name ? map_get(&p->plan->by_id, object_id(kind, ns, name, p->arena)) : NULL;
 }
 
-const void *recorded(const struct planner *p, const struct object *object)
+const void *recorded_status(const struct planner *p, const struct object *object)
 {
 	return state_status(p->state, object->id);
 }
