@@ -170,22 +170,27 @@ static void take_document(struct batch *batch, const struct source_file *file,
 		break;
 	}
 	object = object_decode(document, file, batch->arena, &batch->diags);
-	if (object)
-		vec_push(batch->arena, &batch->objects, object);
+	if (!object)
+		return;
+	object->tree = NULL; /* it goes with the file */
+	vec_push(batch->arena, &batch->objects, object);
 }
 
 /* Texts are kept only for files with something to show. */
-static void decode_text(struct batch *batch, const char *path, char *text, size_t len)
+static void decode_text(struct batch *batch, const char *path, const char *text, size_t len)
 {
+	/* The trees go when the file is decoded; the texts stay with the objects. */
+	struct arena *trees = arena_new();
 	struct source_file *file = ARENA_NEW(batch->arena, struct source_file);
 	struct documents documents = { 0 };
 	size_t n_before = batch->diags.list.n;
 
 	*file = (struct source_file){ .path = path, .text = text, .len = len };
-	yaml_parse(file, batch->arena, &documents, &batch->diags);
+	yaml_parse_split(file, trees, batch->arena, &documents, &batch->diags);
 	for (size_t i = 0; i < documents.n; i++)
 		take_document(batch, file, documents.v[i]);
 	file->text = batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
+	arena_free(trees);
 }
 
 static void decode_file(struct batch *batch, const char *path, struct arena *scratch)

@@ -9,7 +9,6 @@
 
 #include "buildexec/registry/remote_error.h"
 #include "buildexec/sys/clock.h"
-#include "buildexec/sys/header.h"
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/url.h"
 #include "model/doc/json.h"
@@ -196,7 +195,7 @@ static bool post_for_token(struct auth *auth, struct http *http, const struct to
 	vec_push(arena, &headers, "Content-Type: application/x-www-form-urlencoded");
 	add_form(&form, "grant_type", "refresh_token");
 	add_form(&form, "client_id", CLIENT_ID);
-	add_form(&form, "service", auth->service ? auth->service : "");
+	add_form(&form, "service", auth->asked.service ? auth->asked.service : "");
 	add_form(&form, "scope", joined(call->scopes, arena));
 	add_form(&form, "refresh_token", call->credential->identity_token);
 	request.body = buf_text(&form);
@@ -214,8 +213,8 @@ static bool get_token(struct auth *auth, struct http *http, const struct token_c
 					.max_body = TOKEN_BODY_BYTES };
 
 	buf_puts(&url, call->realm->text);
-	if (auth->service)
-		url_add_query(&url, "service", auth->service);
+	if (auth->asked.service)
+		url_add_query(&url, "service", auth->asked.service);
 	for (size_t i = 0; i < call->scopes->n; i++)
 		url_add_query(&url, "scope", call->scopes->v[i]);
 	request.url = buf_copy(&url, arena);
@@ -232,7 +231,7 @@ static bool fetch_token(struct auth *auth, const struct auth_need *need,
 	struct token_call call = { &realm, &scopes, credential };
 	struct http *http;
 
-	if (!auth->realm || !url_parse(auth->realm, arena, &realm, err))
+	if (!auth->asked.realm || !url_parse(auth->asked.realm, arena, &realm, err))
 		return err_set(err, ERR_INVALID,
 			       "cannot ask for a token: '%s' names no usable realm", auth->host);
 	if (!check_realm(auth, &realm, with_credentials, err) ||
@@ -249,8 +248,8 @@ static bool bearer(struct auth *auth, const struct auth_need *need, struct arena
 	const char *key = token_key(need, arena);
 	struct http_response response;
 	struct credential credential;
-	const char *text;
-	int64_t life_s;
+	const char *text = NULL;
+	int64_t life_s = 0;
 
 	find_credential(auth, need->repo, arena, &credential);
 	request->bearer =
@@ -277,9 +276,9 @@ bool auth_apply(struct auth *auth, const struct auth_need *need, struct arena *a
 	struct credential credential;
 
 	request->user = request->password = request->bearer = NULL;
-	if (!auth->scheme)
+	if (!auth->asked.scheme)
 		return true;
-	if (strcmp(auth->scheme, "bearer") == 0)
+	if (strcmp(auth->asked.scheme, "bearer") == 0)
 		return bearer(auth, need, arena, request, err);
 	if (!find_credential(auth, need->repo, arena, &credential))
 		return true;
@@ -329,9 +328,9 @@ bool auth_learn(struct auth *auth, const struct auth_need *need, struct arena *a
 	if (!chosen)
 		return false;
 	drop_token(auth, token_key(need, arena));
-	auth->scheme = arena_strdup(auth->arena, chosen->scheme);
-	auth->realm = arena_strdup(auth->arena, chosen->realm);
-	auth->service = arena_strdup(auth->arena, chosen->service);
+	auth->asked.scheme = arena_strdup(auth->arena, chosen->scheme);
+	auth->asked.realm = arena_strdup(auth->arena, chosen->realm);
+	auth->asked.service = arena_strdup(auth->arena, chosen->service);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "buildexec/registry/keychain.h"
 #include "buildexec/registry/place.h"
+#include "buildexec/sys/header.h"
 #include "buildexec/sys/http.h"
 
 struct token {
@@ -26,8 +27,7 @@ struct auth {
 	bool is_plain;                     /* the registry itself is spoken to without TLS */
 	struct http *http;                 /* to the registry: also for realms on its own host */
 	struct http *realm_http;           /* to other hosts; opened when needed, owned */
-	const char *scheme;                /* NULL until challenged; "basic", "bearer" */
-	const char *realm, *service;
+	struct challenge asked;            /* what the registry asks for; scheme NULL until it did */
 	VEC(struct token) tokens;
 };
 

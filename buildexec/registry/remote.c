@@ -121,6 +121,26 @@ static bool is_on_host(const struct endpoint *endpoint, const char *text, struct
 	       url_parse(text, arena, &other, &ignored) && url_same_origin(&own, &other);
 }
 
+/* The one repetition after a 401. A challenge that leads nowhere must not spoil what works for other repositories. */
+static bool answer_challenge(const struct remote_call *call, struct endpoint *endpoint,
+			     struct http_request *request, struct http_response *out,
+			     struct err *err)
+{
+	const struct auth_need need = { call->place->repo, call->actions, call->from };
+	const struct challenge before = endpoint->auth.asked;
+	bool is_sent;
+
+	if (!auth_learn(&endpoint->auth, &need, call->arena, out))
+		return true;
+	if (request->read && (!request->rewind || !request->rewind(request->read_ctx)))
+		return true;
+	is_sent = auth_apply(&endpoint->auth, &need, call->arena, request, err) &&
+		  http_send(endpoint->http, request, call->arena, out, err);
+	if (!is_sent || out->status == 401)
+		endpoint->auth.asked = before;
+	return is_sent;
+}
+
 bool remote_send(const struct remote_call *call, struct http_request *request,
 		 struct http_response *out, struct err *err)
 {
@@ -131,16 +151,10 @@ bool remote_send(const struct remote_call *call, struct http_request *request,
 		return false;
 	if (!is_on_host(endpoint, request->url, call->arena))
 		return http_send(endpoint->http, request, call->arena, out, err);
-	for (int n = 0;; n++) {
-		if (!auth_apply(&endpoint->auth, &need, call->arena, request, err) ||
-		    !http_send(endpoint->http, request, call->arena, out, err))
-			return false;
-		if (out->status != 401 || n == 1 ||
-		    !auth_learn(&endpoint->auth, &need, call->arena, out))
-			return true;
-		if (request->read && (!request->rewind || !request->rewind(request->read_ctx)))
-			return true;
-	}
+	if (!auth_apply(&endpoint->auth, &need, call->arena, request, err) ||
+	    !http_send(endpoint->http, request, call->arena, out, err))
+		return false;
+	return out->status != 401 || answer_challenge(call, endpoint, request, out, err);
 }
 
 bool remote_call_fail(const struct remote_call *call, const struct http_response *response,

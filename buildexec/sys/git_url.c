@@ -304,6 +304,7 @@ bool git_url_parse(const char *text, struct arena *arena, struct git_url *out, s
 	struct git_url url = { 0 };
 	const char *mark = strstr(text, "://"), *colon = strchr(text, ':'),
 		   *slash = strchr(text, '/');
+	const char *bracket;
 	bool done;
 
 	*out = (struct git_url){ 0 };
@@ -312,11 +313,12 @@ bool git_url_parse(const char *text, struct arena *arena, struct git_url *out, s
 			       LIMIT_PATH_BYTES);
 	if (has_control(text))
 		return err_set(err, ERR_INVALID, "invalid git url: it has control characters");
-	if (text[0] == '[') /* [::1]:path */
-		colon = strstr(text, "]:") ? strstr(text, "]:") + 1 : colon;
+	bracket = strstr(text, "]:");
+	if (bracket && colon && memchr(text, '[', (size_t)(colon - text))) /* user@[::1]:path */
+		colon = bracket + 1;
 	if (mark && mark > text && (!slash || mark < slash))
 		done = parse_scheme(text, mark, arena, &url, err);
-	else if (colon && (!slash || colon < slash) && colon[1] == ':' && text[0] != '[')
+	else if (colon && (!slash || colon < slash) && colon[1] == ':')
 		done = err_set(err, ERR_INVALID,
 			       "invalid git url: helpers such as '%.*s::' are not run",
 			       (int)(colon - text), text);

@@ -85,7 +85,8 @@ struct link_node {
 };
 struct link_edge {
 	struct link_node *to;
-	struct pos pos;
+	struct pos pos;   /* where the reference is written */
+	const char *path; /* … when that has line 0: looked up when it is needed */
 };
 
 struct want {
@@ -108,12 +109,20 @@ static struct link_node *node_of(struct linker *l, const struct object *object)
 	return node;
 }
 
-static void connect(struct linker *l, const struct object *from, const struct object *to,
-		    struct pos pos)
+static void connect(struct linker *l, const struct object *from, struct link_node *to,
+		    struct link_edge edge)
 {
 	struct link_node *node = node_of(l, from);
 
-	vec_push(l->arena, &node->edges, (struct link_edge){ node_of(l, to), pos });
+	edge.to = to;
+	vec_push(l->arena, &node->edges, edge);
+}
+
+static struct pos place_of(const struct object *from, struct pos pos, const char *path)
+{
+	bool exact;
+
+	return pos.line || !path ? pos : check_locate(from->tree, path, &exact)->pos;
 }
 
 /* The nearest existing name of the kind, in the namespace where one would be found. */
@@ -136,11 +145,8 @@ static const struct object *nearest(const struct linker *l, const struct want *w
 static void missing(struct linker *l, const struct object *from, const struct want *want)
 {
 	const struct object *near = nearest(l, want);
-	struct pos pos = want->pos;
-	bool exact;
+	struct pos pos = place_of(from, want->pos, want->path);
 
-	if (!pos.line)
-		pos = check_locate(from->tree, want->path, &exact)->pos;
 	diag_add(l->diags, want->severity, "missing-object", from->file, pos,
 		 (uint32_t)strlen(want->name), "cannot find %s, which %s names%s%s%s",
 		 object_id(want->kind, want->ns, want->name, l->arena), from->id,
@@ -160,7 +166,8 @@ static void need(struct linker *l, const struct object *from, struct want want)
 		want.ns = *from->meta.ns ? from->meta.ns : "default";
 	to = model_find(l->model, want.kind, want.ns, want.name);
 	if (to)
-		connect(l, from, to, want.pos);
+		connect(l, from, node_of(l, to),
+			(struct link_edge){ .pos = want.pos, .path = want.path });
 	else
 		missing(l, from, &want);
 }
@@ -203,11 +210,10 @@ static void reads(struct linker *l, const struct object *object, const char *ima
 		  const char *path)
 {
 	const char *key = tag_key(l, image);
-	const struct link_node *producer = key ? map_get(&l->tags, key) : NULL;
-	bool exact;
+	struct link_node *producer = key ? map_get(&l->tags, key) : NULL;
 
 	if (producer)
-		connect(l, object, producer->object, check_locate(object->tree, path, &exact)->pos);
+		connect(l, object, producer, (struct link_edge){ .path = path });
 }
 
 static void link_image(struct linker *l, const struct object *object)
@@ -218,8 +224,7 @@ static void link_image(struct linker *l, const struct object *object)
 
 	need(l, object,
 	     (struct want){ is_cluster ? KIND_CLUSTER_BUILDER : KIND_BUILDER, NULL,
-			    spec->builder.name, .path = "spec.builder.name",
-			    .severity = SEVERITY_ERROR });
+			    spec->builder.name, spec->builder.pos, .severity = SEVERITY_ERROR });
 	need_account(l, object, NULL, spec->service_account, "spec.serviceAccountName");
 	for (size_t i = 0; i < build->services.n; i++) {
 		const struct object_ref *service = LIST_AT(build->services, struct object_ref, i);
@@ -376,26 +381,32 @@ static void collect_tags(struct linker *l, const struct object *object)
 struct trail {
 	const struct trail *up;
 	const struct link_node *node;
-	struct pos pos; /* where `up` names this node */
+	const struct link_edge *edge; /* by which `up` names this node; NULL at the top */
 };
 
-/* "Image/a/x → Image/a/y → Image/a/x", from the member that comes back to itself. */
+/*
+ * "Image/a/x → Image/a/y → Image/a/x", from the member that comes back to itself, and where each
+ * names the next.
+ */
 static void report_cycle(struct linker *l, const struct trail *last, const struct link_edge *back)
 {
 	const struct trail *at = last;
 	const char *text = back->to->object->id;
-	struct pos pos = back->pos;
 
 	for (;; at = at->up) {
 		text = arena_printf(l->arena, "%s → %s", at->node->object->id, text);
 		if (at->node == back->to)
 			break;
 	}
-	diag_add(l->diags, SEVERITY_ERROR, "cycle", last->node->object->file, pos, 1, "cycle: %s",
-		 text);
-	for (at = last; at->node != back->to; at = at->up)
-		diag_add(l->diags, SEVERITY_NOTE, "cycle", at->up->node->object->file, at->pos, 1,
-			 "%s depends on %s here", at->up->node->object->id, at->node->object->id);
+	diag_add(l->diags, SEVERITY_ERROR, "cycle", last->node->object->file,
+		 place_of(last->node->object, back->pos, back->path), 1, "cycle: %s", text);
+	for (at = last; at->node != back->to; at = at->up) {
+		const struct object *from = at->up->node->object;
+
+		diag_add(l->diags, SEVERITY_NOTE, "cycle", from->file,
+			 place_of(from, at->edge->pos, at->edge->path), 1, "%s depends on %s here",
+			 from->id, at->node->object->id);
+	}
 }
 
 /*
@@ -411,7 +422,7 @@ static void walk(struct linker *l, struct link_node *node, const struct trail *t
 	node->state = NODE_OPEN;
 	for (size_t i = 0; i < node->edges.n; i++) {
 		const struct link_edge *edge = &node->edges.v[i];
-		const struct trail next = { trail, edge->to, edge->pos };
+		const struct trail next = { trail, edge->to, edge };
 
 		if (edge->to->state == NODE_OPEN)
 			report_cycle(l, trail, edge);
@@ -447,7 +458,7 @@ void model_link(struct model *model, struct diags *diags)
 			links[model->objects.v[i]->kind](&l, model->objects.v[i]);
 	for (size_t i = 0; i < l.nodes.n; i++) {
 		struct link_node *node = l.nodes.items[i].value;
-		const struct trail trail = { NULL, node, { 0 } };
+		const struct trail trail = { NULL, node, NULL };
 
 		if (node->state == NODE_NEW)
 			walk(&l, node, &trail, 0);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "buildexec/source/access.h"
-#include "buildexec/sys/tree.h"
+#include "buildexec/source/tree_hash.h"
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/pool.h"
 #include "model/kind/credentials.h"

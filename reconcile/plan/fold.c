@@ -209,7 +209,6 @@ static void fold_success(struct folding *f)
 			f->step->action == ACTION_REBASE, f->arena);
 	status->last_success = NULL;
 	status->latest_image = attempt->image;
-	status->latest_stack = attempt->stack_id;
 	status->tags = image_tags(f->step->object->spec, f->arena);
 	status->conditions =
 		image_conditions(&status->conditions, (struct ready){ COND_TRUE, "UpToDate", NULL },
@@ -219,6 +218,7 @@ static void fold_success(struct folding *f)
 	f->record->stack_run_image =
 		event->run_image ? arena_strdup(f->arena, event->run_image) : attempt->run_image;
 	f->record->is_adopted = event->is_adopted;
+	status->latest_stack = f->record->stack_run_image;
 }
 
 static void fold_failure(struct folding *f)

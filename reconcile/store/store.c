@@ -28,7 +28,7 @@ struct store {
 	struct git_id commit, tree;
 };
 
-static bool open_repo(struct store *store, const struct store_spec *spec, struct err *err)
+static bool open_repo(struct store *store, const struct store_place *spec, struct err *err)
 {
 	const struct git_url *url = git_wire_url(store->wire);
 	const char *path;
@@ -44,7 +44,7 @@ static bool open_repo(struct store *store, const struct store_spec *spec, struct
 	return git_repo_init(path, &store->repo, err);
 }
 
-bool store_open(const struct store_spec *spec, struct store **out, struct err *err)
+bool store_open(const struct store_place *spec, struct store **out, struct err *err)
 {
 	struct store *store = mem_realloc(NULL, sizeof(*store));
 

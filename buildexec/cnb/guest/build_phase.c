@@ -22,10 +22,10 @@ static bool run_build(struct guest *guest, struct build_step *step, const char *
 
 	if (!guest_env(guest, step->env, step->descriptor, &env, err))
 		return false;
-	env_set(&env, "CNB_BUILDPACK_DIR", root);
+	vars_set(&env, "CNB_BUILDPACK_DIR", root);
 	if (api_at_least(step->descriptor->api, 8)) {
-		env_set(&env, "CNB_BP_PLAN_PATH", plan_path);
-		env_set(&env, "CNB_LAYERS_DIR", step->dir);
+		vars_set(&env, "CNB_BP_PLAN_PATH", plan_path);
+		vars_set(&env, "CNB_LAYERS_DIR", step->dir);
 	}
 	argv[0] = io_join(guest->arena, root, "bin/build");
 	argv[1] = arena_strdup(guest->arena, step->dir);

@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_store.c — the state branch on every kind of real server: a path, file://, nginx with git http-backend (basic auth,
+ * TLS with a private CA, without protocol v2), git daemon, sshd. Compare-and-swap under races, and after a kill.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "buildexec/sys/clock.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/git_export.h"
+#include "buildexec/sys/proc.h"
+#include "model/base/vec.h"
+#include "reconcile/store/store.h"
+
+struct server {
+	const char *name;
+	const char *
+		start; /* shell, prints the URL of the repositories' folder; NULL: the folder itself */
+	const char *url;
+	struct git_wire_options options;
+};
+
+struct fixture {
+	struct tmpdir dir;
+	struct arena *arena;
+	struct err err;
+	unsigned n_repos;
+};
+
+static struct fixture fixture;
+
+static struct server servers[] = {
+	{ "path", NULL },
+	{ "file", "echo file://$PWD/repos" },
+	{ "daemon", "git_daemon_start $PWD/repos $PWD/daemon" },
+	{ "http", "git_http_start $PWD/repos $PWD/http" },
+	{ "http-v0", "git_http_start $PWD/repos $PWD/http-v0 v0" },
+	{ "https", "git_http_start $PWD/repos $PWD/https auth tls" },
+	{ "ssh", "git_ssh_start $PWD/repos $PWD/ssh" },
+};
+
+static bool run(struct fixture *f, const char *script, char **out)
+{
+	static const char *const env[] = { "PATH=/usr/bin:/bin:/usr/sbin:/sbin",
+					   "HOME=/nonexistent",
+					   "GIT_CONFIG_NOSYSTEM=1",
+					   "LC_ALL=C",
+					   "GIT_AUTHOR_NAME=a",
+					   "GIT_AUTHOR_EMAIL=a@b",
+					   "GIT_COMMITTER_NAME=a",
+					   "GIT_COMMITTER_EMAIL=a@b",
+					   NULL };
+	const char *text = arena_printf(f->arena, ". %s/tests/lib/git_servers.sh\n%s",
+					TEST_SOURCE_DIR, script);
+	const char *argv[] = { "/bin/bash", "-ec", text, NULL };
+	struct buf said = BUF_INIT(4 << 20), talk = BUF_INIT(1 << 20);
+	struct proc_spec spec = {
+		.argv = argv, .env = env, .cwd = f->dir.path, .out = &said, .err = &talk
+	};
+	struct proc_result result;
+
+	if (!proc_run(&spec, &result, &f->err))
+		fail_msg("%s", f->err.text);
+	while (said.len && said.data[said.len - 1] == '\n')
+		said.data[--said.len] = '\0';
+	*out = arena_strdup(f->arena, result.exit_code ? buf_text(&talk) : buf_text(&said));
+	buf_release(&said);
+	buf_release(&talk);
+	return !result.exit_code;
+}
+
+static char *sh(struct fixture *f, const char *fmt, ...) PRINTF(2, 3);
+static char *sh(struct fixture *f, const char *fmt, ...)
+{
+	char *script, *out;
+	va_list args;
+
+	va_start(args, fmt);
+	script = arena_vprintf(f->arena, fmt, args);
+	va_end(args);
+	if (!run(f, script, &out))
+		fail_msg("'%s': %s", script, out);
+	return out;
+}
+
+static void must(bool done, const struct err *err)
+{
+	if (!done)
+		fail_msg("%s", err->text);
+}
+
+static int start_servers(void **state)
+{
+	struct fixture *f = &fixture;
+	const char *dir;
+
+	*state = f;
+	f->arena = arena_new();
+	if (!tmpdir_make(NULL, "test-store", &f->dir, &f->err))
+		return -1;
+	dir = f->dir.path;
+	sh(f, "mkdir repos cache");
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		struct git_auth *auth = &servers[i].options.auth;
+		char *url = arena_printf(f->arena, "%s/repos", dir);
+
+		if (servers[i].start && !run(f, servers[i].start, &url)) {
+			fprintf(stderr, "skipped server %s: %s\n", servers[i].name, url);
+			continue;
+		}
+		servers[i].url = url;
+		if (!strcmp(servers[i].name, "https")) {
+			auth->user = "me";
+			auth->password = "s3cret pass";
+			auth->ca_file = arena_printf(f->arena, "%s/https/ca.pem", dir);
+		}
+		if (!strcmp(servers[i].name, "ssh")) {
+			auth->ssh_key_file = arena_printf(f->arena, "%s/ssh/id", dir);
+			auth->known_hosts_file = arena_printf(f->arena, "%s/ssh/known_hosts", dir);
+		}
+	}
+	return 0;
+}
+
+static int stop_servers(void **state)
+{
+	struct fixture *f = *state;
+	char *out;
+
+	(void)run(f, "for run in */; do git_servers_stop $PWD/$run; done", &out);
+	tmpdir_release(&f->dir);
+	arena_free(f->arena);
+	return 0;
+}
+
+/* A new repository's name. */
+static const char *new_repo(struct fixture *f)
+{
+	const char *name = arena_printf(f->arena, "r%u.git", f->n_repos++);
+
+	sh(f, "git_repo_new $PWD/repos/%s", name);
+	return name;
+}
+
+static struct store *open_store(struct fixture *f, const struct server *server, const char *repo,
+				const char *branch)
+{
+	struct store_place place = { .url = arena_printf(f->arena, "%s/%s", server->url, repo),
+				     .branch = branch,
+				     .cache_dir = arena_printf(f->arena, "%s/cache", f->dir.path),
+				     .has_no_history = strstr(branch, "logs") != NULL,
+				     .wire = &server->options };
+	struct store *store;
+
+	if (!store_open(&place, &store, &f->err))
+		fail_msg("%s: %s", server->name, f->err.text);
+	return store;
+}
+
+static bool put(struct store *store, const char *path, const char *text, bool *made,
+		struct err *err)
+{
+	struct store_change change = { path, text, text ? strlen(text) : 0 };
+	struct store_commit commit = { .changes = &change,
+				       .n_changes = 1,
+				       .author_name = "reconcile",
+				       .author_email = "reconcile@example.com",
+				       .time_s = 1700000000,
+				       .message = "state: one change" };
+
+	return store_commit(store, &commit, made, err);
+}
+
+static const char *get(struct fixture *f, struct store *store, const char *path)
+{
+	struct store_file file;
+
+	must(store_read(store, path, f->arena, &file, &f->err), &f->err);
+	return file.bytes;
+}
+
+static void check_life(struct fixture *f, const struct server *server)
+{
+	const char *repo = new_repo(f);
+	struct store *a = open_store(f, server, repo, "reconcile/state"),
+		     *b = open_store(f, server, repo, "reconcile/state");
+	struct store_files files;
+	struct git_id before;
+	bool made;
+
+	assert_true(git_id_is_none(store_commit_id(a)));
+	must(put(a, "absent", NULL, &made, &f->err), &f->err);
+	assert_false(made);
+	must(put(a, "shop/images/cart.yaml", "one\n", &made, &f->err), &f->err);
+	assert_true(made);
+	/* b was opened when there was no branch: its first commit must not replace a's */
+	assert_false(put(b, "other", "x", &made, &f->err));
+	if (f->err.kind != ERR_CONFLICT)
+		fail_msg("%s: %s", server->name, f->err.text);
+	must(store_refresh(b, &f->err), &f->err);
+	assert_string_equal(get(f, b, "shop/images/cart.yaml"), "one\n");
+	assert_null(get(f, b, "shop/images/cart"));
+	must(put(b, "shop/images/web.yaml", "two\n", &made, &f->err), &f->err);
+	before = *store_commit_id(b);
+	must(put(b, "shop/images/web.yaml", "two\n", &made, &f->err), &f->err);
+	assert_false(made);
+	assert_string_equal(store_commit_id(b)->hex, before.hex);
+	assert_false(put(a, "shop/images/web.yaml", "mine\n", &made, &f->err));
+	assert_int_equal(f->err.kind, ERR_CONFLICT);
+	must(store_refresh(a, &f->err), &f->err);
+	must(store_read_all(a, NULL, NULL, f->arena, &files, &f->err), &f->err);
+	assert_int_equal(files.n, 2);
+	assert_string_equal(files.v[0].path, "shop/images/cart.yaml");
+	assert_string_equal(files.v[1].bytes, "two\n");
+	must(put(a, "shop", NULL, &made, &f->err), &f->err);
+	assert_true(made);
+	store_close(&a);
+	store_close(&b);
+	a = open_store(f, server, repo, "reconcile/state");
+	must(store_read_all(a, NULL, NULL, f->arena, &files, &f->err), &f->err);
+	assert_int_equal(files.n, 0);
+	store_close(&a);
+	assert_string_equal(sh(f,
+			       "cd repos/%s; git fsck --strict --full --no-dangling 2>&1 | grep -v "
+			       "unborn || true; git rev-list reconcile/state | wc -l",
+			       repo),
+			    "3");
+}
+
+static void test_store__lives_on_every_server(void **state)
+{
+	for (size_t i = 0; i < COUNTOF(servers); i++)
+		if (servers[i].url)
+			check_life(*state, &servers[i]);
+}
+
+static void check_logs(struct fixture *f, const struct server *server)
+{
+	const char *repo = new_repo(f);
+	struct store *a = open_store(f, server, repo, "reconcile/logs"), *b;
+	bool made;
+
+	must(put(a, "shop/cart/1.log", "one", &made, &f->err), &f->err);
+	b = open_store(f, server, repo, "reconcile/logs");
+	must(put(a, "shop/cart/2.log", "two", &made, &f->err), &f->err);
+	assert_false(put(b, "shop/cart/3.log", "three", &made, &f->err));
+	assert_int_equal(f->err.kind, ERR_CONFLICT);
+	must(store_refresh(b, &f->err), &f->err);
+	must(put(b, "shop/cart/1.log", NULL, &made, &f->err), &f->err);
+	store_close(&a);
+	store_close(&b);
+	assert_string_equal(sh(f,
+			       "cd repos/%s; git rev-list reconcile/logs | wc -l; git ls-tree -r "
+			       "--name-only reconcile/logs",
+			       repo),
+			    "1\nshop/cart/2.log");
+}
+
+static void test_store__keeps_logs_without_history_on_every_server(void **state)
+{
+	for (size_t i = 0; i < COUNTOF(servers); i++)
+		if (servers[i].url)
+			check_logs(*state, &servers[i]);
+}
+
+enum { WRITERS = 8, COMMITS = 10 };
+
+/* A process of its own: each of its files lands, however often others are faster. */
+static void write_many(struct fixture *f, const struct server *server, const char *repo, int writer)
+{
+	struct store *store = open_store(f, server, repo, "reconcile/state");
+	struct err err = { 0 };
+	bool made = false;
+
+	for (int i = 0; i < COMMITS; i++) {
+		char *path = arena_printf(f->arena, "w%d/%d", writer, i);
+
+		for (unsigned attempt = 0; !put(store, path, path, &made, &err); attempt++) {
+			if (err.kind != ERR_CONFLICT || attempt == 500) {
+				fprintf(stderr, "%s: %s\n", server->name, err.text);
+				_exit(1);
+			}
+			clock_sleep_ms(backoff_ms(attempt < 6 ? attempt : 6, 5, 300));
+			if (!store_refresh(store, &err))
+				_exit(2);
+		}
+		if (!made)
+			_exit(3);
+	}
+	store_close(&store);
+	_exit(0);
+}
+
+static void check_race(struct fixture *f, const struct server *server)
+{
+	const char *repo = new_repo(f);
+	pid_t pids[WRITERS];
+
+	for (int i = 0; i < WRITERS; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			write_many(f, server, repo, i);
+	}
+	for (int i = 0; i < WRITERS; i++) {
+		int status;
+
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		if (status)
+			fail_msg("%s: writer %d ended with %d", server->name, i, status);
+	}
+	assert_string_equal(sh(f,
+			       "cd repos/%s; git fsck --strict --full --no-dangling 2>&1 | grep -v "
+			       "unborn || true; git rev-list reconcile/state | wc -l; "
+			       "git ls-tree -r reconcile/state | wc -l",
+			       repo),
+			    "80\n80");
+}
+
+static void test_store__loses_no_commit_of_eight_writers(void **state)
+{
+	static const char *const names[] = { "path", "daemon" };
+
+	for (size_t i = 0; i < COUNTOF(servers); i++)
+		for (size_t k = 0; k < COUNTOF(names); k++)
+			if (servers[i].url && !strcmp(servers[i].name, names[k]))
+				check_race(*state, &servers[i]);
+}
+
+static void test_store__is_whole_after_kills_at_any_moment(void **state)
+{
+	struct fixture *f = *state;
+	const char *repo = new_repo(f);
+	const struct server *server = &servers[0];
+	struct store *store = open_store(f, server, repo, "reconcile/state");
+	bool made;
+
+	for (int round = 0; round < 40; round++) {
+		pid_t pid = fork();
+		int status;
+
+		if (!pid)
+			for (int i = 0;; i++) {
+				struct err err = { 0 };
+
+				if (!put(store, "f", arena_printf(f->arena, "%d %d", round, i),
+					 &made, &err))
+					made = store_refresh(store, &err);
+			}
+		clock_sleep_ms(2 + backoff_ms(4, 1, 12));
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		must(store_refresh(store, &f->err), &f->err);
+		must(put(store, "alive", arena_printf(f->arena, "%d", round), &made, &f->err),
+		     &f->err);
+		assert_true(made);
+	}
+	store_close(&store);
+	assert_string_equal(sh(f,
+			       "cd repos/%s; git fsck --strict --full --no-dangling 2>&1 | grep -v "
+			       "unborn || true; git show reconcile/state:alive; find . -name "
+			       "'*.lock' ! -name reconcile.lock",
+			       repo),
+			    "39");
+}
+
+static void test_store__says_why_a_server_refuses(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 2; i < COUNTOF(servers); i++) {
+		const char *repo = servers[i].url ? new_repo(f) : NULL;
+		struct store *store;
+		bool made;
+
+		if (!repo)
+			continue;
+		sh(f,
+		   "cd repos/%s; printf '#!/bin/sh\\necho no commits on Fridays >&2; exit 1' > "
+		   "hooks/pre-receive; chmod +x hooks/pre-receive",
+		   repo);
+		store = open_store(f, &servers[i], repo, "reconcile/state");
+		assert_false(put(store, "a", "b", &made, &f->err));
+		assert_int_equal(f->err.kind, ERR_INVALID);
+		if (!strstr(f->err.text, "no commits on Fridays") ||
+		    !strstr(f->err.text, "hook declined"))
+			fail_msg("%s: %s", servers[i].name, f->err.text);
+		assert_true(git_id_is_none(store_commit_id(store)));
+		store_close(&store);
+		sh(f,
+		   "cd repos/%s; rm hooks/pre-receive; git config receive.denyNonFastForwards true",
+		   repo);
+		store = open_store(f, &servers[i], repo, "reconcile/logs");
+		must(put(store, "a", "b", &made, &f->err), &f->err);
+		assert_false(put(store, "a", "c", &made, &f->err));
+		if (f->err.kind != ERR_DENIED)
+			fail_msg("%s: %s", servers[i].name, f->err.text);
+		store_close(&store);
+	}
+}
+
+static void test_store__reports_missing_repositories_and_bad_credentials(void **state)
+{
+	struct fixture *f = *state;
+	const char *cache = arena_printf(f->arena, "%s/cache", f->dir.path), *repo = new_repo(f);
+	struct store *store;
+
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		struct store_place place = { .url = arena_printf(f->arena, "%s/none.git",
+								 servers[i].url),
+					     .branch = "s",
+					     .cache_dir = cache,
+					     .wire = &servers[i].options };
+
+		if (!servers[i].url)
+			continue;
+		assert_false(store_open(&place, &store, &f->err));
+		if (f->err.kind != ERR_ABSENT)
+			fail_msg("%s: %s", servers[i].name, f->err.text);
+	}
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		struct git_wire_options options = servers[i].options;
+		struct store_place place = { .url = arena_printf(f->arena, "%s/%s", servers[i].url,
+								 repo),
+					     .branch = "s",
+					     .cache_dir = cache,
+					     .wire = &options };
+
+		if (!servers[i].url ||
+		    (strcmp(servers[i].name, "https") && strcmp(servers[i].name, "ssh")))
+			continue;
+		options.max_tries = 1;
+		options.auth.password = "wrong password";
+		options.auth.ssh_key_file = arena_printf(f->arena, "%s/ssh/host_key", f->dir.path);
+		assert_false(store_open(&place, &store, &f->err));
+		if (f->err.kind != ERR_DENIED || strstr(f->err.text, "wrong password"))
+			fail_msg("%s: %s", servers[i].name, f->err.text);
+		options = servers[i].options;
+		options.auth.ca_file = NULL;
+		options.auth.known_hosts_file = "/dev/null";
+		assert_false(store_open(&place, &store, &f->err));
+		if (f->err.kind != ERR_DENIED)
+			fail_msg("%s: %s", servers[i].name, f->err.text);
+	}
+}
+
+/* 60 commits of history, a tag, a thousand refs: asked and fetched from every server. */
+static void check_source(struct fixture *f, const struct server *server, const char *repo,
+			 const char *head)
+{
+	const char *cache = arena_printf(f->arena, "%s/src-%s.git", f->dir.path, server->name);
+	struct git_fetch fetch = { .hint_ref = "refs/tags/v1" };
+	struct git_fetch_stats stats;
+	struct git_revision revision;
+	struct git_wire *wire;
+	struct git_refs refs;
+	struct git_id tree;
+
+	must(git_wire_open(arena_printf(f->arena, "%s/%s", server->url, repo), &server->options,
+			   &wire, &f->err),
+	     &f->err);
+	must(git_wire_ls_refs(wire, NULL, f->arena, &refs, &f->err), &f->err);
+	assert_int_equal(refs.n, 1 + 1 + 1 + 1000);
+	must(git_wire_resolve(wire, "main", f->arena, &revision, &f->err), &f->err);
+	assert_int_equal(revision.kind, GIT_REVISION_BRANCH);
+	assert_string_equal(revision.commit.hex, head);
+	must(git_wire_resolve(wire, "nothing", f->arena, &revision, &f->err), &f->err);
+	assert_int_equal(revision.kind, GIT_REVISION_NONE);
+	must(git_wire_resolve(wire, "HEAD", f->arena, &revision, &f->err), &f->err);
+	assert_string_equal(revision.commit.hex, head);
+	must(git_wire_resolve(wire, "v1", f->arena, &revision, &f->err), &f->err);
+	assert_int_equal(revision.kind, GIT_REVISION_TAG);
+	assert_string_equal(revision.commit.hex, head);
+	assert_string_not_equal(revision.id.hex, head);
+	must(git_repo_init(cache, &fetch.into, &f->err), &f->err);
+	fetch.commit = revision.commit;
+	must(git_wire_fetch(wire, &fetch, &stats, &f->err), &f->err);
+	if (stats.n_objects > 6)
+		fail_msg("%s sent %u objects", server->name, stats.n_objects);
+	must(git_tree_of_commit(git_repo_objects(fetch.into), &fetch.commit, &tree, &f->err),
+	     &f->err);
+	must(git_wire_fetch(wire, &fetch, &stats, &f->err), &f->err);
+	assert_int_equal(stats.pack_bytes, 0);
+	/* an old commit that no ref points at: v2 gives it, v0 only with its history */
+	git_id_parse(sh(f, "git -C repos/%s rev-parse main~30", repo), GIT_ID_HEX, &fetch.commit);
+	fetch.hint_ref = "refs/heads/main";
+	must(git_wire_fetch(wire, &fetch, &stats, &f->err), &f->err);
+	memset(fetch.commit.hex, 'e', GIT_ID_HEX);
+	assert_false(git_wire_fetch(wire, &fetch, &stats, &f->err));
+	if (f->err.kind != ERR_ABSENT)
+		fail_msg("%s: %s", server->name, f->err.text);
+	git_repo_close(&fetch.into);
+	git_wire_close(&wire);
+	assert_string_equal(
+		sh(f,
+		   "git -C %s fsck --full --no-dangling 2>&1 | grep -v -e unborn -e refs/ || true",
+		   cache),
+		"");
+}
+
+static void test_git_wire__fetches_one_commit_from_every_server(void **state)
+{
+	struct fixture *f = *state;
+	const char *repo = new_repo(f);
+	char *head;
+
+	sh(f,
+	   "git clone -q repos/%s w 2>/dev/null; cd w; git checkout -qb main; mkdir d; for i in "
+	   "$(seq 60); do echo $i > d/f; git add .; git commit -qm $i; done;"
+	   "git tag -a v1 -m v1; git push -q origin main v1; cd ../repos/%s; for i in $(seq 1000); "
+	   "do echo create refs/heads/b$i $(git rev-parse main); done | git update-ref --stdin; "
+	   "git pack-refs --all",
+	   repo, repo);
+	head = sh(f, "git -C repos/%s rev-parse main", repo);
+	for (size_t i = 0; i < COUNTOF(servers); i++)
+		if (servers[i].url)
+			check_source(f, &servers[i], repo, head);
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		struct server old = servers[i];
+
+		if (!old.url)
+			continue;
+		old.name = arena_printf(f->arena, "%s-only-v0", old.name);
+		old.options.only_v0 = true;
+		check_source(f, &old, repo, head);
+	}
+}
+
+static void test_git_wire__follows_a_redirect_of_its_first_question(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		const char *repo = new_repo(f);
+		struct store_place place = { .branch = "s",
+					     .cache_dir = arena_printf(f->arena, "%s/cache",
+								       f->dir.path),
+					     .wire = &servers[i].options };
+		struct store *store;
+		bool made;
+
+		if (!servers[i].url || strncmp(servers[i].url, "http", 4) != 0)
+			continue;
+		place.url = arena_printf(f->arena, "%s/moved/%s", servers[i].url, repo);
+		must(store_open(&place, &store, &f->err), &f->err);
+		must(put(store, "a", "b", &made, &f->err), &f->err);
+		store_close(&store);
+		assert_string_equal(sh(f, "git -C repos/%s show s:a", repo), "b");
+	}
+}
+
+static void test_git_wire__gives_up_on_a_server_that_stays_silent(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const schemes[] = { "git", "http" };
+	char *port = sh(f, "mkdir silent; setsid python3 -c '\nimport "
+			   "socket,time\ns=socket.socket(); s.bind((\"127.0.0.1\",0)); "
+			   "s.listen(9)\nprint(s.getsockname()[1],flush=True)\ntime.sleep(60)' > "
+			   "silent/port 2>/dev/null </dev/null & echo $! > silent/py.pid; until [ "
+			   "-s silent/port ]; do sleep 0.05; done; cat silent/port");
+
+	for (size_t i = 0; i < COUNTOF(schemes); i++) {
+		struct git_wire_options options = { .stall_timeout_ms = 1000,
+						    .total_timeout_ms = 3000,
+						    .max_tries = 1 };
+		int64_t start = clock_mono_ms();
+		struct git_wire *wire;
+		struct git_refs refs;
+
+		must(git_wire_open(
+			     arena_printf(f->arena, "%s://127.0.0.1:%s/a.git", schemes[i], port),
+			     &options, &wire, &f->err),
+		     &f->err);
+		assert_false(git_wire_ls_refs(wire, NULL, f->arena, &refs, &f->err));
+		assert_int_equal(f->err.kind, ERR_TRANSIENT);
+		assert_true(clock_mono_ms() - start < 8000);
+		git_wire_close(&wire);
+	}
+}
+
+int main(void)
+{
+	static const char *const env[] = { "PATH=/usr/bin:/bin", "HOME=/nonexistent", NULL };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_store__lives_on_every_server),
+		cmocka_unit_test(test_store__keeps_logs_without_history_on_every_server),
+		cmocka_unit_test(test_store__loses_no_commit_of_eight_writers),
+		cmocka_unit_test(test_store__is_whole_after_kills_at_any_moment),
+		cmocka_unit_test(test_store__says_why_a_server_refuses),
+		cmocka_unit_test(test_store__reports_missing_repositories_and_bad_credentials),
+		cmocka_unit_test(test_git_wire__fetches_one_commit_from_every_server),
+		cmocka_unit_test(test_git_wire__follows_a_redirect_of_its_first_question),
+		cmocka_unit_test(test_git_wire__gives_up_on_a_server_that_stays_silent),
+	};
+
+	if (access("/usr/bin/git", X_OK) < 0) {
+		fprintf(stderr, "skipped: there is no git program here\n");
+		return 77;
+	}
+	proc_set_environment(env);
+	return cmocka_run_group_tests(tests, start_servers, stop_servers);
+}
