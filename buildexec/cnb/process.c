@@ -126,7 +126,8 @@ bool launch_file_decode(const struct node *tree, const struct bp_descriptor *bp,
 	*out = (struct launch_file){ 0 };
 	return processes_decode(tree, bp, arena, out, err) &&
 	       slices_decode(tree, arena, &out->slices, err) &&
-	       labels_decode(tree, arena, &out->labels, err);
+	       labels_decode(tree, arena, &out->labels, err) &&
+	       boms_decode(tree, &bp->element, arena, &out->boms, err);
 }
 
 static int compare_types(const void *a, const void *b)
@@ -169,6 +170,8 @@ const char *launch_metadata_add(struct launch_metadata *metadata, const struct l
 		vec_push(arena, &metadata->slices, file->slices.v[i]);
 	for (size_t i = 0; i < file->labels.n; i++)
 		vec_push(arena, &metadata->labels, file->labels.v[i]);
+	for (size_t i = 0; i < file->boms.n; i++)
+		vec_push(arena, &metadata->boms, file->boms.v[i]);
 	return lost;
 }
 
@@ -258,6 +261,8 @@ struct node *launch_metadata_encode(const struct launch_metadata *metadata, stru
 	struct node *tree = node_new(arena, NODE_MAP), *seq = node_new(arena, NODE_SEQ);
 	struct node *group = group_encode(&metadata->buildpacks, arena);
 
+	if (metadata->boms.n && !api_at_least(platform, 9))
+		node_set(arena, tree, "bom", boms_encode(&metadata->boms, arena));
 	if (group->first)
 		node_set(arena, tree, "buildpacks", group->first);
 	if (metadata->labels.n)

@@ -34,7 +34,8 @@ struct tmpdir {
 	int lock_fd; /* valid while path is */
 };
 void fs_set_temp_base(const char *path);
-MUST_CHECK bool tmpdir_make(const char *base, const char *prefix, struct tmpdir *out, struct err *err);
+MUST_CHECK bool tmpdir_make(const char *base, const char *prefix, struct tmpdir *out,
+			    struct err *err);
 void tmpdir_release(struct tmpdir *dir);
 #define AUTO_TMPDIR __attribute__((cleanup(tmpdir_release))) struct tmpdir
 void fs_sweep_temp(const char *base, const char *prefix);
@@ -45,7 +46,8 @@ void fd_close(int *fd); /* preserves errno, sets -1 */
 MUST_CHECK bool fd_write_all(int fd, const void *bytes, size_t n, struct err *err);
 
 /* An advisory lock (flock) on a file that is created when absent; waits up to timeout_ms (-1: for ever, 0: do not wait → ERR_CONFLICT). */
-MUST_CHECK bool fs_lock(const char *path, bool is_shared, int64_t timeout_ms, int *fd, struct err *err);
+MUST_CHECK bool fs_lock(const char *path, bool is_shared, int64_t timeout_ms, int *fd,
+			struct err *err);
 
 /* dir + "/" + name in the arena, no doubled slash. */
 char *path_join(struct arena *arena, const char *dir, const char *name);

@@ -334,8 +334,8 @@ static void test_unpack__reads_each_compression_to_the_same_layer(void **state)
 	static const char *const scripts[] = {
 		"cat blob > c",
 		"gzip -9 < blob > c",
-		"(head -c 3000 blob | gzip -1; tail -c +3001 blob | head -c 1 | gzip; "
-		"tail -c +3002 blob | gzip) > c",
+		/* three members */
+		"(head -c 3000 blob | gzip; tail -c +3001 blob | gzip -c - /dev/null) > c",
 		"zstd -q < blob > c",
 	};
 	char *text = calloc(1, 300001);
