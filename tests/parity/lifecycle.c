@@ -148,9 +148,13 @@ static bool launch(struct step *step, int *exit_code, struct err *err)
 	for (size_t i = 0; i < dirs.n; i++)
 		vec_push(step->arena, &spec.root.lowers, dirs.v[i]);
 	texts(step, "above", &spec.root.lowers);
-	texts(step, "entrypoint", &spec.argv);
-	if (spec.argv.n == 0)
-		spec.argv = image.config.entrypoint;
+	/* The runtime adds HOME; the suite's launches have none. */
+	vec_push(step->arena, &spec.argv, "/usr/bin/env");
+	vec_push(step->arena, &spec.argv, "-u");
+	vec_push(step->arena, &spec.argv, "HOME");
+	texts(step, node_get(step->json, "entrypoint") ? "entrypoint" : "", &args);
+	if (args.n == 0)
+		args = image.config.entrypoint;
 	texts(step, "args", &args);
 	for (size_t i = 0; i < args.n; i++)
 		vec_push(step->arena, &spec.argv, args.v[i]);

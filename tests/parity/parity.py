@@ -19,6 +19,7 @@ import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+STEP_SECONDS = 60
 REF_NAME = "org.opencontainers.image.ref.name"
 PACKAGES = ["bash", "dash", "coreutils", "findutils", "grep", "sed", "libc6", "libc-bin", "libtinfo6", "libselinux1",
             "libpcre2-8-0", "libacl1", "libattr1", "libgmp10", "libgcc-s1"]
@@ -150,8 +151,11 @@ class Runner:
 
     def run(self, case, step, folder, layouts, cache):
         about = self.description(case, step, folder, layouts, cache)
-        done = subprocess.run([self.build + "/parity-lifecycle"], input=json.dumps(about).encode(), capture_output=True,
-                              cwd="/", env={"PATH": PATH}, timeout=300)
+        try:
+            done = subprocess.run([self.build + "/parity-lifecycle"], input=json.dumps(about).encode(),
+                                  capture_output=True, cwd="/", env={"PATH": PATH}, timeout=STEP_SECONDS)
+        except subprocess.TimeoutExpired as late:
+            done = subprocess.CompletedProcess(late.cmd, -1, late.stdout or b"", (late.stderr or b"") + b"timed out")
         return about, done
 
     def check(self, case, step, about, done, folder):
