@@ -25,11 +25,12 @@ static bool require_decode(const struct node *map, struct plan_require *out, str
 	return true;
 }
 
-static bool requires_decode(const struct node *map, const char *key, struct arena *arena,
-			    struct plan_requires *out, struct err *err)
+bool plan_requires_decode(const struct node *map, const char *key, struct arena *arena,
+			  struct plan_requires *out, struct err *err)
 {
 	const struct node *first;
 
+	*out = (struct plan_requires){ 0 };
 	if (!value_tables(map, key, &first, err))
 		return false;
 	for (; first; first = first->next) {
@@ -57,7 +58,7 @@ static bool section_decode(const struct node *map, struct arena *arena, struct p
 			return false;
 		vec_push(arena, &out->provides, name ? name : "");
 	}
-	return requires_decode(map, "requires", arena, &out->requires, err);
+	return plan_requires_decode(map, "requires", arena, &out->requires, err);
 }
 
 bool plan_options_decode(const struct node *tree, struct arena *arena, struct plan_options *out,
@@ -153,7 +154,7 @@ bool build_plan_decode(const struct node *tree, struct arena *arena, struct buil
 		struct plan_entry entry = { 0 };
 
 		if (!providers_decode(first, arena, &entry.providers, err) ||
-		    !requires_decode(first, "requires", arena, &entry.requires, err))
+		    !plan_requires_decode(first, "requires", arena, &entry.requires, err))
 			return false;
 		if (entry.requires.n)
 		entry.name = entry.requires.v[0].name;

@@ -28,6 +28,9 @@ struct plan_options {
 	size_t n, cap;
 };
 
+/* An array of tables with name and metadata. `version` beside the name is an error: it belongs into the metadata. */
+MUST_CHECK bool plan_requires_decode(const struct node *map, const char *key, struct arena *arena,
+				     struct plan_requires *out, struct err *err);
 /* The plan file of bin/detect. `version` beside a requirement's name is an error (it belongs into
  * its metadata). */
 MUST_CHECK bool plan_options_decode(const struct node *tree, struct arena *arena,

@@ -44,7 +44,7 @@ static bool is_path_variable(const char *name)
 	return false;
 }
 
-static struct env_var *find(const struct env *env, const char *name)
+static struct env_value *find(const struct env *env, const char *name)
 {
 	for (size_t i = 0; i < env->vars.n; i++)
 		if (strcmp(env->vars.v[i].name, name) == 0)
@@ -52,21 +52,21 @@ static struct env_var *find(const struct env *env, const char *name)
 	return NULL;
 }
 
-void env_set(struct env *env, const char *name, const char *value)
+void vars_set(struct env *env, const char *name, const char *value)
 {
-	struct env_var *var = find(env, name);
+	struct env_value *var = find(env, name);
 
 	if (var)
 		var->value = arena_strdup(env->arena, value);
 	else
 		vec_push(env->arena, &env->vars,
-			 (struct env_var){ arena_strdup(env->arena, name),
+			 (struct env_value){ arena_strdup(env->arena, name),
 					   arena_strdup(env->arena, value) });
 }
 
-const char *env_get(const struct env *env, const char *name)
+const char *vars_get(const struct env *env, const char *name)
 {
-	const struct env_var *var = find(env, name);
+	const struct env_value *var = find(env, name);
 
 	return var ? var->value : "";
 }
@@ -103,7 +103,7 @@ static struct env from_list(char *const *list, struct arena *arena, keep_fn *kee
 			continue;
 		name = arena_copy(arena, *list, (size_t)(equals - *list));
 		if (keep(name))
-			env_set(&env, name, equals + 1);
+			vars_set(&env, name, equals + 1);
 	}
 	return env;
 }
@@ -134,7 +134,7 @@ static bool is_ours(const char *part, size_t n)
 struct env env_for_launch(char *const *list, struct arena *arena)
 {
 	struct env env = from_list(list, arena, is_for_launch);
-	struct env_var *path = find(&env, "PATH");
+	struct env_value *path = find(&env, "PATH");
 	char *kept, *end;
 	const char *part;
 
@@ -164,9 +164,9 @@ struct env env_for_launch(char *const *list, struct arena *arena)
 
 void env_prepend_path(struct env *env, const char *name, const char *path)
 {
-	const char *old = env_get(env, name);
+	const char *old = vars_get(env, name);
 
-	env_set(env, name, *old ? arena_printf(env->arena, "%s:%s", path, old) : path);
+	vars_set(env, name, *old ? arena_printf(env->arena, "%s:%s", path, old) : path);
 }
 
 enum action {
@@ -207,27 +207,27 @@ void env_apply_file(struct env *env, const char *file, const char *content, cons
 		    enum env_default when_plain)
 {
 	const char *name = arena_copy(env->arena, file, strcspn(file, "."));
-	const char *old = env_get(env, name), *between = *old && delim ? delim : "";
+	const char *old = vars_get(env, name), *between = *old && delim ? delim : "";
 
 	switch (action_of(file, when_plain)) {
 	case ACTION_NONE:
 		return;
 	case ACTION_OVERRIDE:
-		env_set(env, name, content);
+		vars_set(env, name, content);
 		return;
 	case ACTION_APPEND:
-		env_set(env, name, arena_printf(env->arena, "%s%s%s", old, between, content));
+		vars_set(env, name, arena_printf(env->arena, "%s%s%s", old, between, content));
 		return;
 	case ACTION_PREPEND:
-		env_set(env, name, arena_printf(env->arena, "%s%s%s", content, between, old));
+		vars_set(env, name, arena_printf(env->arena, "%s%s%s", content, between, old));
 		return;
 	case ACTION_DEFAULT:
 		if (!*old)
-			env_set(env, name, content);
+			vars_set(env, name, content);
 		return;
 	case ACTION_PREPEND_PATH:
 		between = !*old ? "" : delim ? delim : ":";
-		env_set(env, name, arena_printf(env->arena, "%s%s%s", content, between, old));
+		vars_set(env, name, arena_printf(env->arena, "%s%s%s", content, between, old));
 		return;
 	}
 }
@@ -237,5 +237,5 @@ void env_apply_user(struct env *env, const char *name, const char *content)
 	if (is_path_variable(name))
 		env_prepend_path(env, name, content);
 	else
-		env_set(env, name, content);
+		vars_set(env, name, content);
 }

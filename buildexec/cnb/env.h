@@ -10,21 +10,21 @@
 
 #include "model/base/vec.h"
 
-struct env_var {
+struct env_value {
 	const char *name, *value;
 };
 /* In order of first definition; values live in the arena. */
 struct env {
 	struct arena *arena;
-	VEC(struct env_var) vars;
+	VEC(struct env_value) vars;
 };
 
 /* What a file without suffix does. */
 enum env_default { ENV_OVERRIDE, ENV_SET_IF_EMPTY };
 
-void env_set(struct env *env, const char *name, const char *value);
+void vars_set(struct env *env, const char *name, const char *value);
 /* "" when it is not set. */
-const char *env_get(const struct env *env, const char *name);
+const char *vars_get(const struct env *env, const char *name);
 /* A copy that changes on its own. */
 struct env env_copy(const struct env *env, struct arena *arena);
 /* "NAME=value" texts with NULL at the end, for exec. */

@@ -126,7 +126,8 @@ bool launch_file_decode(const struct node *tree, const struct bp_descriptor *bp,
 	*out = (struct launch_file){ 0 };
 	return processes_decode(tree, bp, arena, out, err) &&
 	       slices_decode(tree, arena, &out->slices, err) &&
-	       labels_decode(tree, arena, &out->labels, err);
+	       labels_decode(tree, arena, &out->labels, err) &&
+	       boms_decode(tree, &bp->element, arena, &out->boms, err);
 }
 
 static int compare_types(const void *a, const void *b)
@@ -145,7 +146,7 @@ static void put_process(struct processes *list, const struct process *process, s
 }
 
 const char *launch_metadata_add(struct launch_metadata *metadata, const struct launch_file *file,
-			       struct arena *arena)
+				struct arena *arena)
 {
 	const char *lost = NULL;
 
@@ -169,6 +170,8 @@ const char *launch_metadata_add(struct launch_metadata *metadata, const struct l
 		vec_push(arena, &metadata->slices, file->slices.v[i]);
 	for (size_t i = 0; i < file->labels.n; i++)
 		vec_push(arena, &metadata->labels, file->labels.v[i]);
+	for (size_t i = 0; i < file->boms.n; i++)
+		vec_push(arena, &metadata->boms, file->boms.v[i]);
 	return lost;
 }
 
@@ -253,11 +256,13 @@ static struct node *slices_encode(const struct slices *slices, struct arena *are
 }
 
 struct node *launch_metadata_encode(const struct launch_metadata *metadata, struct api platform,
-				   struct arena *arena)
+				    struct arena *arena)
 {
 	struct node *tree = node_new(arena, NODE_MAP), *seq = node_new(arena, NODE_SEQ);
 	struct node *group = group_encode(&metadata->buildpacks, arena);
 
+	if (metadata->boms.n && !api_at_least(platform, 9))
+		node_set(arena, tree, "bom", boms_encode(&metadata->boms, arena));
 	if (group->first)
 		node_set(arena, tree, "buildpacks", group->first);
 	if (metadata->labels.n)
@@ -286,8 +291,8 @@ static bool command_decode_any(const struct node *map, struct arena *arena, stru
 	return true;
 }
 
-bool launch_metadata_decode(const struct node *tree, struct arena *arena, struct launch_metadata *out,
-			   struct err *err)
+bool launch_metadata_decode(const struct node *tree, struct arena *arena,
+			    struct launch_metadata *out, struct err *err)
 {
 	const struct node *first, *buildpacks = node_get(tree, "buildpacks");
 	struct node *group = node_new(arena, NODE_MAP);

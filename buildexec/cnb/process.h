@@ -7,7 +7,7 @@
 #ifndef BUILDEXEC_CNB_PROCESS_H
 #define BUILDEXEC_CNB_PROCESS_H
 
-#include "buildexec/cnb/descriptor.h"
+#include "buildexec/cnb/legacy_bom.h"
 
 struct process {
 	const char *type, *buildpack_id,
@@ -36,6 +36,7 @@ struct launch_file {
 	struct processes processes;
 	struct slices slices;
 	struct labels labels;
+	struct boms boms;
 	bool has_ignored_dir; /* a working-dir that this Buildpack API does not know; dropped */
 };
 /* `bp` says the Buildpack API and the id that processes carry. */
@@ -48,17 +49,18 @@ struct launch_metadata {
 	struct slices slices;
 	struct labels labels;
 	const char *default_type; /* NULL: none */
+	struct boms boms;         /* written for platforms before 0.9, and not read back */
 };
 
 /* Adds what a buildpack wrote to what the ones before it wrote. Returns the type that lost its
  * default, or NULL. */
 const char *launch_metadata_add(struct launch_metadata *metadata, const struct launch_file *file,
-			       struct arena *arena);
+				struct arena *arena);
 /* Bytes as the reference writes them, once printed. Commands are arrays from Platform API 0.10 on.
  */
 struct node *launch_metadata_encode(const struct launch_metadata *metadata, struct api platform,
-				   struct arena *arena);
+				    struct arena *arena);
 MUST_CHECK bool launch_metadata_decode(const struct node *tree, struct arena *arena,
-				      struct launch_metadata *out, struct err *err);
+				       struct launch_metadata *out, struct err *err);
 
 #endif

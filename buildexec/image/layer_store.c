@@ -117,3 +117,15 @@ bool layer_store_add(struct layer_store *store, const char *diff_id, const char 
 	*dir = place;
 	return true;
 }
+
+bool layer_store_lock_blob(const struct layer_store *store, const char *digest, int *fd,
+			   struct err *err)
+{
+	struct arena *arena = arena_new();
+	/* Apart from the layers' own locks: an uncompressed layer has one digest for both. */
+	bool is_ok = fs_lock(arena_printf(arena, "%s/blob-%s", store->locks, digest_hex(digest)),
+			     false, -1, fd, err);
+
+	arena_free(arena);
+	return is_ok;
+}

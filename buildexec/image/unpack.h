@@ -62,4 +62,8 @@ char *layer_store_find(const struct layer_store *store, const char *diff_id, str
 MUST_CHECK bool layer_store_add(struct layer_store *store, const char *diff_id, const char *path,
 				struct arena *arena, char **dir, struct err *err);
 
+/* Held while a blob is fetched and unpacked, so that only one process does it. */
+MUST_CHECK bool layer_store_lock_blob(const struct layer_store *store, const char *digest, int *fd,
+				      struct err *err);
+
 #endif

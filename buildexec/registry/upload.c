@@ -22,6 +22,7 @@ enum {
 	BACKOFF_CAP_MS = 8000,
 	CHUNK_BYTES = 16 << 20, /* where the registry names no size of its own */
 	URL_BYTES = 64 << 10,
+	COMMIT_TIMEOUT_MS = 600000, /* a server may hash and move gigabytes before it answers */
 };
 
 struct upload {
@@ -176,6 +177,7 @@ static bool send_part(struct upload *upload, const char *method, const char *url
 		.read_ctx = part,
 		.body_len = (size_t)part->n_bytes,
 		.timeout_ms = BLOB_TIMEOUT_MS,
+		.stall_timeout_ms = COMMIT_TIMEOUT_MS,
 		/* What came of a failed try is unknown: begin anew instead. */
 		.no_retry = true
 	};
@@ -208,7 +210,10 @@ static bool confirmed_end(const struct http_response *response, const struct par
 static bool put_chunks(struct upload *upload, struct part *part, struct err *err)
 {
 	const struct remote_call *call = upload->call;
-	struct http_request closing = { .method = "PUT", .no_retry = true };
+	struct http_request closing = { .method = "PUT",
+					.timeout_ms = BLOB_TIMEOUT_MS,
+					.stall_timeout_ms = COMMIT_TIMEOUT_MS,
+					.no_retry = true };
 	struct http_response response;
 	int64_t done = 0;
 
@@ -354,7 +359,9 @@ bool remote_has_blob(struct registry *registry, const struct place *place, const
 		request.url = remote_url(endpoint, place, arena, "blobs/%s", digest);
 		is_done = remote_send(&call, &request, &response, err);
 	}
-	if (is_done && response.status != 404 && response.status != 405 && response.status != 200)
+	/* Storages behind a redirect may refuse a HEAD; then it is sent once more, which does no harm. */
+	if (is_done && response.status != 404 && response.status != 405 && response.status != 200 &&
+	    strcmp(response.final_url, request.url) == 0)
 		is_done = remote_call_fail(&call, &response, "cannot look for a blob in", err);
 	*out = is_done && response.status == 200;
 	arena_free(arena);

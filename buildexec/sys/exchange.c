@@ -184,7 +184,9 @@ static void set_trust(struct http *http)
 static void set_times(const struct http *http, const struct exchange *exchange)
 {
 	const struct http_options *options = &http->options;
-	int64_t stall_s = (options->stall_timeout_ms + 999) / 1000;
+	int64_t stall_ms = exchange->request->stall_timeout_ms ? exchange->request->stall_timeout_ms
+							       : options->stall_timeout_ms;
+	int64_t stall_s = (stall_ms + 999) / 1000;
 
 	curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
 	curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, (long)exchange->timeout_ms);

@@ -55,6 +55,7 @@ struct http_request {
 	bool (*restart)(void *write_ctx); /* a retry begins again at byte 0 of the answer; NULL: not retried once bytes were given */
 	size_t max_body;                 /* of a collected body; 0: LIMIT_HTTP_BODY */
 	int64_t timeout_ms;              /* whole request with retries; 0: 300 s */
+	int64_t stall_timeout_ms;        /* 0: the client's; more where a server works long before it answers */
 	bool no_redirects;               /* give 3xx back */
 	bool no_retry;
 };

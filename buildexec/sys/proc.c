@@ -110,8 +110,7 @@ _Noreturn static void child_main(struct launch *launch)
 	child_fail(launch, false);
 }
 
-/* The first executable file of that name in our PATH. */
-static bool find_program(const char *name, char path[PATH_MAX])
+bool proc_find(const char *name, char path[PATH_MAX])
 {
 	const char *dirs = proc_getenv("PATH");
 
@@ -207,7 +206,7 @@ bool proc_start(const struct proc_spec *spec, struct proc *out, struct err *err)
 
 	*out = (struct proc){ .pidfd = -1, .is_own_group = spec->is_own_group };
 	if (!strchr(spec->argv[0], '/')) {
-		if (!find_program(spec->argv[0], path))
+		if (!proc_find(spec->argv[0], path))
 			return err_set(err, ERR_ABSENT, "cannot start '%s': no such program",
 				       spec->argv[0]);
 		launch.path = path;

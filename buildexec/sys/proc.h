@@ -7,6 +7,7 @@
 #ifndef BUILDEXEC_SYS_PROC_H
 #define BUILDEXEC_SYS_PROC_H
 
+#include <limits.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -49,8 +50,13 @@ void proc_release(struct proc *proc);          /* kills and reaps what is left *
 #define AUTO_PROC __attribute__((cleanup(proc_release))) struct proc
 /* Start, feed, collect, wait. */
 MUST_CHECK bool proc_run(const struct proc_spec *spec, struct proc_result *out, struct err *err);
+/* The first executable file of that name in our PATH. */
+bool proc_find(const char *name, char path[PATH_MAX]);
 /* "exit status 3", "killed by signal 9 (SIGKILL)", "timed out" */
 char *proc_result_text(const struct proc_result *result, struct arena *arena);
+
+/* When a process started, in clock ticks since boot: with its pid it names a process for ever. 0: there is none. */
+unsigned long long proc_start_time(pid_t pid);
 
 /* The environment allow-list above, taken by main at start (rows below never call getenv). */
 void proc_set_environment(const char *const *environ_list);

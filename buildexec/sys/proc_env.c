@@ -2,11 +2,14 @@
 /*
  * proc_env.c — our environment as main saw it, what of it children get, and results as words.
  */
-#include <pthread.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "buildexec/sys/fs.h"
 #include "buildexec/sys/proc.h"
 
 /* What programs need to find each other, their files and the network; nothing that may hold a
@@ -55,6 +58,26 @@ const char *proc_getenv(const char *name)
 char *const *proc_default_env(void)
 {
 	return children;
+}
+
+unsigned long long proc_start_time(pid_t pid)
+{
+	char text[1024];
+	AUTO_FD fd = -1;
+	const char *at;
+	ssize_t n;
+
+	snprintf(text, sizeof(text), "/proc/%d/stat", (int)pid);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	/* Field 22; fields are counted behind the ")" of the name, which may hold anything. */
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
 char *proc_result_text(const struct proc_result *result, struct arena *arena)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/proc.h"
 
 static char temp_base[PATH_MAX] = "/tmp";
 
@@ -23,25 +24,6 @@ void fs_set_temp_base(const char *path)
 {
 	if (path && *path && strlen(path) < sizeof(temp_base))
 		snprintf(temp_base, sizeof(temp_base), "%s", path);
-}
-
-/* Field 22 of /proc/self/stat, clock ticks since boot; fields are counted behind the ")" of the
- * name. 0: unknown. */
-static unsigned long long start_time(void)
-{
-	char text[1024];
-	AUTO_FD fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	const char *at;
-
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < 22; field++) {
-		at = strchr(at + 1, ' ');
-	}
-	return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
 /* The descriptor that holds the lock, -1 when a sweeper was quicker and the folder is gone. */
@@ -68,7 +50,7 @@ bool tmpdir_make(const char *base, const char *prefix, struct tmpdir *out, struc
 		base = temp_base;
 	for (int i = 0; i < 10 && fd < 0; i++) {
 		n = snprintf(path, sizeof(path), "%s/%s-%d-%llu-XXXXXX", base, prefix,
-			     (int)getpid(), start_time());
+			     (int)getpid(), proc_start_time(getpid()));
 		if (n < 0 || n >= (int)sizeof(path))
 			return err_sys(err, ENAMETOOLONG, "cannot make a temp folder in '%s'",
 				       base);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "model/base/limits.h"
-#include "model/base/map.h"
+#include "model/doc/keys.h"
 #include "model/doc/toml_lex.h"
 #include "model/doc/toml_scalar.h"
 
@@ -29,10 +29,8 @@ struct holder {
 	struct node node;
 	enum origin origin;
 	unsigned depth;
-	struct map index; /* key → child, filled when there are INDEX_FROM children */
+	struct keys keys;
 };
-
-enum { INDEX_FROM = 16 };
 
 struct key_part {
 	const char *text;
@@ -118,16 +116,7 @@ static struct holder *holder_of(struct node *node)
 
 static struct holder *find(struct toml_text *p, struct holder *map, const char *key)
 {
-	if (map->node.n < INDEX_FROM) {
-		for (struct node *child = map->node.first; child; child = child->next)
-			if (strcmp(child->key, key) == 0)
-				return (struct holder *)(void *)child;
-		return NULL;
-	}
-	if (map->index.n == 0)
-		for (struct node *child = map->node.first; child; child = child->next)
-			map_set(p->arena, &map->index, child->key, child);
-	return map_get(&map->index, key);
+	return (struct holder *)(void *)keys_find(&map->keys, &map->node, key, p->arena);
 }
 
 static void append(struct node *parent, struct node *child)
@@ -140,13 +129,10 @@ static void append(struct node *parent, struct node *child)
 	parent->n++;
 }
 
-static void add_child(struct toml_text *p, struct holder *map, const struct key_part *part,
-		      struct node *child)
+static void add_child(struct holder *map, const struct key_part *part, struct node *child)
 {
 	child->key = part->text;
 	child->key_pos = part->pos;
-	if (map->index.n)
-		map_set(p->arena, &map->index, child->key, child);
 	append(&map->node, child);
 }
 
@@ -181,7 +167,7 @@ static struct holder *walk_dotted(struct toml_text *p, struct holder *map,
 			next = new_holder(p, NODE_MAP, ORIGIN_DOTTED, map, part->pos);
 			if (!next)
 				return NULL;
-			add_child(p, map, part, &next->node);
+			add_child(map, part, &next->node);
 		} else if (next->node.kind != NODE_MAP ||
 			   (next->origin != ORIGIN_DOTTED && next->origin != ORIGIN_IMPLIED)) {
 			fail_key(p, part,
@@ -215,7 +201,7 @@ static bool read_pair(struct toml_text *p, struct holder *map)
 	value = read_value(p, target);
 	if (!value)
 		return false;
-	add_child(p, target, last, value);
+	add_child(target, last, value);
 	return true;
 }
 
@@ -364,7 +350,7 @@ static struct holder *walk_header(struct toml_text *p, struct holder *map,
 	if (!next) {
 		next = new_holder(p, NODE_MAP, ORIGIN_IMPLIED, map, part->pos);
 		if (next)
-			add_child(p, map, part, &next->node);
+			add_child(map, part, &next->node);
 		return next;
 	}
 	if (next->node.kind == NODE_SEQ && next->origin == ORIGIN_TABLES)
@@ -384,7 +370,7 @@ static struct holder *open_table(struct toml_text *p, struct holder *map,
 	if (!table) {
 		table = new_holder(p, NODE_MAP, ORIGIN_HEADER, map, part->pos);
 		if (table)
-			add_child(p, map, part, &table->node);
+			add_child(map, part, &table->node);
 		return table;
 	}
 	if (table->node.kind != NODE_MAP || table->origin != ORIGIN_IMPLIED) {
@@ -405,7 +391,7 @@ static struct holder *open_element(struct toml_text *p, struct holder *map,
 		array = new_holder(p, NODE_SEQ, ORIGIN_TABLES, map, part->pos);
 		if (!array)
 			return NULL;
-		add_child(p, map, part, &array->node);
+		add_child(map, part, &array->node);
 	} else if (array->node.kind != NODE_SEQ || array->origin != ORIGIN_TABLES) {
 		fail_key(p, part, "is defined already, and not as an array of tables");
 		return NULL;

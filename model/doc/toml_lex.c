@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "model/doc/utf8.h"
+
 /* Characters from the last mark on; marks only move forward within a line, so all of them cost one
  * pass. */
 struct pos toml_pos(struct toml_text *p, size_t at)
@@ -81,39 +83,17 @@ void toml_skip_space(struct toml_text *p)
 	while (toml_take_newline(p));
 }
 
-/* The length of the UTF-8 sequence at s (Unicode 15, table 3-7), 0 when malformed. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	size_t n = s[0] < 0x80   ? 1
-		   : s[0] < 0xc2 ? 0
-		   : s[0] < 0xe0 ? 2
-		   : s[0] < 0xf0 ? 3
-		   : s[0] < 0xf5 ? 4
-				 : 0;
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 /* What no TOML text may hold anywhere, comments and strings included. */
 bool toml_check(struct toml_text *p)
 {
-	const unsigned char *s = (const unsigned char *)p->text;
+	uint32_t c;
 
 	while (p->at < p->len) {
-		size_t n = utf8_length(s + p->at, p->len - p->at);
-		unsigned char c = s[p->at];
+		size_t n = utf8_get(p->text + p->at, p->len - p->at, &c);
 
 		if (n == 0)
 			return toml_fail(p, "malformed UTF-8");
-		if (c == '\r' && (p->at + 1 == p->len || s[p->at + 1] != '\n'))
+		if (c == '\r' && (p->at + 1 == p->len || p->text[p->at + 1] != '\n'))
 			return toml_fail(p, "a carriage return without line feed");
 		if (c == 0x7f || (c < 0x20 && c != '\t' && c != '\n' && c != '\r'))
 			return toml_fail(p, "a control character");
@@ -125,30 +105,6 @@ bool toml_check(struct toml_text *p)
 	p->mark_at = 0;
 	p->mark_column = 1;
 	return true;
-}
-
-static size_t utf8_encode(uint32_t c, char *out)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
 }
 
 /* The digits behind \u or \U. */
@@ -169,7 +125,7 @@ static bool read_code_point(struct toml_text *p, int n, struct buf *out)
 	}
 	if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
 		return toml_fail(p, "the escape names no character");
-	buf_add(out, bytes, utf8_encode(c, bytes));
+	buf_add(out, bytes, utf8_put(c, bytes));
 	return true;
 }
 

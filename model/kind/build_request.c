@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * build_request.c — the field tables of the worker protocol. Requests are ours and read strictly by type; events come from a
- * process that ran foreign code, so their references and digests are checked too.
+ * * build_request.c — the field tables of the worker protocol. Requests are ours and read strictly
+ * by type; events come from a process that ran foreign code, so their references and digests are
+ * checked too.
  */
 #include "model/kind/build_request.h"
 
@@ -11,7 +12,6 @@
 #include "model/doc/json.h"
 #include "model/kind/status_tables.h"
 
-/* clang-format off */
 static const struct field credential_fields[] = {
 	{ "server", FIELD_STRING, AT(struct request_credential, server) },
 	{ "user", FIELD_STRING, AT(struct request_credential, user) },
@@ -22,7 +22,8 @@ static const struct field credential_fields[] = {
 	{ "config", FIELD_STRING, AT(struct request_credential, config) },
 	{ 0 },
 };
-static const struct table credential_table = { "credential", sizeof(struct request_credential), credential_fields };
+static const struct table credential_table = { "credential", sizeof(struct request_credential),
+					       credential_fields };
 
 static const struct field mount_fields[] = {
 	{ "name", FIELD_STRING, AT(struct request_mount, name), .is_required = true },
@@ -38,12 +39,13 @@ static const struct field compose_buildpack_fields[] = {
 	{ "size", FIELD_INT, AT(struct compose_buildpack, size_bytes), .min = 0, .max = INT64_MAX },
 	{ "order", FIELD_STRUCTS, AT(struct compose_buildpack, order), &order_group_table },
 	{ "stacks", FIELD_STRUCTS, AT(struct compose_buildpack, stacks), &buildpack_stack_table },
-	{ "targets", FIELD_STRUCTS, AT(struct compose_buildpack, targets), &buildpack_target_table },
+	{ "targets", FIELD_STRUCTS, AT(struct compose_buildpack, targets),
+	  &buildpack_target_table },
 	{ 0 },
 };
-static const struct table compose_buildpack_table = {
-	"compose buildpack", sizeof(struct compose_buildpack), compose_buildpack_fields
-};
+static const struct table compose_buildpack_table = { "compose buildpack",
+						      sizeof(struct compose_buildpack),
+						      compose_buildpack_fields };
 
 static const struct field compose_fields[] = {
 	{ "tag", FIELD_STRING, AT(struct compose, tag), .is_required = true },
@@ -65,9 +67,10 @@ static const struct table compose_table = { "compose", sizeof(struct compose), c
 static const char *const actions[] = { "build", "rebase", "compose", NULL };
 
 static const struct field request_fields[] = {
-	{ "format", FIELD_INT, AT(struct build_request, format), .min = WORKER_FORMAT, .max = WORKER_FORMAT,
+	{ "format", FIELD_INT, AT(struct build_request, format), .min = WORKER_FORMAT,
+	  .max = WORKER_FORMAT, .is_required = true },
+	{ "action", FIELD_ENUM, AT(struct build_request, action), .values = actions,
 	  .is_required = true },
-	{ "action", FIELD_ENUM, AT(struct build_request, action), .values = actions, .is_required = true },
 	{ "id", FIELD_STRING, AT(struct build_request, id) },
 	{ "buildKey", FIELD_STRING, AT(struct build_request, build_key) },
 	{ "runId", FIELD_STRING, AT(struct build_request, run_id) },
@@ -82,7 +85,8 @@ static const struct field request_fields[] = {
 	{ "env", FIELD_STRUCTS, AT(struct build_request, env), &env_var_table },
 	{ "bindings", FIELD_STRUCTS, AT(struct build_request, bindings), &mount_table },
 	{ "resources", FIELD_STRUCT, AT(struct build_request, resources), &resources_table },
-	{ "timeoutSeconds", FIELD_INT, AT(struct build_request, timeout_s), .min = 0, .max = INT32_MAX },
+	{ "timeoutSeconds", FIELD_INT, AT(struct build_request, timeout_s), .min = 0,
+	  .max = INT32_MAX },
 	{ "previousImage", FIELD_STRING, AT(struct build_request, previous_image) },
 	{ "defaultProcess", FIELD_STRING, AT(struct build_request, default_process) },
 	{ "projectDescriptor", FIELD_STRING, AT(struct build_request, project_descriptor) },
@@ -90,10 +94,12 @@ static const struct field request_fields[] = {
 	{ "cacheKey", FIELD_STRING, AT(struct build_request, cache_key) },
 	{ "cacheImage", FIELD_STRING, AT(struct build_request, cache_image) },
 	{ "reasons", FIELD_STRINGS, AT(struct build_request, reasons) },
-	{ "registries", FIELD_STRUCTS, AT(struct build_request, registries), &settings_registry_table },
+	{ "registries", FIELD_STRUCTS, AT(struct build_request, registries),
+	  &settings_registry_table },
 	{ "gitHosts", FIELD_STRUCTS, AT(struct build_request, git_hosts), &settings_git_table },
 	{ "credentials", FIELD_STRUCTS, AT(struct build_request, credentials), &credential_table },
-	{ "gitCredentials", FIELD_STRUCTS, AT(struct build_request, git_credentials), &credential_table },
+	{ "gitCredentials", FIELD_STRUCTS, AT(struct build_request, git_credentials),
+	  &credential_table },
 	{ "withUserCredentials", FIELD_BOOL, AT(struct build_request, with_user_credentials) },
 	{ "manifestDir", FIELD_STRING, AT(struct build_request, manifest_dir) },
 	{ "cacheDir", FIELD_STRING, AT(struct build_request, cache_dir) },
@@ -105,7 +111,8 @@ static const struct field request_fields[] = {
 	{ "compose", FIELD_STRUCT_PTR, AT(struct build_request, compose), &compose_table },
 	{ 0 },
 };
-const struct table build_request_table = { "build request", sizeof(struct build_request), request_fields };
+const struct table build_request_table = { "build request", sizeof(struct build_request),
+					   request_fields };
 
 static const struct field event_fields[] = {
 	{ "name", FIELD_STRING, AT(struct build_event, name) },
@@ -133,11 +140,10 @@ static const char *const types[] = {
 _Static_assert(COUNTOF(types) == EVENT_TYPES, "name every event");
 
 static const struct text_rule event_rules[] = {
-	{ TEXT_PINNED, AT(struct build_event, image),     "image" },
-	{ TEXT_REF,    AT(struct build_event, run_image), "runImage" },
+	{ TEXT_PINNED, AT(struct build_event, image), "image" },
+	{ TEXT_REF, AT(struct build_event, run_image), "runImage" },
 	{ TEXT_END },
 };
-/* clang-format on */
 
 static bool is_complete(const struct build_event *event, struct err *err)
 {

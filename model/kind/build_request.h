@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * build_request.h — the worker protocol (design §6): one JSON request on stdin, JSON-lines events on stdout, build output
- * on stderr. The scheduler knows nothing else about a worker.
+ * * build_request.h — the worker protocol (design §6): one JSON request on stdin, JSON-lines
+ * events on stdout, build output on stderr. The scheduler knows nothing else about a worker.
  */
 #ifndef MODEL_KIND_BUILD_REQUEST_H
 #define MODEL_KIND_BUILD_REQUEST_H
@@ -13,10 +13,10 @@
 #define WORKER_FORMAT 1
 
 struct request_credential { /* registry: by key; git: by scheme and host */
-	const char *server;     /* "registry.example.com[/path]" or "https://git.example.com" */
+	const char *server; /* "registry.example.com[/path]" or "https://git.example.com" */
 	const char *user, *password, *token;
 	const char *ssh_key, *known_hosts; /* contents, not paths */
-	const char *config;     /* registry: a whole docker config.json instead */
+	const char *config;                /* registry: a whole docker config.json instead */
 };
 struct request_mount { /* service bindings: name → files */
 	const char *name;
@@ -25,31 +25,31 @@ struct request_mount { /* service bindings: name → files */
 
 struct build_request {
 	int64_t format;
-	const char *action;      /* "build", "rebase", "compose" */
-	const char *id;          /* "Image/shop/cart#12" */
+	const char *action; /* "build", "rebase", "compose" */
+	const char *id;     /* "Image/shop/cart#12" */
 	const char *build_key;
 	const char *run_id;
-	struct strings tags;     /* first is the image's tag */
+	struct strings tags;                   /* first is the image's tag */
 	const char *builder_image, *run_image; /* pinned */
-	const char *run_image_name; /* as the builder names it, for the label */
+	const char *run_image_name;            /* as the builder names it, for the label */
 	struct strings run_image_mirrors;
-	struct source source;    /* resolved */
+	struct source source; /* resolved */
 	const char *git_tree, *content;
-	struct list env;         /* struct env_var */
-	struct list bindings;    /* struct request_mount */
+	struct list env;      /* struct env_var */
+	struct list bindings; /* struct request_mount */
 	struct resources resources;
 	int64_t timeout_s;
 	const char *previous_image; /* last success, pinned */
 	const char *default_process, *project_descriptor, *creation_time;
-	const char *cache_key;   /* of the build cache; NULL: none */
+	const char *cache_key; /* of the build cache; NULL: none */
 	const char *cache_image;
-	struct strings reasons;  /* lines for the log, already formatted */
-	struct list registries;  /* struct settings_registry: absolute paths */
-	struct list git_hosts;   /* struct settings_git */
+	struct strings reasons;                   /* lines for the log, already formatted */
+	struct list registries;                   /* struct settings_registry: absolute paths */
+	struct list git_hosts;                    /* struct settings_git */
 	struct list credentials, git_credentials; /* struct request_credential */
-	bool with_user_credentials; /* also Docker's files of the user */
-	const char *manifest_dir;   /* absolute: local paths are relative to it */
-	const char *cache_dir, *temp_dir; /* absolute */
+	bool with_user_credentials;               /* also Docker's files of the user */
+	const char *manifest_dir;                 /* absolute: local paths are relative to it */
+	const char *cache_dir, *temp_dir;         /* absolute */
 	const char *runtime, *network, *compression;
 	int64_t now_s;
 	/* compose */
@@ -59,7 +59,7 @@ struct build_request {
 /* Everything that makes a builder image (kpack.md §3). Layers are taken from where they lie. */
 struct compose_buildpack {
 	struct buildpack_id id;
-	const char *image;   /* …@sha256:… it lies in */
+	const char *image; /* …@sha256:… it lies in */
 	const char *diff_id;
 	int64_t size_bytes;
 	struct list order, stacks, targets;
@@ -80,28 +80,29 @@ struct compose {
 extern const struct table build_request_table;
 
 enum event_type {
-	EVENT_PHASE,   /* name: "DETECT"                                                             */
-	EVENT_NOTICE,  /* text: a warning for the user                                               */
-	EVENT_RESULT,  /* the result below: the last event of a success                              */
+	EVENT_PHASE, /* name: "DETECT"                                                             */
+	EVENT_NOTICE, /* text: a warning for the user                                               */
+	EVENT_RESULT, /* the result below: the last event of a success                              */
 	EVENT_FAILURE, /* failure, phase, text: the last event of a failure                          */
 	EVENT_TYPES
 };
 struct build_event {
 	enum event_type type;
 	const char *name, *text;
-	const char *failure;     /* err_kind_name or "build" */
-	int64_t exit_code;       /* lifecycle exit code of a build's own failure */
+	const char *failure; /* err_kind_name or "build" */
+	int64_t exit_code;   /* lifecycle exit code of a build's own failure */
 	bool is_oom, is_timeout;
 	/* result */
-	const char *image;       /* …@sha256:… */
-	const char *run_image;   /* …@sha256:… as in the label */
+	const char *image;     /* …@sha256:… */
+	const char *run_image; /* …@sha256:… as in the label */
 	const char *stack_id, *lifecycle_version;
-	struct list buildpacks;  /* struct buildpack_id */
-	bool is_adopted;         /* found by its build key, not built */
+	struct list buildpacks; /* struct buildpack_id */
+	bool is_adopted;        /* found by its build key, not built */
 };
 extern const struct table build_event_table;
 /* One line of the worker's stdout, without the newline. Untrusted. */
-MUST_CHECK bool event_read(const char *line, size_t n, struct arena *arena, struct build_event *out, struct err *err);
+MUST_CHECK bool event_read(const char *line, size_t n, struct arena *arena, struct build_event *out,
+			   struct err *err);
 char *event_print(const struct build_event *event, struct arena *arena);
 
 #endif

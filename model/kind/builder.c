@@ -12,52 +12,75 @@
 #include "model/kind/rules.h"
 
 /* clang-format off */
-#define REF_FIELDS                                                                                                \
-	{ "name", FIELD_STRING, AT(struct object_ref, name), POS(struct object_ref, pos), .doc = "The object's name." }, \
-	{ "namespace", FIELD_STRING, AT(struct object_ref, ns), .doc = "Not used: the kind has no namespace." },  \
-	{ "apiVersion", FIELD_STRING, AT(struct object_ref, api_version), .doc = "The object's apiVersion." },    \
-	{ "uid", FIELD_IGNORED }, { "resourceVersion", FIELD_IGNORED }, { "fieldPath", FIELD_IGNORED }
+#define REF_FIELDS \
+	{ "name", FIELD_STRING, AT(struct object_ref, name), POS(struct object_ref, pos), \
+	  .doc = "The object's name." }, \
+	{ "namespace", FIELD_STRING, AT(struct object_ref, ns), \
+	  .doc = "Not used: the kind has no namespace." }, \
+	{ "apiVersion", FIELD_STRING, AT(struct object_ref, api_version), \
+	  .doc = "The object's apiVersion." }, \
+	{ "uid", FIELD_IGNORED }, \
+	{ "resourceVersion", FIELD_IGNORED }, \
+	{ "fieldPath", FIELD_IGNORED }
+/* clang-format on */
 
 static const struct field stack_ref_fields[] = {
-	{ "kind", FIELD_STRING, AT(struct object_ref, kind), .deflt = "ClusterStack", .doc = "ClusterStack." },
+	{ "kind", FIELD_STRING, AT(struct object_ref, kind), .deflt = "ClusterStack",
+	  .doc = "ClusterStack." },
 	REF_FIELDS,
 	{ 0 },
 };
-static const struct table stack_ref_table = { "stack reference", sizeof(struct object_ref), stack_ref_fields };
+static const struct table stack_ref_table = { "stack reference", sizeof(struct object_ref),
+					      stack_ref_fields };
 
 static const struct field store_ref_fields[] = {
-	{ "kind", FIELD_STRING, AT(struct object_ref, kind), .deflt = "ClusterStore", .doc = "ClusterStore." },
+	{ "kind", FIELD_STRING, AT(struct object_ref, kind), .deflt = "ClusterStore",
+	  .doc = "ClusterStore." },
 	REF_FIELDS,
 	{ 0 },
 };
-static const struct table store_ref_table = { "store reference", sizeof(struct object_ref), store_ref_fields };
+static const struct table store_ref_table = { "store reference", sizeof(struct object_ref),
+					      store_ref_fields };
 
 static const struct field lifecycle_ref_fields[] = {
-	{ "kind", FIELD_STRING, AT(struct object_ref, kind), .deflt = "ClusterLifecycle", .doc = "ClusterLifecycle." },
+	{ "kind", FIELD_STRING, AT(struct object_ref, kind), .deflt = "ClusterLifecycle",
+	  .doc = "ClusterLifecycle." },
 	REF_FIELDS,
 	{ 0 },
 };
-static const struct table lifecycle_ref_table = { "lifecycle reference", sizeof(struct object_ref), lifecycle_ref_fields };
+static const struct table lifecycle_ref_table = { "lifecycle reference", sizeof(struct object_ref),
+						  lifecycle_ref_fields };
 
 static const struct field account_ref_fields[] = {
-	{ "name", FIELD_STRING, AT(struct object_ref, name), POS(struct object_ref, pos), .doc = "A ServiceAccount." },
+	{ "name", FIELD_STRING, AT(struct object_ref, name), POS(struct object_ref, pos),
+	  .doc = "A ServiceAccount." },
 	{ "namespace", FIELD_STRING, AT(struct object_ref, ns), .doc = "Its namespace." },
-	{ "kind", FIELD_IGNORED }, { "apiVersion", FIELD_IGNORED }, { "uid", FIELD_IGNORED },
+	{ "kind", FIELD_IGNORED },
+	{ "apiVersion", FIELD_IGNORED },
+	{ "uid", FIELD_IGNORED },
 	{ 0 },
 };
-static const struct table account_ref_table = { "service account reference", sizeof(struct object_ref), account_ref_fields };
+static const struct table account_ref_table = { "service account reference",
+						sizeof(struct object_ref), account_ref_fields };
 
 static const struct field order_entry_fields[] = {
-	{ "id", FIELD_STRING, AT(struct order_entry, id), POS(struct order_entry, pos), .doc = "The buildpack's id." },
-	{ "version", FIELD_STRING, AT(struct order_entry, version), .doc = "Its version. Default: the highest." },
-	{ "optional", FIELD_BOOL, AT(struct order_entry, is_optional), .doc = "The group passes without it." },
-	{ "name", FIELD_STRING, AT(struct order_entry, name), POS(struct order_entry, pos), .doc = "A Buildpack or ClusterBuildpack object." },
-	{ "kind", FIELD_STRING, AT(struct order_entry, kind), .doc = "Buildpack or ClusterBuildpack." },
+	{ "id", FIELD_STRING, AT(struct order_entry, id), POS(struct order_entry, pos),
+	  .doc = "The buildpack's id." },
+	{ "version", FIELD_STRING, AT(struct order_entry, version),
+	  .doc = "Its version. Default: the highest." },
+	{ "optional", FIELD_BOOL, AT(struct order_entry, is_optional),
+	  .doc = "The group passes without it." },
+	{ "name", FIELD_STRING, AT(struct order_entry, name), POS(struct order_entry, pos),
+	  .doc = "A Buildpack or ClusterBuildpack object." },
+	{ "kind", FIELD_STRING, AT(struct order_entry, kind),
+	  .doc = "Buildpack or ClusterBuildpack." },
 	{ "image", FIELD_STRING, AT(struct order_entry, image), .doc = "Not supported." },
-	{ "apiVersion", FIELD_IGNORED }, { "namespace", FIELD_IGNORED },
+	{ "apiVersion", FIELD_IGNORED },
+	{ "namespace", FIELD_IGNORED },
 	{ 0 },
 };
-static const struct table order_entry_table = { "buildpack", sizeof(struct order_entry), order_entry_fields };
+static const struct table order_entry_table = { "buildpack", sizeof(struct order_entry),
+						order_entry_fields };
 
 static const struct field order_group_fields[] = {
 	{ "group", FIELD_STRUCTS, AT(struct order_group, group), .table = &order_entry_table,
@@ -66,101 +89,121 @@ static const struct field order_group_fields[] = {
 };
 const struct table order_group_table = { "order", sizeof(struct order_group), order_group_fields };
 
-#define BUILDER_FIELDS                                                                                            \
-	{ "tag", FIELD_STRING, AT(struct builder_spec, tag), POS(struct builder_spec, tag_pos),                   \
-	  .doc = "Where the builder image is pushed." },                                                          \
-	{ "stack", FIELD_STRUCT, AT(struct builder_spec, stack), .table = &stack_ref_table,                       \
-	  POS(struct builder_spec, stack.pos), .doc = "The ClusterStack to build on." },                          \
-	{ "store", FIELD_STRUCT, AT(struct builder_spec, store), .table = &store_ref_table,                       \
-	  POS(struct builder_spec, store.pos), .doc = "The ClusterStore to take buildpacks from." },              \
-	{ "lifecycle", FIELD_STRUCT, AT(struct builder_spec, lifecycle), .table = &lifecycle_ref_table,           \
-	  POS(struct builder_spec, lifecycle.pos), .doc = "A ClusterLifecycle. Default: the built-in one." },     \
-	{ "order", FIELD_STRUCTS, AT(struct builder_spec, order), .table = &order_group_table,                    \
-	  POS(struct builder_spec, order_pos), .doc = "Groups of buildpacks, in the order they are tried." },     \
-	{ "additionalLabels", FIELD_STRING_MAP, AT(struct builder_spec, additional_labels),                       \
-	  .doc = "Labels of the builder image." },                                                                \
-	{ "image", FIELD_STRING, AT(struct builder_spec, image),                                                  \
-	  .doc = "A ready-made builder image; tag, stack, store and order must be absent then." },                \
-	{ "imagePullSecrets", FIELD_IGNORED }, { "updatePolicy", FIELD_IGNORED }
+/* clang-format off */
+#define BUILDER_FIELDS \
+	{ "tag", FIELD_STRING, AT(struct builder_spec, tag), POS(struct builder_spec, tag_pos), \
+	  .doc = "Where the builder image is pushed." }, \
+	{ "stack", FIELD_STRUCT, AT(struct builder_spec, stack), .table = &stack_ref_table, \
+	  POS(struct builder_spec, stack.pos), .doc = "The ClusterStack to build on." }, \
+	{ "store", FIELD_STRUCT, AT(struct builder_spec, store), .table = &store_ref_table, \
+	  POS(struct builder_spec, store.pos), \
+	  .doc = "The ClusterStore to take buildpacks from." }, \
+	{ "lifecycle", FIELD_STRUCT, AT(struct builder_spec, lifecycle), \
+	  .table = &lifecycle_ref_table, POS(struct builder_spec, lifecycle.pos), \
+	  .doc = "A ClusterLifecycle. Default: the built-in one." }, \
+	{ "order", FIELD_STRUCTS, AT(struct builder_spec, order), .table = &order_group_table, \
+	  POS(struct builder_spec, order_pos), \
+	  .doc = "Groups of buildpacks, in the order they are tried." }, \
+	{ "additionalLabels", FIELD_STRING_MAP, AT(struct builder_spec, additional_labels), \
+	  .doc = "Labels of the builder image." }, \
+	{ "image", FIELD_STRING, AT(struct builder_spec, image), \
+	  .doc = "A ready-made builder image; tag, stack, store and order must be absent then." }, \
+	{ "imagePullSecrets", FIELD_IGNORED }, \
+	{ "updatePolicy", FIELD_IGNORED }
+/* clang-format on */
 
 static const struct field builder_fields[] = {
 	BUILDER_FIELDS,
-	{ "serviceAccountName", FIELD_STRING, AT(struct builder_spec, service_account), .deflt = "default",
-	  .alias = "serviceAccount", .doc = "Whose secrets are used to read and push." },
-	{ 0 },
-};
-const struct table builder_spec_table = { "Builder spec", sizeof(struct builder_spec), builder_fields };
-
-static const struct field cluster_builder_fields[] = {
-	BUILDER_FIELDS,
-	{ "serviceAccountRef", FIELD_STRUCT, AT(struct builder_spec, account_ref), .table = &account_ref_table,
+	{ "serviceAccountName", FIELD_STRING, AT(struct builder_spec, service_account),
+	  .deflt = "default", .alias = "serviceAccount",
 	  .doc = "Whose secrets are used to read and push." },
 	{ 0 },
 };
-const struct table cluster_builder_spec_table = {
-	"ClusterBuilder spec", sizeof(struct builder_spec), cluster_builder_fields
+const struct table builder_spec_table = { "Builder spec", sizeof(struct builder_spec),
+					  builder_fields };
+
+static const struct field cluster_builder_fields[] = {
+	BUILDER_FIELDS,
+	{ "serviceAccountRef", FIELD_STRUCT, AT(struct builder_spec, account_ref),
+	  .table = &account_ref_table, .doc = "Whose secrets are used to read and push." },
+	{ 0 },
 };
+const struct table cluster_builder_spec_table = { "ClusterBuilder spec",
+						  sizeof(struct builder_spec),
+						  cluster_builder_fields };
 
 static const struct field build_image_fields[] = {
 	{ "image", FIELD_STRING, AT(struct stack_spec, build_image), .doc = "The image." },
 	{ 0 },
 };
-static const struct table build_image_table = { "buildImage", sizeof(struct stack_spec), build_image_fields };
+static const struct table build_image_table = { "buildImage", sizeof(struct stack_spec),
+						build_image_fields };
 static const struct field run_image_fields[] = {
 	{ "image", FIELD_STRING, AT(struct stack_spec, run_image), .doc = "The image." },
 	{ 0 },
 };
-static const struct table run_image_table = { "runImage", sizeof(struct stack_spec), run_image_fields };
+static const struct table run_image_table = { "runImage", sizeof(struct stack_spec),
+					      run_image_fields };
 
 /* Both images lie in the same struct stack_spec. */
 static const struct field stack_fields[] = {
-	{ "id", FIELD_STRING, AT(struct stack_spec, id), .is_required = true, .doc = "The stack id that both images carry." },
+	{ "id", FIELD_STRING, AT(struct stack_spec, id), .is_required = true,
+	  .doc = "The stack id that both images carry." },
 	{ "buildImage", FIELD_STRUCT, 0, .table = &build_image_table, .doc = "Where builds run." },
 	{ "runImage", FIELD_STRUCT, 0, .table = &run_image_table, .doc = "What apps stand on." },
-	{ "serviceAccountRef", FIELD_STRUCT, AT(struct stack_spec, account_ref), .table = &account_ref_table,
-	  .doc = "Whose secrets are used to read the images." },
+	{ "serviceAccountRef", FIELD_STRUCT, AT(struct stack_spec, account_ref),
+	  .table = &account_ref_table, .doc = "Whose secrets are used to read the images." },
 	{ 0 },
 };
-const struct table stack_spec_table = { "ClusterStack spec", sizeof(struct stack_spec), stack_fields };
+const struct table stack_spec_table = { "ClusterStack spec", sizeof(struct stack_spec),
+					stack_fields };
 
 static const struct field image_source_fields[] = {
-	{ "image", FIELD_STRING, AT(struct image_source, image), .is_required = true, POS(struct image_source, pos),
-	  .doc = "An image that holds buildpacks." },
+	{ "image", FIELD_STRING, AT(struct image_source, image), .is_required = true,
+	  POS(struct image_source, pos), .doc = "An image that holds buildpacks." },
 	{ 0 },
 };
-static const struct table image_source_table = { "store source", sizeof(struct image_source), image_source_fields };
+static const struct table image_source_table = { "store source", sizeof(struct image_source),
+						 image_source_fields };
 
 static const struct field store_fields[] = {
-	{ "sources", FIELD_STRUCTS, AT(struct store_spec, sources), .table = &image_source_table, .is_required = true,
-	  .doc = "Images that hold buildpacks." },
-	{ "serviceAccountRef", FIELD_STRUCT, AT(struct store_spec, account_ref), .table = &account_ref_table,
-	  .doc = "Whose secrets are used to read the images." },
+	{ "sources", FIELD_STRUCTS, AT(struct store_spec, sources), .table = &image_source_table,
+	  .is_required = true, .doc = "Images that hold buildpacks." },
+	{ "serviceAccountRef", FIELD_STRUCT, AT(struct store_spec, account_ref),
+	  .table = &account_ref_table, .doc = "Whose secrets are used to read the images." },
 	{ 0 },
 };
-const struct table store_spec_table = { "ClusterStore spec", sizeof(struct store_spec), store_fields };
+const struct table store_spec_table = { "ClusterStore spec", sizeof(struct store_spec),
+					store_fields };
 
+/* clang-format off */
 #define BUILDPACK_IMAGE \
-	{ "image", FIELD_STRING, AT(struct buildpack_spec, image), .is_required = true, .doc = "The image." }
-#define BUILDPACK_ACCOUNT_REF                                                                                     \
-	{ "serviceAccountRef", FIELD_STRUCT, AT(struct buildpack_spec, account_ref), .table = &account_ref_table, \
-	  .doc = "Whose secrets are used to read the image." }
+	{ "image", FIELD_STRING, AT(struct buildpack_spec, image), .is_required = true, \
+	  .doc = "The image." }
+/* clang-format on */
+/* clang-format off */
+#define BUILDPACK_ACCOUNT_REF \
+	{ "serviceAccountRef", FIELD_STRUCT, AT(struct buildpack_spec, account_ref), \
+	  .table = &account_ref_table, .doc = "Whose secrets are used to read the image." }
+/* clang-format on */
 
 static const struct field buildpack_fields[] = {
 	BUILDPACK_IMAGE,
-	{ "serviceAccountName", FIELD_STRING, AT(struct buildpack_spec, service_account), .deflt = "default",
-	  .doc = "Whose secrets are used to read the image." },
+	{ "serviceAccountName", FIELD_STRING, AT(struct buildpack_spec, service_account),
+	  .deflt = "default", .doc = "Whose secrets are used to read the image." },
 	{ 0 },
 };
-const struct table buildpack_spec_table = { "Buildpack spec", sizeof(struct buildpack_spec), buildpack_fields };
+const struct table buildpack_spec_table = { "Buildpack spec", sizeof(struct buildpack_spec),
+					    buildpack_fields };
 
-static const struct field cluster_buildpack_fields[] = { BUILDPACK_IMAGE, BUILDPACK_ACCOUNT_REF, { 0 } };
-const struct table cluster_buildpack_spec_table = {
-	"ClusterBuildpack spec", sizeof(struct buildpack_spec), cluster_buildpack_fields
-};
-const struct table lifecycle_spec_table = {
-	"ClusterLifecycle spec", sizeof(struct buildpack_spec), cluster_buildpack_fields
-};
-/* clang-format on */
+static const struct field cluster_buildpack_fields[] = { BUILDPACK_IMAGE,
+							 BUILDPACK_ACCOUNT_REF,
+							 { 0 } };
+const struct table cluster_buildpack_spec_table = { "ClusterBuildpack spec",
+						    sizeof(struct buildpack_spec),
+						    cluster_buildpack_fields };
+const struct table lifecycle_spec_table = { "ClusterLifecycle spec", sizeof(struct buildpack_spec),
+					    cluster_buildpack_fields };
 
 static void check_kind(const struct checker *c, const char *path, const char *kind,
 		       const char *const *allowed, const char *details)
@@ -245,7 +288,7 @@ static void check_composed(const struct checker *c, const struct builder_spec *s
 	check_order(c, &spec->order);
 }
 
-void builder_check(const struct object *object, struct arena *arena, struct diags *diags)
+void builder_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct builder_spec *spec = object->spec;
@@ -261,7 +304,7 @@ void builder_check(const struct object *object, struct arena *arena, struct diag
 		check_present(&c, "spec.serviceAccountRef.namespace", spec->account_ref.ns);
 }
 
-void stack_check(const struct object *object, struct arena *arena, struct diags *diags)
+void stack_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct stack_spec *spec = object->spec;
@@ -274,7 +317,7 @@ void stack_check(const struct object *object, struct arena *arena, struct diags 
 	check_image(&c, "spec.runImage.image", spec->run_image);
 }
 
-void store_check(const struct object *object, struct arena *arena, struct diags *diags)
+void store_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct store_spec *spec = object->spec;
@@ -295,7 +338,7 @@ void store_check(const struct object *object, struct arena *arena, struct diags 
 }
 
 /* Also of ClusterBuildpack and ClusterLifecycle: one image. */
-void buildpack_check(const struct object *object, struct arena *arena, struct diags *diags)
+void buildpack_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct buildpack_spec *spec = object->spec;

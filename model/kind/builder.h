@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * builder.h — Builder and ClusterBuilder, and the parts they are composed of: ClusterStack, ClusterStore, Buildpack,
- * ClusterBuildpack, ClusterLifecycle. Source of fields and rules: kpack.md §2.6–2.10.
- * Ours: `spec.image` of a builder names a ready-made builder image; nothing is composed then and tag, stack, store and
- * order must be absent.
+ * * builder.h — Builder and ClusterBuilder, and the parts they are composed of: ClusterStack,
+ * ClusterStore, Buildpack, ClusterBuildpack, ClusterLifecycle. Source of fields and rules:
+ * kpack.md §2.6–2.10. Ours: `spec.image` of a builder names a ready-made builder image; nothing is
+ * composed then and tag, stack, store and order must be absent.
  */
 #ifndef MODEL_KIND_BUILDER_H
 #define MODEL_KIND_BUILDER_H
@@ -28,9 +28,9 @@ struct builder_spec { /* both kinds */
 	struct object_ref lifecycle; /* name NULL: our own lifecycle */
 	struct list order;           /* struct order_group */
 	struct pairs additional_labels;
-	const char *service_account;       /* Builder */
-	struct object_ref account_ref;     /* ClusterBuilder: serviceAccountRef{name,namespace} */
-	const char *image;                 /* ready-made builder */
+	const char *service_account;   /* Builder */
+	struct object_ref account_ref; /* ClusterBuilder: serviceAccountRef{name,namespace} */
+	const char *image;             /* ready-made builder */
 	struct pos tag_pos, order_pos;
 };
 

@@ -12,9 +12,9 @@
 #include "model/kind/rules.h"
 #include "model/kind/status_tables.h"
 
-/* clang-format off */
 static const struct field named_fields[] = {
-	{ "name", FIELD_STRING, AT(struct named, name), .is_required = true, POS(struct named, pos), .doc = "The name." },
+	{ "name", FIELD_STRING, AT(struct named, name), .is_required = true, POS(struct named, pos),
+	  .doc = "The name." },
 	{ 0 },
 };
 const struct table named_table = { "reference", sizeof(struct named), named_fields };
@@ -24,7 +24,8 @@ static const struct field git_fields[] = {
 	  .doc = "The repository: https, ssh, git or file URL, or user@host:path." },
 	{ "revision", FIELD_STRING, AT(struct git_source, revision),
 	  .doc = "Branch, tag or commit. Default: master, then main." },
-	{ "initializeSubmodules", FIELD_BOOL, AT(struct git_source, has_submodules), .doc = "Also fetch submodules." },
+	{ "initializeSubmodules", FIELD_BOOL, AT(struct git_source, has_submodules),
+	  .doc = "Also fetch submodules." },
 	{ 0 },
 };
 static const struct table git_table = { "git source", sizeof(struct git_source), git_fields };
@@ -32,7 +33,8 @@ static const struct table git_table = { "git source", sizeof(struct git_source),
 static const struct field blob_fields[] = {
 	{ "url", FIELD_STRING, AT(struct blob_source, url), .is_required = true,
 	  .doc = "A zip, tar, tar.gz or jar archive." },
-	{ "auth", FIELD_STRING, AT(struct blob_source, auth), .doc = "Credentials: empty, helper or secret." },
+	{ "auth", FIELD_STRING, AT(struct blob_source, auth),
+	  .doc = "Credentials: empty, helper or secret." },
 	{ "stripComponents", FIELD_INT, AT(struct blob_source, strip_components),
 	  .doc = "Leading folders to drop from the names in the archive." },
 	{ 0 },
@@ -42,92 +44,112 @@ static const struct table blob_table = { "blob source", sizeof(struct blob_sourc
 static const struct field registry_fields[] = {
 	{ "image", FIELD_STRING, AT(struct registry_source, image), .is_required = true,
 	  .doc = "An image whose layers are the source." },
-	{ "imagePullSecrets", FIELD_STRUCTS, AT(struct registry_source, pull_secrets), .table = &named_table,
-	  .doc = "Secrets to pull it with." },
+	{ "imagePullSecrets", FIELD_STRUCTS, AT(struct registry_source, pull_secrets),
+	  .table = &named_table, .doc = "Secrets to pull it with." },
 	{ 0 },
 };
-static const struct table registry_table = { "registry source", sizeof(struct registry_source), registry_fields };
+static const struct table registry_table = { "registry source", sizeof(struct registry_source),
+					     registry_fields };
 
 static const struct field local_fields[] = {
 	{ "path", FIELD_STRING, AT(struct local_source, path), .is_required = true,
 	  .doc = "A folder or an archive, relative to the manifest." },
 	{ 0 },
 };
-static const struct table local_table = { "local source", sizeof(struct local_source), local_fields };
+static const struct table local_table = { "local source", sizeof(struct local_source),
+					  local_fields };
 
 static const struct field source_fields[] = {
-	{ "git", FIELD_STRUCT_PTR, AT(struct source, git), .table = &git_table, .doc = "A git repository." },
-	{ "blob", FIELD_STRUCT_PTR, AT(struct source, blob), .table = &blob_table, .doc = "An archive behind a URL." },
-	{ "registry", FIELD_STRUCT_PTR, AT(struct source, registry), .table = &registry_table, .doc = "A source image." },
+	{ "git", FIELD_STRUCT_PTR, AT(struct source, git), .table = &git_table,
+	  .doc = "A git repository." },
+	{ "blob", FIELD_STRUCT_PTR, AT(struct source, blob), .table = &blob_table,
+	  .doc = "An archive behind a URL." },
+	{ "registry", FIELD_STRUCT_PTR, AT(struct source, registry), .table = &registry_table,
+	  .doc = "A source image." },
 	{ "local", FIELD_STRUCT_PTR, AT(struct source, local), .table = &local_table,
 	  .doc = "A folder or an archive beside the manifest." },
-	{ "subPath", FIELD_STRING, AT(struct source, sub_path), .doc = "The folder of the source that is the app." },
+	{ "subPath", FIELD_STRING, AT(struct source, sub_path),
+	  .doc = "The folder of the source that is the app." },
 	{ 0 },
 };
 const struct table source_table = { "source", sizeof(struct source), source_fields };
 
-#define REF_FIELDS                                                                                                \
-	{ "name", FIELD_STRING, AT(struct object_ref, name), POS(struct object_ref, pos),                         \
-	  .doc = "The object's name." },                                                                          \
-	{ "namespace", FIELD_STRING, AT(struct object_ref, ns), .doc = "The object's namespace." },               \
-	{ "apiVersion", FIELD_STRING, AT(struct object_ref, api_version), .doc = "The object's apiVersion." },    \
-	{ "uid", FIELD_IGNORED }, { "resourceVersion", FIELD_IGNORED }, { "fieldPath", FIELD_IGNORED }
-
 static const struct field object_ref_fields[] = {
 	{ "kind", FIELD_STRING, AT(struct object_ref, kind), .doc = "The object's kind." },
-	REF_FIELDS,
+	{ "name", FIELD_STRING, AT(struct object_ref, name), POS(struct object_ref, pos),
+	  .doc = "The object's name." },
+	{ "namespace", FIELD_STRING, AT(struct object_ref, ns), .doc = "The object's namespace." },
+	{ "apiVersion", FIELD_STRING, AT(struct object_ref, api_version),
+	  .doc = "The object's apiVersion." },
+	{ "uid", FIELD_IGNORED },
+	{ "resourceVersion", FIELD_IGNORED },
+	{ "fieldPath", FIELD_IGNORED },
 	{ 0 },
 };
-const struct table object_ref_table = { "object reference", sizeof(struct object_ref), object_ref_fields };
+const struct table object_ref_table = { "object reference", sizeof(struct object_ref),
+					object_ref_fields };
 
 static const struct field env_var_fields[] = {
-	{ "name", FIELD_STRING, AT(struct env_var, name), .is_required = true, POS(struct env_var, pos),
-	  .doc = "The variable." },
+	{ "name", FIELD_STRING, AT(struct env_var, name), .is_required = true,
+	  POS(struct env_var, pos), .doc = "The variable." },
 	{ "value", FIELD_STRING, AT(struct env_var, value), .doc = "Its value." },
-	{ "valueFrom", FIELD_NODE, AT(struct env_var, value_from), .doc = "Not supported for builds." },
+	{ "valueFrom", FIELD_NODE, AT(struct env_var, value_from),
+	  .doc = "Not supported for builds." },
 	{ 0 },
 };
 const struct table env_var_table = { "env", sizeof(struct env_var), env_var_fields };
 
 static const struct field binding_fields[] = {
-	{ "name", FIELD_STRING, AT(struct binding, name), POS(struct binding, pos), .doc = "The binding's name." },
-	{ "metadataRef", FIELD_NODE, AT(struct binding, metadata_ref), .doc = "A ConfigMap: {name}." },
+	{ "name", FIELD_STRING, AT(struct binding, name), POS(struct binding, pos),
+	  .doc = "The binding's name." },
+	{ "metadataRef", FIELD_NODE, AT(struct binding, metadata_ref),
+	  .doc = "A ConfigMap: {name}." },
 	{ "secretRef", FIELD_NODE, AT(struct binding, secret_ref), .doc = "A Secret: {name}." },
 	{ 0 },
 };
 const struct table binding_table = { "binding", sizeof(struct binding), binding_fields };
 
 static const struct field resources_fields[] = {
-	{ "limits", FIELD_STRING_MAP, AT(struct resources, limits), .doc = "The most that a build may use: cpu, memory." },
-	{ "requests", FIELD_STRING_MAP, AT(struct resources, requests), .doc = "What a build is promised: cpu, memory." },
+	{ "limits", FIELD_STRING_MAP, AT(struct resources, limits),
+	  .doc = "The most that a build may use: cpu, memory." },
+	{ "requests", FIELD_STRING_MAP, AT(struct resources, requests),
+	  .doc = "What a build is promised: cpu, memory." },
 	{ 0 },
 };
 const struct table resources_table = { "resources", sizeof(struct resources), resources_fields };
 
 /* As people write them: `cpu: 1` is a quantity too. image_adapt makes texts of them. */
 static const struct field written_fields[] = {
-	{ "limits", FIELD_NODE, AT(struct image_build, limits), .doc = "The most that a build may use: cpu, memory." },
-	{ "requests", FIELD_NODE, AT(struct image_build, requests), .doc = "What a build is promised: cpu, memory." },
+	{ "limits", FIELD_NODE, AT(struct image_build, limits),
+	  .doc = "The most that a build may use: cpu, memory." },
+	{ "requests", FIELD_NODE, AT(struct image_build, requests),
+	  .doc = "What a build is promised: cpu, memory." },
 	{ "claims", FIELD_IGNORED },
 	{ 0 },
 };
-static const struct table written_table = { "resources", sizeof(struct image_build), written_fields };
+static const struct table written_table = { "resources", sizeof(struct image_build),
+					    written_fields };
 
 static const struct field build_fields[] = {
 	{ "env", FIELD_STRUCTS, AT(struct image_build, env), .table = &env_var_table,
 	  .doc = "Variables that buildpacks see." },
 	{ "services", FIELD_STRUCTS, AT(struct image_build, services), .table = &object_ref_table,
 	  .doc = "Service bindings: Secrets that buildpacks see as files." },
-	{ "cnbBindings", FIELD_STRUCTS, AT(struct image_build, bindings), .table = &binding_table, .alias = "bindings",
-	  .doc = "Bindings of v1alpha1." },
+	{ "cnbBindings", FIELD_STRUCTS, AT(struct image_build, bindings), .table = &binding_table,
+	  .alias = "bindings", .doc = "Bindings of v1alpha1." },
 	{ "resources", FIELD_STRUCT, 0, .table = &written_table,
 	  .doc = "Limits of CPU and memory." },
-	{ "tolerations", FIELD_NODE, AT(struct image_build, tolerations), .doc = "Of the build pod." },
-	{ "nodeSelector", FIELD_NODE, AT(struct image_build, node_selector), .doc = "Of the build pod." },
+	{ "tolerations", FIELD_NODE, AT(struct image_build, tolerations),
+	  .doc = "Of the build pod." },
+	{ "nodeSelector", FIELD_NODE, AT(struct image_build, node_selector),
+	  .doc = "Of the build pod." },
 	{ "affinity", FIELD_NODE, AT(struct image_build, affinity), .doc = "Of the build pod." },
-	{ "runtimeClassName", FIELD_STRING, AT(struct image_build, runtime_class), .doc = "Of the build pod." },
-	{ "schedulerName", FIELD_STRING, AT(struct image_build, scheduler), .doc = "Of the build pod." },
-	{ "buildTimeout", FIELD_INT, AT(struct image_build, timeout_s), .doc = "Seconds after which a build has failed." },
+	{ "runtimeClassName", FIELD_STRING, AT(struct image_build, runtime_class),
+	  .doc = "Of the build pod." },
+	{ "schedulerName", FIELD_STRING, AT(struct image_build, scheduler),
+	  .doc = "Of the build pod." },
+	{ "buildTimeout", FIELD_INT, AT(struct image_build, timeout_s),
+	  .doc = "Seconds after which a build has failed." },
 	{ "creationTime", FIELD_TEXT, AT(struct image_build, creation_time),
 	  .doc = "Of the image: empty (1980-01-01), now, or Unix seconds." },
 	{ 0 },
@@ -135,24 +157,30 @@ static const struct field build_fields[] = {
 static const struct table build_table = { "Image build", sizeof(struct image_build), build_fields };
 
 static const struct field volume_fields[] = {
-	{ "size", FIELD_TEXT, AT(struct image_cache, volume_size), .doc = "At most this much: 2G, 1.5Gi." },
-	{ "storageClassName", FIELD_STRING, AT(struct image_cache, volume_class), .doc = "Of a cluster; not needed here." },
+	{ "size", FIELD_TEXT, AT(struct image_cache, volume_size),
+	  .doc = "At most this much: 2G, 1.5Gi." },
+	{ "storageClassName", FIELD_STRING, AT(struct image_cache, volume_class),
+	  .doc = "Of a cluster; not needed here." },
 	{ 0 },
 };
-static const struct table volume_table = { "cache volume", sizeof(struct image_cache), volume_fields };
+static const struct table volume_table = { "cache volume", sizeof(struct image_cache),
+					   volume_fields };
 static const struct field cache_registry_fields[] = {
 	{ "tag", FIELD_STRING, AT(struct image_cache, registry_tag), .is_required = true,
 	  .doc = "The tag that the cache image is pushed to." },
 	{ 0 },
 };
-static const struct table cache_registry_table = { "cache registry", sizeof(struct image_cache), cache_registry_fields };
+static const struct table cache_registry_table = { "cache registry", sizeof(struct image_cache),
+						   cache_registry_fields };
 
 /* Both parts write into the same struct image_cache. */
 static const struct field cache_fields[] = {
 	{ "volume", FIELD_STRUCT, 0, .table = &volume_table, .has_given = true,
-	  .given_offset = offsetof(struct image_cache, has_volume), .doc = "A cache on this machine." },
+	  .given_offset = offsetof(struct image_cache, has_volume),
+	  .doc = "A cache on this machine." },
 	{ "registry", FIELD_STRUCT, 0, .table = &cache_registry_table, .has_given = true,
-	  .given_offset = offsetof(struct image_cache, has_registry), .doc = "A cache image in a registry." },
+	  .given_offset = offsetof(struct image_cache, has_registry),
+	  .doc = "A cache image in a registry." },
 	{ 0 },
 };
 static const struct table cache_table = { "cache", sizeof(struct image_cache), cache_fields };
@@ -160,36 +188,45 @@ static const struct table cache_table = { "cache", sizeof(struct image_cache), c
 static const char *const taggings[] = { "BuildNumber", "None", NULL };
 
 static const struct field image_fields[] = {
-	{ "tag", FIELD_STRING, AT(struct image_spec, tag), .is_required = true, POS(struct image_spec, tag_pos),
+	{ "tag", FIELD_STRING, AT(struct image_spec, tag), .is_required = true,
+	  POS(struct image_spec, tag_pos),
 	  .doc = "Where the image is pushed. It cannot be changed later." },
 	{ "additionalTags", FIELD_STRINGS, AT(struct image_spec, additional_tags),
 	  .doc = "Further tags of the same registry." },
 	{ "builder", FIELD_STRUCT, AT(struct image_spec, builder), .table = &object_ref_table,
-	  POS(struct image_spec, builder.pos), .doc = "A Builder of the same namespace, or a ClusterBuilder." },
-	{ "serviceAccountName", FIELD_STRING, AT(struct image_spec, service_account), .deflt = "default",
-	  .alias = "serviceAccount", .doc = "Whose secrets a build may use." },
+	  POS(struct image_spec, builder.pos),
+	  .doc = "A Builder of the same namespace, or a ClusterBuilder." },
+	{ "serviceAccountName", FIELD_STRING, AT(struct image_spec, service_account),
+	  .deflt = "default", .alias = "serviceAccount", .doc = "Whose secrets a build may use." },
 	{ "source", FIELD_STRUCT, AT(struct image_spec, source), .table = &source_table,
-	  POS(struct image_spec, source.pos), .doc = "Exactly one of git, blob, registry and local." },
-	{ "cache", FIELD_STRUCT, AT(struct image_spec, cache), .table = &cache_table, POS(struct image_spec, cache.pos),
-	  .has_given = true, .given_offset = offsetof(struct image_spec, has_cache),
+	  POS(struct image_spec, source.pos),
+	  .doc = "Exactly one of git, blob, registry and local." },
+	{ "cache", FIELD_STRUCT, AT(struct image_spec, cache), .table = &cache_table,
+	  POS(struct image_spec, cache.pos), .has_given = true,
+	  .given_offset = offsetof(struct image_spec, has_cache),
 	  .doc = "What builds keep for the next one: a volume or a registry; {} for nothing." },
-	{ "cacheSize", FIELD_TEXT, AT(struct image_spec, cache_size), .doc = "v1alpha1: cache.volume.size." },
+	{ "cacheSize", FIELD_TEXT, AT(struct image_spec, cache_size),
+	  .doc = "v1alpha1: cache.volume.size." },
 	{ "failedBuildHistoryLimit", FIELD_INT, AT(struct image_spec, failed_limit), .deflt = "10",
 	  .doc = "Failed builds to keep." },
-	{ "successBuildHistoryLimit", FIELD_INT, AT(struct image_spec, success_limit), .deflt = "10",
-	  .doc = "Successful builds to keep." },
-	{ "imageTaggingStrategy", FIELD_ENUM, AT(struct image_spec, tagging), .values = taggings, .deflt = "BuildNumber",
+	{ "successBuildHistoryLimit", FIELD_INT, AT(struct image_spec, success_limit),
+	  .deflt = "10", .doc = "Successful builds to keep." },
+	{ "imageTaggingStrategy", FIELD_ENUM, AT(struct image_spec, tagging), .values = taggings,
+	  .deflt = "BuildNumber",
 	  .doc = "BuildNumber adds a tag of the form b<number>.<date>.<time>." },
 	{ "projectDescriptorPath", FIELD_STRING, AT(struct image_spec, project_descriptor),
 	  .doc = "The project.toml, below the app's folder." },
-	{ "defaultProcess", FIELD_STRING, AT(struct image_spec, default_process), .doc = "What the image starts." },
-	{ "notary", FIELD_NODE, AT(struct image_spec, notary), .doc = "Notary v1 signing (v1alpha1)." },
-	{ "cosign", FIELD_NODE, AT(struct image_spec, cosign), .doc = "Annotations of signatures: {annotations: [{name, value}]}." },
-	{ "build", FIELD_STRUCT, AT(struct image_spec, build), .table = &build_table, .doc = "How builds run." },
+	{ "defaultProcess", FIELD_STRING, AT(struct image_spec, default_process),
+	  .doc = "What the image starts." },
+	{ "notary", FIELD_NODE, AT(struct image_spec, notary),
+	  .doc = "Notary v1 signing (v1alpha1)." },
+	{ "cosign", FIELD_NODE, AT(struct image_spec, cosign),
+	  .doc = "Annotations of signatures: {annotations: [{name, value}]}." },
+	{ "build", FIELD_STRUCT, AT(struct image_spec, build), .table = &build_table,
+	  .doc = "How builds run." },
 	{ 0 },
 };
 const struct table image_spec_table = { "Image spec", sizeof(struct image_spec), image_fields };
-/* clang-format on */
 
 /* Kinds of 2020, one of them a slip that documentation spread (kpack.md §0). */
 static const char *builder_kind(const char *written)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image.h — Image: a source and a builder, and the tag that is kept built from them.
- * Source of the fields, defaults and rules: kpack.io/v1alpha2 Image (kpack.md §2.1–2.4); v1alpha1 names are aliases.
+ * * image.h — Image: a source and a builder, and the tag that is kept built from them. Source of
+ * the fields, defaults and rules: kpack.io/v1alpha2 Image (kpack.md §2.1–2.4); v1alpha1 names are
+ * aliases.
  */
 #ifndef MODEL_KIND_IMAGE_H
 #define MODEL_KIND_IMAGE_H
@@ -13,8 +14,9 @@ struct named { /* a reference by name alone: {name: x} */
 	struct pos pos;
 };
 struct git_source {
-	const char *url, *revision; /* revision NULL: "master", then "main" (requirement document) */
-	bool has_submodules;        /* initializeSubmodules */
+	const char *url,
+		*revision;   /* revision NULL: "master", then "main" (requirement document) */
+	bool has_submodules; /* initializeSubmodules */
 };
 struct blob_source {
 	const char *url, *auth; /* "", "helper", "secret" */
@@ -65,7 +67,7 @@ struct image_build {
 	const struct node *limits, *requests; /* of resources, as written */
 	const struct node *tolerations, *node_selector, *affinity;
 	const char *runtime_class, *scheduler;
-	int64_t timeout_s;    /* buildTimeout; 0: none */
+	int64_t timeout_s;         /* buildTimeout; 0: none */
 	const char *creation_time; /* "", "now" or Unix seconds */
 };
 
@@ -81,15 +83,17 @@ enum tagging { TAGGING_BUILD_NUMBER, TAGGING_NONE };
 struct image_spec {
 	const char *tag;
 	struct strings additional_tags;
-	struct object_ref builder; /* kind Builder or ClusterBuilder */
+	struct object_ref builder;   /* kind Builder or ClusterBuilder */
 	const char *service_account; /* "default" */
 	struct source source;
-	struct image_cache cache; /* absent in the manifest: a volume of 2G, as with a default StorageClass */
-	bool has_cache;           /* `cache` was written; an empty one turns caching off */
-	const char *cache_size;   /* v1alpha1; already moved to cache.volume_size */
+	struct image_cache
+		cache;  /* absent in the manifest: a volume of 2G, as with a default StorageClass */
+	bool has_cache; /* `cache` was written; an empty one turns caching off */
+	const char *cache_size;              /* v1alpha1; already moved to cache.volume_size */
 	int64_t failed_limit, success_limit; /* history, 10 each */
-	const char *tagging; /* "BuildNumber" or "None" */
-	const char *project_descriptor; /* path of project.toml; NULL: project.toml when it is there */
+	const char *tagging;                 /* "BuildNumber" or "None" */
+	const char
+		*project_descriptor; /* path of project.toml; NULL: project.toml when it is there */
 	const char *default_process;
 	const struct node *notary, *cosign; /* accepted, reported as not acted on */
 	struct image_build build;

@@ -314,7 +314,7 @@ static void check_notary(const struct checker *c, const struct node *notary, boo
 		      node_text(node_get(v1, "secretRef"), "name"));
 }
 
-void image_check(const struct object *object, struct arena *arena, struct diags *diags)
+void image_spec_check(const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
 	const struct image_spec *spec = object->spec;

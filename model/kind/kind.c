@@ -19,57 +19,60 @@ static const char *const both[] = { "v1alpha2", "v1alpha1", NULL };
 static const char *const alpha2[] = { "v1alpha2", NULL };
 static const char *const v1[] = { "v1", NULL };
 
-/* clang-format off */
-#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define WORDS(...)                                                                                 \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
 static const struct kind_info kinds[] = {
 	[KIND_NONE] = { .name = "" },
 	[KIND_CLUSTER_STACK] = {
 		.name = "ClusterStack", .group = "kpack.io", .versions = both, .old_names = WORDS("Stack"),
 		.words = WORDS("clusterstack", "stack", "csk"), .is_cluster = true, .state_folder = "stacks",
-		.spec_table = &stack_spec_table, .check = stack_check,
+		.spec_table = &stack_spec_table, .check = stack_spec_check,
 		.doc = "A build image and a run image that fit together: the operating system of builds and apps.",
 	},
 	[KIND_CLUSTER_STORE] = {
 		.name = "ClusterStore", .group = "kpack.io", .versions = both, .old_names = WORDS("Store"),
 		.words = WORDS("clusterstore", "store", "csr"), .is_cluster = true, .state_folder = "stores",
-		.spec_table = &store_spec_table, .check = store_check,
+		.spec_table = &store_spec_table, .check = store_spec_check,
 		.doc = "Images that hold buildpacks, from which builders are composed.",
 	},
 	[KIND_BUILDPACK] = {
 		.name = "Buildpack", .group = "kpack.io", .versions = alpha2,
 		.words = WORDS("buildpack", "bp"), .state_folder = "buildpacks",
-		.spec_table = &buildpack_spec_table, .check = buildpack_check,
+		.spec_table = &buildpack_spec_table, .check = buildpack_spec_check,
 		.doc = "One buildpack image, for the builders of its namespace.",
 	},
 	[KIND_CLUSTER_BUILDPACK] = {
 		.name = "ClusterBuildpack", .group = "kpack.io", .versions = alpha2,
 		.words = WORDS("clusterbuildpack", "cbp"), .is_cluster = true, .state_folder = "buildpacks",
-		.spec_table = &cluster_buildpack_spec_table, .check = buildpack_check,
+		.spec_table = &cluster_buildpack_spec_table, .check = buildpack_spec_check,
 		.doc = "One buildpack image, for all builders.",
 	},
 	[KIND_CLUSTER_LIFECYCLE] = {
 		.name = "ClusterLifecycle", .group = "kpack.io", .versions = alpha2,
 		.words = WORDS("clusterlifecycle", "lifecycle", "clc"), .is_cluster = true, .state_folder = "lifecycles",
-		.spec_table = &lifecycle_spec_table, .check = buildpack_check,
+		.spec_table = &lifecycle_spec_table, .check = buildpack_spec_check,
 		.doc = "A lifecycle image that builders are composed with.",
 	},
 	[KIND_BUILDER] = {
 		.name = "Builder", .group = "kpack.io", .versions = both, .old_names = WORDS("CustomBuilder"),
 		.words = WORDS("builder", "custombuilder", "bldr"), .state_folder = "builders",
-		.spec_table = &builder_spec_table, .check = builder_check,
+		.spec_table = &builder_spec_table, .check = builder_spec_check,
 		.doc = "A builder image composed of a stack and buildpacks, for the images of its namespace.",
 	},
 	[KIND_CLUSTER_BUILDER] = {
 		.name = "ClusterBuilder", .group = "kpack.io", .versions = both,
 		.old_names = WORDS("CustomClusterBuilder", "ClusterClusterBuilder"),
 		.words = WORDS("clusterbuilder", "customclusterbuilder", "cb", "ccb"), .is_cluster = true, .state_folder = "builders",
-		.spec_table = &cluster_builder_spec_table, .check = builder_check,
+		.spec_table = &cluster_builder_spec_table, .check = builder_spec_check,
 		.doc = "A builder image composed of a stack and buildpacks, for all images.",
 	},
 	[KIND_IMAGE] = {
 		.name = "Image", .group = "kpack.io", .versions = both,
 		.words = WORDS("image", "img"), .state_folder = "images",
-		.spec_table = &image_spec_table, .adapt = image_adapt, .check = image_check,
+		.spec_table = &image_spec_table, .adapt = image_adapt, .check = image_spec_check,
 		.doc = "A source and a builder, and the tag that is kept built from them.",
 	},
 	[KIND_SECRET] = {
@@ -103,18 +106,18 @@ static const char *const old_groups[] = { "build.pivotal.io", "experimental.kpac
 static const struct {
 	const char *group, *kinds; /* blanks around every name */
 } elsewhere[] = {
-	{ "kpack.io",              " Build SourceResolver " },
-	{ "kp.kpack.io",           " DependencyDescriptor " },
-	{ "image.openshift.io",    " ImageStream ImageStreamTag ImageStreamMapping ImageStreamImport " },
-	{ "build.openshift.io",    " BuildConfig " },
-	{ "apps.openshift.io",     " DeploymentConfig " },
-	{ "apps",                  " Deployment StatefulSet DaemonSet ReplicaSet " },
-	{ "extensions",            " Deployment DaemonSet ReplicaSet " },
-	{ "batch",                 " Job CronJob " },
-	{ "",                      " Pod ReplicationController PodTemplate ImageStream ImageStreamTag ImageStreamMapping"
-				   " ImageStreamImport BuildConfig DeploymentConfig " },
+	{ "kpack.io", " Build SourceResolver " },
+	{ "kp.kpack.io", " DependencyDescriptor " },
+	{ "image.openshift.io",
+	  " ImageStream ImageStreamTag ImageStreamMapping ImageStreamImport " },
+	{ "build.openshift.io", " BuildConfig " },
+	{ "apps.openshift.io", " DeploymentConfig " },
+	{ "apps", " Deployment StatefulSet DaemonSet ReplicaSet " },
+	{ "extensions", " Deployment DaemonSet ReplicaSet " },
+	{ "batch", " Job CronJob " },
+	{ "", " Pod ReplicationController PodTemplate ImageStream ImageStreamTag ImageStreamMapping"
+	      " ImageStreamImport BuildConfig DeploymentConfig " },
 };
-/* clang-format on */
 
 const struct kind_info *kind_info(enum kind kind)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kind.h — the kinds that manifests declare, as one table, and the object that every document becomes.
- * Group, version and field names are those of kpack.io (v1alpha1 and v1alpha2), Kubernetes core and our own
- * reconcile.dev/v1. Old kind names (CustomBuilder, CustomClusterBuilder) and old spellings load as the new ones.
+ * * kind.h — the kinds that manifests declare, as one table, and the object that every document
+ * becomes. Group, version and field names are those of kpack.io (v1alpha1 and v1alpha2),
+ * Kubernetes core and our own reconcile.dev/v1. Old kind names (CustomBuilder,
+ * CustomClusterBuilder) and old spellings load as the new ones.
  */
 #ifndef MODEL_KIND_KIND_H
 #define MODEL_KIND_KIND_H
@@ -37,9 +38,9 @@ struct meta {
 struct object {
 	enum kind kind;
 	struct meta meta;
-	const char *id;   /* "Image/shop/cart", "ClusterStack/base": unique in a model */
+	const char *id; /* "Image/shop/cart", "ClusterStack/base": unique in a model */
 	const struct source_file *file;
-	struct pos pos;   /* of the document */
+	struct pos pos;          /* of the document */
 	const struct node *tree; /* as read */
 	const char *api_version; /* as written: some rules differ in v1alpha1 */
 	const void *spec; /* struct image_spec, builder_spec, … by kind; see the kind's header */
@@ -47,17 +48,19 @@ struct object {
 
 /* One row per kind. */
 struct kind_info {
-	const char *name;        /* "ClusterStack" */
-	const char *group;       /* "kpack.io", "" for core */
-	const char *const *versions; /* accepted, NULL-terminated; the first is the one we print */
+	const char *name;             /* "ClusterStack" */
+	const char *group;            /* "kpack.io", "" for core */
+	const char *const *versions;  /* accepted, NULL-terminated; the first is the one we print */
 	const char *const *old_names; /* NULL-terminated or NULL */
 	const char *const *words; /* of the command line, lower case, singular; NULL-terminated */
-	bool is_cluster;         /* has no namespace */
+	bool is_cluster;          /* has no namespace */
 	const char *state_folder; /* "images": below <namespace>/ or cluster/; NULL: has no state */
-	const struct table *spec_table; /* of the `spec` mapping; whole-document kinds (Secret, …): of the document */
-	bool is_whole;           /* spec_table decodes the document, not its spec */
+	const struct table *
+		spec_table; /* of the `spec` mapping; whole-document kinds (Secret, …): of the document */
+	bool is_whole; /* spec_table decodes the document, not its spec */
 	/* Old forms made new and defaults that depend on several fields; `spec` is the decoded struct. May be NULL. */
-	void (*adapt)(void *spec, const struct object *object, struct arena *arena, struct diags *diags);
+	void (*adapt)(void *spec, const struct object *object, struct arena *arena,
+		      struct diags *diags);
 	/* Rules beyond the table (kpack.md §2.4 …): every mistake as a diagnostic, knative's texts. May be NULL. */
 	void (*check)(const struct object *object, struct arena *arena, struct diags *diags);
 	const char *doc;
@@ -68,7 +71,10 @@ const char *kind_name(enum kind kind);
 enum kind kind_find(const char *api_version, const char *kind);
 /* By a word of the command line: "image", "images", "Image", "clusterbuilder", "cb"… */
 enum kind kind_by_word(const char *word);
-/* A kind of a later step or of a workload that is recognised but not reconciled yet (ImageStream, BuildConfig, …). */
+/*
+ * A kind of a later step or of a workload that is recognised but not reconciled yet (ImageStream,
+ * BuildConfig, …).
+ */
 bool kind_is_known_elsewhere(const char *api_version, const char *kind);
 
 /* "Image/shop/cart" or "ClusterStack/base" */
@@ -80,36 +86,48 @@ char *child_name(const char *parent, const char *suffix, struct arena *arena);
 struct settings;
 struct model {
 	struct arena *arena;
-	VEC(struct object *) objects; /* in order of id */
-	struct map by_id;             /* id → struct object */
+	VEC(struct object *) objects;    /* in order of id */
+	struct map by_id;                /* id → struct object */
 	const struct settings *settings; /* never NULL: defaults when no file says otherwise */
 	size_t n_files, n_documents;
-	size_t n_ignored;             /* documents of kinds that are nobody's business here */
-	struct map later;             /* kind name → count (as uintptr_t): recognised, not reconciled yet */
+	size_t n_ignored; /* documents of kinds that are nobody's business here */
+	struct map later; /* kind name → count (as uintptr_t): recognised, not reconciled yet */
 };
 
 /*
- * Turns one document into an object (NULL when it is not one of ours; counts go to the model), with all diagnostics of
- * decoding and checking. Thread-safe as long as arena and diags are the caller's own.
+ * * Turns one document into an object (NULL when it is not one of ours; counts go to the model),
+ * with all diagnostics of decoding and checking. Thread-safe as long as arena and diags are the
+ * caller's own.
  */
-struct object *object_decode(const struct node *document, const struct source_file *file, struct arena *arena,
-			     struct diags *diags);
+struct object *object_decode(const struct node *document, const struct source_file *file,
+			     struct arena *arena, struct diags *diags);
 enum document_class { DOCUMENT_OURS, DOCUMENT_LATER, DOCUMENT_FOREIGN, DOCUMENT_BROKEN };
 /*
- * What a document is, by apiVersion and kind alone; `kind` is set for DOCUMENT_OURS. BROKEN: it means to be one of ours and
- * cannot be (a misspelt kind, a missing apiVersion); object_decode says what is wrong. List documents are split by the loader.
+ * * What a document is, by apiVersion and kind alone; `kind` is set for DOCUMENT_OURS. BROKEN: it
+ * means to be one of ours and cannot be (a misspelt kind, a missing apiVersion); object_decode
+ * says what is wrong. List documents are split by the loader.
  */
 enum document_class document_class(const struct node *document, enum kind *kind);
 
 /* A zeroed model that is ready: default settings, no objects. */
 void model_init(struct model *model, struct arena *arena);
-/* Adds an object; a second one of the same id is an error at both places. Settings go to model->settings. */
+/*
+ * Adds an object; a second one of the same id is an error at both places. Settings go to
+ * model->settings.
+ */
 void model_add(struct model *model, struct object *object, struct diags *diags);
-/* After all were added: sorts, checks references between objects (absent ones are errors that name both positions) and cycles. */
+/*
+ * After all were added: sorts, checks references between objects (absent ones are errors that name
+ * both positions) and cycles.
+ */
 void model_link(struct model *model, struct diags *diags);
-const struct object *model_find(const struct model *model, enum kind kind, const char *ns, const char *name);
+const struct object *model_find(const struct model *model, enum kind kind, const char *ns,
+				const char *name);
 
-/* JSON Schema (draft-07) of whole documents of one kind; of any of ours, chosen by apiVersion and kind. */
+/*
+ * JSON Schema (draft-07) of whole documents of one kind; of any of ours, chosen by apiVersion and
+ * kind.
+ */
 struct node *kind_schema(enum kind kind, struct arena *arena);
 struct node *kinds_schema(struct arena *arena);
 

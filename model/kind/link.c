@@ -85,9 +85,8 @@ struct link_node {
 };
 struct link_edge {
 	struct link_node *to;
-	struct pos
-		pos; /* where the reference is written; line 0: at `path`, looked up when it is needed */
-	const char *path;
+	struct pos pos;   /* where the reference is written */
+	const char *path; /* … when that has line 0: looked up when it is needed */
 };
 
 struct want {
@@ -385,7 +384,10 @@ struct trail {
 	const struct link_edge *edge; /* by which `up` names this node; NULL at the top */
 };
 
-/* "Image/a/x → Image/a/y → Image/a/x", from the member that comes back to itself, and where each names the next. */
+/*
+ * "Image/a/x → Image/a/y → Image/a/x", from the member that comes back to itself, and where each
+ * names the next.
+ */
 static void report_cycle(struct linker *l, const struct trail *last, const struct link_edge *back)
 {
 	const struct trail *at = last;

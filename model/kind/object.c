@@ -9,18 +9,27 @@
 #include "model/kind/check.h"
 #include "model/kind/metadata.h"
 
-/* clang-format off */
 static const struct field metadata_fields[] = {
-	{ "name", FIELD_STRING, AT(struct meta, name), .is_required = true, POS(struct meta, name_pos),
+	{ "name", FIELD_STRING, AT(struct meta, name), .is_required = true,
+	  POS(struct meta, name_pos),
 	  .doc = "The object's name, unique among those of its kind and namespace." },
 	{ "namespace", FIELD_STRING, AT(struct meta, ns), .doc = "Default: default." },
 	{ "labels", FIELD_STRING_MAP, AT(struct meta, labels), .doc = "For selectors." },
-	{ "annotations", FIELD_STRING_MAP, AT(struct meta, annotations), .doc = "Everything else." },
-	{ "generateName", FIELD_IGNORED }, { "creationTimestamp", FIELD_IGNORED }, { "generation", FIELD_IGNORED },
-	{ "resourceVersion", FIELD_IGNORED }, { "uid", FIELD_IGNORED }, { "selfLink", FIELD_IGNORED },
-	{ "selflink", FIELD_IGNORED }, { "managedFields", FIELD_IGNORED }, { "ownerReferences", FIELD_IGNORED },
-	{ "finalizers", FIELD_IGNORED }, { "deletionTimestamp", FIELD_IGNORED },
-	{ "deletionGracePeriodSeconds", FIELD_IGNORED }, { "clusterName", FIELD_IGNORED },
+	{ "annotations", FIELD_STRING_MAP, AT(struct meta, annotations),
+	  .doc = "Everything else." },
+	{ "generateName", FIELD_IGNORED },
+	{ "creationTimestamp", FIELD_IGNORED },
+	{ "generation", FIELD_IGNORED },
+	{ "resourceVersion", FIELD_IGNORED },
+	{ "uid", FIELD_IGNORED },
+	{ "selfLink", FIELD_IGNORED },
+	{ "selflink", FIELD_IGNORED },
+	{ "managedFields", FIELD_IGNORED },
+	{ "ownerReferences", FIELD_IGNORED },
+	{ "finalizers", FIELD_IGNORED },
+	{ "deletionTimestamp", FIELD_IGNORED },
+	{ "deletionGracePeriodSeconds", FIELD_IGNORED },
+	{ "clusterName", FIELD_IGNORED },
 	{ 0 },
 };
 const struct table metadata_table = { "metadata", sizeof(struct meta), metadata_fields };
@@ -37,7 +46,6 @@ static const struct field envelope_fields[] = {
 	{ "status", FIELD_IGNORED },
 	{ 0 },
 };
-/* clang-format on */
 
 static void broken(const struct node *document, const struct source_file *file, struct arena *arena,
 		   struct diags *diags)

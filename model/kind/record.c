@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * record.c — build records ⇄ kpack's Build (design §9, kpack.md §1.5–1.6, §2.5). The tables place the fields of one struct
- * under metadata, spec and status; what Kubernetes wants as text (the number, the changes as JSON) is turned here.
+ * * record.c — build records ⇄ kpack's Build (design §9, kpack.md §1.5–1.6, §2.5). The tables
+ * place the fields of one struct under metadata, spec and status; what Kubernetes wants as text
+ * (the number, the changes as JSON) is turned here.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,6 @@ struct record_file {
 
 enum { CHANGES_BYTES = 256 << 10, CHANGES_MAX = 64 };
 
-/* clang-format off */
 static const char *const phases[] = { "Building", "Succeeded", "Failed", "Interrupted", NULL };
 
 static const struct field annotation_fields[] = {
@@ -29,10 +29,13 @@ static const struct field annotation_fields[] = {
 	{ "reconcile.dev/trigger", FIELD_STRING, AT(struct record_file, r.inputs.trigger) },
 	{ 0 },
 };
-static const struct table annotation_table = { "annotations", sizeof(struct record_file), annotation_fields };
+static const struct table annotation_table = { "annotations", sizeof(struct record_file),
+					       annotation_fields };
 static const struct field label_fields[] = {
-	{ "image.kpack.io/image", FIELD_STRING, AT(struct record_file, r.image_name), .is_required = true },
-	{ "image.kpack.io/buildNumber", FIELD_STRING, AT(struct record_file, number), .is_required = true },
+	{ "image.kpack.io/image", FIELD_STRING, AT(struct record_file, r.image_name),
+	  .is_required = true },
+	{ "image.kpack.io/buildNumber", FIELD_STRING, AT(struct record_file, number),
+	  .is_required = true },
 	{ 0 },
 };
 static const struct table label_table = { "labels", sizeof(struct record_file), label_fields };
@@ -43,24 +46,28 @@ static const struct field metadata_fields[] = {
 	{ "labels", FIELD_STRUCT, 0, &label_table, .is_required = true },
 	{ 0 },
 };
-static const struct table record_metadata_table = { "metadata", sizeof(struct record_file), metadata_fields };
+static const struct table record_metadata_table = { "metadata", sizeof(struct record_file),
+						    metadata_fields };
 
 static const struct field builder_image_fields[] = {
 	{ "image", FIELD_STRING, AT(struct record_file, r.inputs.builder_image) },
 	{ 0 },
 };
-static const struct table builder_image_table = { "builder", sizeof(struct record_file), builder_image_fields };
+static const struct table builder_image_table = { "builder", sizeof(struct record_file),
+						  builder_image_fields };
 static const struct field run_image_fields[] = {
 	{ "image", FIELD_STRING, AT(struct record_file, r.inputs.run_image) },
 	{ 0 },
 };
-static const struct table run_image_table = { "runImage", sizeof(struct record_file), run_image_fields };
+static const struct table run_image_table = { "runImage", sizeof(struct record_file),
+					      run_image_fields };
 static const struct field last_build_fields[] = {
 	{ "image", FIELD_STRING, AT(struct record_file, r.last_image) },
 	{ "stackId", FIELD_STRING, AT(struct record_file, r.last_stack_id) },
 	{ 0 },
 };
-static const struct table last_build_table = { "lastBuild", sizeof(struct record_file), last_build_fields };
+static const struct table last_build_table = { "lastBuild", sizeof(struct record_file),
+					       last_build_fields };
 static const struct field spec_fields[] = {
 	{ "tags", FIELD_STRINGS, AT(struct record_file, r.tags) },
 	{ "builder", FIELD_STRUCT, 0, &builder_image_table },
@@ -87,14 +94,16 @@ static const struct field stack_fields[] = {
 	{ "runImage", FIELD_STRING, AT(struct record_file, r.stack_run_image) },
 	{ 0 },
 };
-static const struct table record_stack_table = { "stack", sizeof(struct record_file), stack_fields };
+static const struct table record_stack_table = { "stack", sizeof(struct record_file),
+						 stack_fields };
 static const struct field status_fields[] = {
 	{ "phase", FIELD_ENUM, AT(struct record_file, r.inputs.result), .values = phases },
 	{ "buildKey", FIELD_STRING, AT(struct record_file, r.inputs.build_key) },
 	{ "run", FIELD_STRUCT, 0, &run_table },
 	{ "conditions", FIELD_STRUCTS, AT(struct record_file, r.conditions), &condition_table },
 	{ "latestImage", FIELD_STRING, AT(struct record_file, r.latest_image) },
-	{ "buildMetadata", FIELD_STRUCTS, AT(struct record_file, r.inputs.buildpacks), &buildpack_id_table },
+	{ "buildMetadata", FIELD_STRUCTS, AT(struct record_file, r.inputs.buildpacks),
+	  &buildpack_id_table },
 	{ "stack", FIELD_STRUCT, 0, &record_stack_table },
 	{ "lifecycleVersion", FIELD_STRING, AT(struct record_file, r.inputs.lifecycle_version) },
 	{ "followed", FIELD_STRUCT, AT(struct record_file, r.inputs), &attempt_resolved_table },
@@ -109,7 +118,8 @@ static const struct field status_fields[] = {
 	{ "finishedAt", FIELD_TIME, AT(struct record_file, r.finished_s) },
 	{ 0 },
 };
-static const struct table record_status_table = { "status", sizeof(struct record_file), status_fields };
+static const struct table record_status_table = { "status", sizeof(struct record_file),
+						  status_fields };
 
 static const struct field record_fields[] = {
 	{ "metadata", FIELD_STRUCT, 0, &record_metadata_table, .is_required = true },
@@ -120,12 +130,11 @@ static const struct field record_fields[] = {
 static const struct table record_table = { "Build", sizeof(struct record_file), record_fields };
 
 static const struct text_rule record_rules[] = {
-	{ TEXT_PINNED, AT(struct build_record, latest_image),    "status.latestImage" },
-	{ TEXT_REF,    AT(struct build_record, stack_run_image), "status.stack.runImage" },
-	{ TEXT_REF,    AT(struct build_record, last_image),      "spec.lastBuild.image" },
+	{ TEXT_PINNED, AT(struct build_record, latest_image), "status.latestImage" },
+	{ TEXT_REF, AT(struct build_record, stack_run_image), "status.stack.runImage" },
+	{ TEXT_REF, AT(struct build_record, last_image), "spec.lastBuild.image" },
 	{ TEXT_END },
 };
-/* clang-format on */
 
 static struct node *value_of(const struct node *value, struct arena *arena)
 {

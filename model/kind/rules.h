@@ -7,11 +7,11 @@
 #include "model/kind/kind.h"
 
 void image_adapt(void *spec, const struct object *object, struct arena *arena, struct diags *diags);
-void image_check(const struct object *object, struct arena *arena, struct diags *diags);
-void builder_check(const struct object *object, struct arena *arena, struct diags *diags);
-void stack_check(const struct object *object, struct arena *arena, struct diags *diags);
-void store_check(const struct object *object, struct arena *arena, struct diags *diags);
-void buildpack_check(const struct object *object, struct arena *arena, struct diags *diags);
+void image_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void builder_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void stack_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void store_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void buildpack_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
 void secret_adapt(void *spec, const struct object *object, struct arena *arena,
 		  struct diags *diags);
 void secret_check(const struct object *object, struct arena *arena, struct diags *diags);

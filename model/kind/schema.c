@@ -10,8 +10,11 @@
 
 #define DRAFT_07 "http://json-schema.org/draft-07/schema#"
 
-/* clang-format off */
-#define VALUES(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define VALUES(...)                                                                                \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
 /* `path` leads through properties, and through items at "[]". */
 static const struct {
 	enum kind kind;
@@ -25,16 +28,19 @@ static const struct {
 	{ KIND_IMAGE, "spec", .required = VALUES("builder", "source") },
 	{ KIND_IMAGE, "spec.builder", .required = VALUES("name", "kind") },
 	{ KIND_IMAGE, "spec.builder.kind",
-	  .values = VALUES("Builder", "ClusterBuilder", "CustomBuilder", "CustomClusterBuilder", "ClusterClusterBuilder") },
+	  .values = VALUES("Builder", "ClusterBuilder", "CustomBuilder", "CustomClusterBuilder",
+			   "ClusterClusterBuilder") },
 	{ KIND_IMAGE, "spec.source", .one_of = VALUES("git", "blob", "registry", "local") },
 	{ KIND_IMAGE, "spec.source.blob.auth", .values = VALUES("", "helper", "secret") },
 	{ KIND_IMAGE, "spec.build.services.[]", .required = VALUES("name", "kind") },
 	{ KIND_IMAGE, "spec.build.resources.limits", .is_quantities = true },
 	{ KIND_IMAGE, "spec.build.resources.requests", .is_quantities = true },
 	{ KIND_BUILDER, "spec", .one_of = VALUES("tag", "image") },
-	{ KIND_BUILDER, "spec.order.[].group.[].kind", .values = VALUES("Buildpack", "ClusterBuildpack") },
+	{ KIND_BUILDER, "spec.order.[].group.[].kind",
+	  .values = VALUES("Buildpack", "ClusterBuildpack") },
 	{ KIND_CLUSTER_BUILDER, "spec", .one_of = VALUES("tag", "image") },
-	{ KIND_CLUSTER_BUILDER, "spec.order.[].group.[].kind", .values = VALUES("Buildpack", "ClusterBuildpack") },
+	{ KIND_CLUSTER_BUILDER, "spec.order.[].group.[].kind",
+	  .values = VALUES("Buildpack", "ClusterBuildpack") },
 	{ KIND_CLUSTER_BUILDER, "spec.serviceAccountRef", .required = VALUES("name", "namespace") },
 	{ KIND_CLUSTER_STACK, "spec", .required = VALUES("buildImage", "runImage") },
 	{ KIND_CLUSTER_STACK, "spec.buildImage", .required = VALUES("image") },
@@ -42,7 +48,6 @@ static const struct {
 	{ KIND_SECRET, "data", .is_texts = true },
 	{ KIND_SECRET, "stringData", .is_texts = true },
 };
-/* clang-format on */
 
 static struct node *texts(const char *const *list, struct arena *arena)
 {

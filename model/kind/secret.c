@@ -14,14 +14,19 @@
 
 enum { KEY_MAX = 253, SECRET_BYTES = 1 << 20 };
 
-/* clang-format off */
-#define ENVELOPE { "apiVersion", FIELD_IGNORED }, { "kind", FIELD_IGNORED }, { "metadata", FIELD_IGNORED }
+#define ENVELOPE                                                                                   \
+	{ "apiVersion", FIELD_IGNORED }, { "kind", FIELD_IGNORED },                                \
+	{                                                                                          \
+		"metadata", FIELD_IGNORED                                                          \
+	}
 
 static const struct field secret_fields[] = {
 	ENVELOPE,
-	{ "type", FIELD_STRING, AT(struct secret_spec, type), .deflt = "Opaque", .doc = "What the keys must be." },
+	{ "type", FIELD_STRING, AT(struct secret_spec, type), .deflt = "Opaque",
+	  .doc = "What the keys must be." },
 	{ "data", FIELD_NODE, AT(struct secret_spec, data), .doc = "Values in base64." },
-	{ "stringData", FIELD_NODE, AT(struct secret_spec, string_data), .doc = "Values as they are; they win." },
+	{ "stringData", FIELD_NODE, AT(struct secret_spec, string_data),
+	  .doc = "Values as they are; they win." },
 	{ "immutable", FIELD_IGNORED },
 	{ 0 },
 };
@@ -29,26 +34,26 @@ const struct table secret_table = { "Secret", sizeof(struct secret_spec), secret
 
 static const struct field service_account_fields[] = {
 	ENVELOPE,
-	{ "secrets", FIELD_STRUCTS, AT(struct service_account_spec, secret_refs), .table = &object_ref_table,
-	  .doc = "Secrets that builds may use." },
-	{ "imagePullSecrets", FIELD_STRUCTS, AT(struct service_account_spec, image_pull_refs), .table = &object_ref_table,
-	  .doc = "Secrets to read images with." },
+	{ "secrets", FIELD_STRUCTS, AT(struct service_account_spec, secret_refs),
+	  .table = &object_ref_table, .doc = "Secrets that builds may use." },
+	{ "imagePullSecrets", FIELD_STRUCTS, AT(struct service_account_spec, image_pull_refs),
+	  .table = &object_ref_table, .doc = "Secrets to read images with." },
 	{ "automountServiceAccountToken", FIELD_IGNORED },
 	{ 0 },
 };
-const struct table service_account_table = {
-	"ServiceAccount", sizeof(struct service_account_spec), service_account_fields
-};
+const struct table service_account_table = { "ServiceAccount", sizeof(struct service_account_spec),
+					     service_account_fields };
 
 static const struct field config_map_fields[] = {
 	ENVELOPE,
 	{ "data", FIELD_STRING_MAP, AT(struct config_map_spec, data), .doc = "Texts." },
-	{ "binaryData", FIELD_STRING_MAP, AT(struct config_map_spec, binary_data), .doc = "Bytes in base64." },
+	{ "binaryData", FIELD_STRING_MAP, AT(struct config_map_spec, binary_data),
+	  .doc = "Bytes in base64." },
 	{ "immutable", FIELD_IGNORED },
 	{ 0 },
 };
-const struct table config_map_table = { "ConfigMap", sizeof(struct config_map_spec), config_map_fields };
-/* clang-format on */
+const struct table config_map_table = { "ConfigMap", sizeof(struct config_map_spec),
+					config_map_fields };
 
 static int base64_digit(char c)
 {

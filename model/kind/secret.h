@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secret.h — Secret, ServiceAccount and ConfigMap as inputs.
- * Secret values: `data` (base64, decoded here), `stringData`, and, ours, `reconcile.dev/from-env` and
- * `reconcile.dev/from-file` annotations ("KEY=NAME,…") that name where a value comes from at run time, so that no value
+ * * secret.h — Secret, ServiceAccount and ConfigMap as inputs. Secret values: `data` (base64,
+ * decoded here), `stringData`, and, ours, `reconcile.dev/from-env` and `reconcile.dev/from-file`
+ * annotations ("KEY=NAME,…") that name where a value comes from at run time, so that no value
  * needs to stand in git. Values never reach state.
  */
 #ifndef MODEL_KIND_SECRET_H
@@ -23,14 +23,15 @@ struct secret_value {
 	size_t len;
 };
 struct secret_spec {
-	const char *type; /* "Opaque" */
+	const char *type;   /* "Opaque" */
 	struct list values; /* struct secret_value: data decoded, then stringData, which wins */
 	const struct node *data, *string_data; /* as written */
 };
 struct service_account_spec {
-	struct strings secrets;                    /* names */
-	struct strings image_pull_secrets;         /* names */
-	struct list secret_refs, image_pull_refs;  /* struct object_ref: the same with their places */
+	struct strings secrets;            /* names */
+	struct strings image_pull_secrets; /* names */
+	struct list secret_refs,
+		image_pull_refs; /* struct object_ref: the same with their places */
 };
 struct config_map_spec {
 	struct pairs data, binary_data; /* binary_data in base64, checked */

@@ -13,9 +13,9 @@
 
 enum { JOBS_MAX = 1024, RETRIES_MAX = 100, LEASE_MIN_S = 30, LEASE_MAX_S = 7 * 24 * 3600 };
 
-/* clang-format off */
 static const struct field author_fields[] = {
-	{ "name", FIELD_STRING, AT(struct settings, author_name), .deflt = "reconcile", .doc = "Of commits to the state." },
+	{ "name", FIELD_STRING, AT(struct settings, author_name), .deflt = "reconcile",
+	  .doc = "Of commits to the state." },
 	{ "email", FIELD_STRING, AT(struct settings, author_email), .deflt = "reconcile@localhost",
 	  .doc = "Of commits to the state." },
 	{ 0 },
@@ -25,12 +25,13 @@ static const struct table author_table = { "author", sizeof(struct settings), au
 static const struct field state_fields[] = {
 	{ "repository", FIELD_STRING, AT(struct settings, state_repo), .alias = "repo",
 	  .doc = "URL or path. Default: the repository that holds the manifests, or its origin." },
-	{ "branch", FIELD_STRING, AT(struct settings, state_branch), .deflt = "reconcile/state", .doc = "The state branch." },
+	{ "branch", FIELD_STRING, AT(struct settings, state_branch), .deflt = "reconcile/state",
+	  .doc = "The state branch." },
 	{ "author", FIELD_STRUCT, 0, .table = &author_table, .doc = "Who commits." },
 	{ "lease", FIELD_TEXT, AT(struct settings, lease), .deflt = "1h",
 	  .doc = "How long a claim on a build holds: 90s, 15m, 1h." },
-	{ "pushRetries", FIELD_INT, AT(struct settings, push_retries), .deflt = "10", .min = 0, .max = RETRIES_MAX,
-	  .doc = "Attempts when the branch moves under us." },
+	{ "pushRetries", FIELD_INT, AT(struct settings, push_retries), .deflt = "10", .min = 0,
+	  .max = RETRIES_MAX, .doc = "Attempts when the branch moves under us." },
 	{ 0 },
 };
 static const struct table state_table = { "state settings", sizeof(struct settings), state_fields };
@@ -40,24 +41,34 @@ static const struct field registry_fields[] = {
 	  .doc = "References that begin so: host[:port][/path], or *.host." },
 	{ "layout", FIELD_STRING, AT(struct settings_registry, layout),
 	  .doc = "They live in OCI image layouts below this folder." },
-	{ "location", FIELD_STRING, AT(struct settings_registry, location), .doc = "They live below host[:port][/path]." },
-	{ "mirror", FIELD_STRING, AT(struct settings_registry, mirror), .doc = "Asked first when reading." },
-	{ "caFile", FIELD_STRING, AT(struct settings_registry, ca_file), .doc = "Further certificate authorities, PEM." },
-	{ "certFile", FIELD_STRING, AT(struct settings_registry, cert_file), .doc = "Client certificate, PEM." },
-	{ "keyFile", FIELD_STRING, AT(struct settings_registry, key_file), .doc = "Key of the client certificate, PEM." },
-	{ "insecure", FIELD_BOOL, AT(struct settings_registry, is_insecure), .doc = "Plain HTTP, or TLS without checks." },
+	{ "location", FIELD_STRING, AT(struct settings_registry, location),
+	  .doc = "They live below host[:port][/path]." },
+	{ "mirror", FIELD_STRING, AT(struct settings_registry, mirror),
+	  .doc = "Asked first when reading." },
+	{ "caFile", FIELD_STRING, AT(struct settings_registry, ca_file),
+	  .doc = "Further certificate authorities, PEM." },
+	{ "certFile", FIELD_STRING, AT(struct settings_registry, cert_file),
+	  .doc = "Client certificate, PEM." },
+	{ "keyFile", FIELD_STRING, AT(struct settings_registry, key_file),
+	  .doc = "Key of the client certificate, PEM." },
+	{ "insecure", FIELD_BOOL, AT(struct settings_registry, is_insecure),
+	  .doc = "Plain HTTP, or TLS without checks." },
 	{ "blocked", FIELD_BOOL, AT(struct settings_registry, is_blocked), .doc = "Never asked." },
 	{ 0 },
 };
-const struct table settings_registry_table = {
-	"registry settings", sizeof(struct settings_registry), registry_fields, POS(struct settings_registry, pos)
-};
+const struct table settings_registry_table = { "registry settings",
+					       sizeof(struct settings_registry), registry_fields,
+					       POS(struct settings_registry, pos) };
 
 static const struct field git_fields[] = {
-	{ "host", FIELD_STRING, AT(struct settings_git, host), .is_required = true, .doc = "host[:port]" },
-	{ "caFile", FIELD_STRING, AT(struct settings_git, ca_file), .doc = "Further certificate authorities, PEM." },
-	{ "knownHosts", FIELD_STRING, AT(struct settings_git, known_hosts), .doc = "File of ssh host keys." },
-	{ "insecure", FIELD_BOOL, AT(struct settings_git, is_insecure), .doc = "TLS and host keys without checks." },
+	{ "host", FIELD_STRING, AT(struct settings_git, host), .is_required = true,
+	  .doc = "host[:port]" },
+	{ "caFile", FIELD_STRING, AT(struct settings_git, ca_file),
+	  .doc = "Further certificate authorities, PEM." },
+	{ "knownHosts", FIELD_STRING, AT(struct settings_git, known_hosts),
+	  .doc = "File of ssh host keys." },
+	{ "insecure", FIELD_BOOL, AT(struct settings_git, is_insecure),
+	  .doc = "TLS and host keys without checks." },
 	{ 0 },
 };
 const struct table settings_git_table = { "git settings", sizeof(struct settings_git), git_fields };
@@ -66,23 +77,30 @@ static const char *const networks[] = { "host", "none", NULL };
 static const char *const compressions[] = { "fast", "small", NULL };
 
 static const struct field settings_fields[] = {
-	{ "apiVersion", FIELD_IGNORED }, { "kind", FIELD_IGNORED }, { "metadata", FIELD_IGNORED },
+	{ "apiVersion", FIELD_IGNORED },
+	{ "kind", FIELD_IGNORED },
+	{ "metadata", FIELD_IGNORED },
 	{ "state", FIELD_STRUCT, 0, .table = &state_table, .doc = "Where results are recorded." },
-	{ "logs", FIELD_STRING, AT(struct settings, logs), .deflt = "branch", .doc = "branch, none, or a folder." },
-	{ "registries", FIELD_STRUCTS, AT(struct settings, registries), .table = &settings_registry_table,
+	{ "logs", FIELD_STRING, AT(struct settings, logs), .deflt = "branch",
+	  .doc = "branch, none, or a folder." },
+	{ "registries", FIELD_STRUCTS, AT(struct settings, registries),
+	  .table = &settings_registry_table,
 	  .doc = "How registries are reached; the longest prefix counts." },
-	{ "git", FIELD_STRUCTS, AT(struct settings, git), .table = &settings_git_table, .doc = "How git servers are reached." },
+	{ "git", FIELD_STRUCTS, AT(struct settings, git), .table = &settings_git_table,
+	  .doc = "How git servers are reached." },
 	{ "jobs", FIELD_INT, AT(struct settings, jobs), .deflt = "0", .min = 0, .max = JOBS_MAX,
 	  .doc = "Builds at once; 0: one per core." },
-	{ "retries", FIELD_INT, AT(struct settings, retries), .deflt = "3", .min = 0, .max = RETRIES_MAX,
+	{ "retries", FIELD_INT, AT(struct settings, retries), .deflt = "3", .min = 0,
+	  .max = RETRIES_MAX,
 	  .doc = "Further attempts of a build that failed for reasons not its own." },
 	{ "runtime", FIELD_STRING, AT(struct settings, runtime), .deflt = "crun",
 	  .doc = "The OCI runtime program. Only from a trusted place." },
 	{ "network", FIELD_ENUM, AT(struct settings, network), .values = networks, .deflt = "host",
 	  .doc = "What builds may reach." },
-	{ "cacheDir", FIELD_STRING, AT(struct settings, cache_dir), .doc = "Layers and build caches. Only from a trusted place." },
-	{ "compression", FIELD_ENUM, AT(struct settings, compression), .values = compressions, .deflt = "fast",
-	  .doc = "Of layers." },
+	{ "cacheDir", FIELD_STRING, AT(struct settings, cache_dir),
+	  .doc = "Layers and build caches. Only from a trusted place." },
+	{ "compression", FIELD_ENUM, AT(struct settings, compression), .values = compressions,
+	  .deflt = "fast", .doc = "Of layers." },
 	{ "executor", FIELD_STRINGS, AT(struct settings, executor),
 	  .doc = "Command that runs a worker elsewhere. Only from a trusted place." },
 	{ "credentialHelpers", FIELD_BOOL, AT(struct settings, allow_helpers),
@@ -100,12 +118,11 @@ static const struct {
 	enum trusted_type type;
 	size_t offset;
 } trusted[] = {
-	{ "runtime",           TRUSTED_TEXT,    AT(struct settings, runtime) },
-	{ "cacheDir",          TRUSTED_TEXT,    AT(struct settings, cache_dir) },
-	{ "executor",          TRUSTED_STRINGS, AT(struct settings, executor) },
-	{ "credentialHelpers", TRUSTED_BOOL,    AT(struct settings, allow_helpers) },
+	{ "runtime", TRUSTED_TEXT, AT(struct settings, runtime) },
+	{ "cacheDir", TRUSTED_TEXT, AT(struct settings, cache_dir) },
+	{ "executor", TRUSTED_STRINGS, AT(struct settings, executor) },
+	{ "credentialHelpers", TRUSTED_BOOL, AT(struct settings, allow_helpers) },
 };
-/* clang-format on */
 
 static const struct {
 	char unit;

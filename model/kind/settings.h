@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * settings.h — Settings (reconcile.dev/v1), by custom the file reconcile.yaml beside the manifests.
- * What can run a program or send data somewhere (`executor`, credential helpers) is marked trusted-only: the program takes
- * it only from --settings, the user's configuration or the base revision (design §7).
+ * * settings.h — Settings (reconcile.dev/v1), by custom the file reconcile.yaml beside the
+ * manifests. What can run a program or send data somewhere (`executor`, credential helpers) is
+ * marked trusted-only: the program takes it only from --settings, the user's configuration or the
+ * base revision (design §7).
  */
 #ifndef MODEL_KIND_SETTINGS_H
 #define MODEL_KIND_SETTINGS_H
@@ -24,22 +25,22 @@ struct settings {
 	/* state */
 	const char *state_repo, *state_branch; /* NULL; "reconcile/state" */
 	const char *author_name, *author_email;
-	const char *logs;                      /* "branch" (default), "none" or a folder */
-	const char *lease;                     /* of a claim, as written: "1h" */
-	int64_t lease_s;                       /* the same in seconds */
-	int64_t push_retries;                  /* 10 */
-	struct list registries;                /* struct settings_registry */
-	struct list git;                       /* struct settings_git */
-	int64_t jobs;                          /* -j; 0: cores */
-	int64_t retries;                       /* of failures that were not the build's own, per input; 3 */
-	const char *runtime;                   /* OCI runtime program, "crun". Trusted-only */
-	const char *network;                   /* of builds: "host" (default) or "none" */
-	const char *cache_dir;                 /* trusted-only */
-	const char *compression;               /* "fast" (default) or "small" */
-	struct strings executor;               /* argv of a worker elsewhere. Trusted-only */
-	bool allow_helpers;                    /* docker-credential-*. Trusted-only */
-	const char *default_builder;           /* ClusterBuilder for `image create`; "default" */
-	const struct source_file *file;        /* where it was read; NULL: defaults */
+	const char *logs;            /* "branch" (default), "none" or a folder */
+	const char *lease;           /* of a claim, as written: "1h" */
+	int64_t lease_s;             /* the same in seconds */
+	int64_t push_retries;        /* 10 */
+	struct list registries;      /* struct settings_registry */
+	struct list git;             /* struct settings_git */
+	int64_t jobs;                /* -j; 0: cores */
+	int64_t retries;             /* of failures that were not the build's own, per input; 3 */
+	const char *runtime;         /* OCI runtime program, "crun". Trusted-only */
+	const char *network;         /* of builds: "host" (default) or "none" */
+	const char *cache_dir;       /* trusted-only */
+	const char *compression;     /* "fast" (default) or "small" */
+	struct strings executor;     /* argv of a worker elsewhere. Trusted-only */
+	bool allow_helpers;          /* docker-credential-*. Trusted-only */
+	const char *default_builder; /* ClusterBuilder for `image create`; "default" */
+	const struct source_file *file; /* where it was read; NULL: defaults */
 };
 extern const struct table settings_table;
 extern const struct table settings_registry_table, settings_git_table; /* also of build requests */
@@ -47,10 +48,11 @@ extern const struct table settings_registry_table, settings_git_table; /* also o
 /* The defaults alone. */
 const struct settings *settings_default(struct arena *arena);
 /*
- * A copy whose trusted-only fields are the defaults, for settings out of a place that must not be trusted. *dropped names
- * the fields that were set there ("runtime, executor"), NULL: none.
+ * * A copy whose trusted-only fields are the defaults, for settings out of a place that must not
+ * be trusted. *dropped names the fields that were set there ("runtime, executor"), NULL: none.
  */
-const struct settings *settings_distrust(const struct settings *from, struct arena *arena, const char **dropped);
+const struct settings *settings_distrust(const struct settings *from, struct arena *arena,
+					 const char **dropped);
 /* "90s", "15m", "1h30m", "2d", or plain seconds; false when it is none. */
 bool duration_parse(const char *text, int64_t *seconds);
 

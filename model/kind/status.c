@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status.c — state files ⇄ statuses. What is read back may have been written by anybody who can push to the state branch:
- * the tables check types and ranges, the rules here check digests and references.
+ * * status.c — state files ⇄ statuses. What is read back may have been written by anybody who can
+ * push to the state branch: the tables check types and ranges, the rules here check digests and
+ * references.
  */
 #include "model/kind/status.h"
 

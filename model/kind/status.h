@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status.h — what is recorded about every object on the state branch, in kpack's shape (design §4, kpack.md §1.11, §2).
- * Each has a field table: the YAML is printed and read through it. Texts are as recorded and untrusted when read back:
- * digests and references are checked by status_read.
+ * * status.h — what is recorded about every object on the state branch, in kpack's shape (design
+ * §4, kpack.md §1.11, §2). Each has a field table: the YAML is printed and read through it. Texts
+ * are as recorded and untrusted when read back: digests and references are checked by status_read.
  */
 #ifndef MODEL_KIND_STATUS_H
 #define MODEL_KIND_STATUS_H
@@ -13,7 +13,7 @@ struct condition {
 	const char *type;   /* Ready, BuilderReady, BuilderUpToDate, UpToDate, Succeeded */
 	const char *status; /* True, False, Unknown */
 	const char *reason, *message;
-	int64_t changed_s;  /* lastTransitionTime: moves only when status moves */
+	int64_t changed_s; /* lastTransitionTime: moves only when status moves */
 };
 struct conditions {
 	struct condition *v;
@@ -44,12 +44,12 @@ struct stack_status {
 /* A buildpack in a store image (ClusterStore, Buildpack, ClusterBuildpack). */
 struct store_buildpack {
 	const char *id, *version, *homepage, *api;
-	const char *store_image;  /* registry/repo@sha256:… it lies in */
+	const char *store_image; /* registry/repo@sha256:… it lies in */
 	const char *diff_id, *digest;
 	int64_t size_bytes;
-	struct list order;        /* struct order_group: a composite */
-	struct list stacks;       /* struct buildpack_stack */
-	struct list targets;      /* struct buildpack_target */
+	struct list order;           /* struct order_group: a composite */
+	struct list stacks;          /* struct buildpack_stack */
+	struct list targets;         /* struct buildpack_target */
 	struct buildpack_id package; /* buildpackage */
 };
 struct buildpack_stack {
@@ -70,7 +70,8 @@ struct store_status { /* also of Buildpack and ClusterBuildpack: one source */
 };
 
 struct lifecycle_apis {
-	struct strings buildpack_deprecated, buildpack_supported, platform_deprecated, platform_supported;
+	struct strings buildpack_deprecated, buildpack_supported, platform_deprecated,
+		platform_supported;
 };
 struct lifecycle_status {
 	struct list conditions;
@@ -83,10 +84,11 @@ struct lifecycle_status {
 /* Builder, ClusterBuilder */
 struct builder_status {
 	struct list conditions;
-	const char *latest_image;   /* …@sha256:… */
-	const char *compose_key;    /* digest over everything that makes the image; NULL for a ready-made one */
-	struct list buildpacks;     /* struct buildpack_id: builderMetadata */
-	struct list order;          /* struct order_group, versions resolved */
+	const char *latest_image; /* …@sha256:… */
+	const char *
+		compose_key; /* digest over everything that makes the image; NULL for a ready-made one */
+	struct list buildpacks;                 /* struct buildpack_id: builderMetadata */
+	struct list order;                      /* struct order_group, versions resolved */
 	const char *stack_id, *stack_run_image; /* …@sha256:… (relocated beside the builder) */
 	const char *lifecycle_version;
 	const char *os;
@@ -96,36 +98,38 @@ struct builder_status {
 /* What an attempt was made of: enough to plan the next one without opening the build record. */
 struct attempt {
 	int64_t number;
-	const char *result;      /* "Building", "Succeeded", "Failed", "Interrupted" */
-	const char *reason;      /* "COMMIT,STACK" */
+	const char *result; /* "Building", "Succeeded", "Failed", "Interrupted" */
+	const char *reason; /* "COMMIT,STACK" */
 	const char *build_key;
-	struct source source;    /* resolved: git revision is the commit, registry image is pinned */
-	const char *git_revision;/* as followed ("main") */
-	const char *git_tree;    /* tree id of subPath (or of the whole), when known */
-	const char *content;     /* digest of blob, registry or local content */
+	struct source source; /* resolved: git revision is the commit, registry image is pinned */
+	const char *git_revision; /* as followed ("main") */
+	const char *git_tree;     /* tree id of subPath (or of the whole), when known */
+	const char *content;      /* digest of blob, registry or local content */
 	struct list env, services, bindings;
 	struct resources resources;
 	const char *builder, *builder_kind, *builder_image, *run_image;
 	const char *stack_id, *lifecycle_version;
-	struct list buildpacks;  /* struct buildpack_id: those that took part (successes) */
-	const char *image;       /* …@sha256:… of a success */
-	const char *failure;     /* err_kind_name, "build" when the build's own */
-	int64_t tries;           /* attempts in a row with this build key that failed for foreign reasons */
-	const char *trigger;     /* value of the trigger annotation it answered */
-	const char *run_id;      /* claim: who builds */
-	int64_t lease_s;         /* claim: until when, Unix seconds; 0: none */
+	struct list buildpacks; /* struct buildpack_id: those that took part (successes) */
+	const char *image;      /* …@sha256:… of a success */
+	const char *failure;    /* err_kind_name, "build" when the build's own */
+	int64_t tries; /* attempts in a row with this build key that failed for foreign reasons */
+	const char *trigger; /* value of the trigger annotation it answered */
+	const char *run_id;  /* claim: who builds */
+	int64_t lease_s;     /* claim: until when, Unix seconds; 0: none */
 };
 
 struct image_status {
 	struct list conditions;
 	int64_t build_counter;
-	const char *latest_build;        /* name of the newest build */
+	const char *latest_build; /* name of the newest build */
 	const char *latest_reason;
 	const char *latest_image, *latest_stack;
-	struct strings tags;             /* that point at latest_image: spec.tag and additionalTags as last pushed */
-	struct attempt *last;            /* the newest attempt; NULL: never built */
-	struct attempt *last_success;    /* NULL: none, or `last` is it */
-	struct list history;             /* struct history_entry, oldest first: for limits and tables without opening records */
+	struct strings
+		tags; /* that point at latest_image: spec.tag and additionalTags as last pushed */
+	struct attempt *last;         /* the newest attempt; NULL: never built */
+	struct attempt *last_success; /* NULL: none, or `last` is it */
+	struct list
+		history; /* struct history_entry, oldest first: for limits and tables without opening records */
 };
 struct history_entry {
 	int64_t number;
@@ -142,17 +146,17 @@ struct build_record {
 	const char *name, *ns, *image_name;
 	int64_t number;
 	const char *reason;
-	struct list changes;      /* struct build_change */
+	struct list changes; /* struct build_change */
 	const char *builder_name, *builder_kind;
 	struct strings tags;
-	struct attempt inputs;    /* what it was made of */
+	struct attempt inputs;                  /* what it was made of */
 	const char *last_image, *last_stack_id; /* spec.lastBuild */
-	struct list conditions;   /* Succeeded */
+	struct list conditions;                 /* Succeeded */
 	const char *latest_image, *stack_run_image;
-	struct list steps;        /* struct step_state: phases with their times */
-	const char *log;          /* where the log is: path on the logs branch, or a file */
-	struct strings tail;      /* last lines of a failed build */
-	const char *run_source;   /* commit of the manifests */
+	struct list steps;      /* struct step_state: phases with their times */
+	const char *log;        /* where the log is: path on the logs branch, or a file */
+	struct strings tail;    /* last lines of a failed build */
+	const char *run_source; /* commit of the manifests */
 	int64_t started_s, finished_s;
 	bool is_rebase, is_adopted;
 };
@@ -162,10 +166,14 @@ struct step_state {
 	const char *result;
 };
 
-extern const struct table stack_status_table, store_status_table, lifecycle_status_table, builder_status_table;
+extern const struct table stack_status_table, store_status_table, lifecycle_status_table,
+	builder_status_table;
 extern const struct table image_status_table, attempt_table;
 
-/* Paths on the state branch: "shop/images/cart.yaml", "cluster/stacks/base.yaml", "shop/images/cart/builds/12.yaml". */
+/*
+ * Paths on the state branch: "shop/images/cart.yaml", "cluster/stacks/base.yaml",
+ * "shop/images/cart/builds/12.yaml".
+ */
 char *status_path(enum kind kind, const char *ns, const char *name, struct arena *arena);
 char *build_path(const char *ns, const char *image, int64_t number, struct arena *arena);
 
@@ -173,12 +181,15 @@ char *build_path(const char *ns, const char *image, int64_t number, struct arena
 struct node *status_encode(const struct object *object, const void *status, struct arena *arena);
 struct node *build_encode(const struct build_record *record, struct arena *arena);
 /* `kind` decides the struct that *out points at. ERR_INVALID names the field. */
-MUST_CHECK bool status_read(enum kind kind, const struct node *document, struct arena *arena, void **out,
-			    struct err *err);
-MUST_CHECK bool build_read(const struct node *document, struct arena *arena, struct build_record *out,
-			   struct err *err);
+MUST_CHECK bool status_read(enum kind kind, const struct node *document, struct arena *arena,
+			    void **out, struct err *err);
+MUST_CHECK bool build_read(const struct node *document, struct arena *arena,
+			   struct build_record *out, struct err *err);
 
-/* Compact JSON as kpack annotates it (kpack.md §1.5): [{"reason":…,"old":…,"new":…}]; NULL when there is none. */
+/*
+ * Compact JSON as kpack annotates it (kpack.md §1.5): [{"reason":…,"old":…,"new":…}]; NULL when
+ * there is none.
+ */
 const char *build_changes_print(const struct list *changes, struct arena *arena);
 
 /* The recorded world: what the state branch held at one commit. */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status_tables.c — the field tables of what is recorded about objects, in the order in which it is printed. kpack's names
- * and places where kpack has the field (kpack.md §1.11, §2.6–2.10), ours behind them.
+ * * status_tables.c — the field tables of what is recorded about objects, in the order in which it
+ * is printed. kpack's names and places where kpack has the field (kpack.md §1.11, §2.6–2.10), ours
+ * behind them.
  */
 #include "model/kind/status_tables.h"
 
-/* clang-format off */
 static const char *const truths[] = { "True", "False", "Unknown", NULL };
 static const char *const results[] = { "Building", "Succeeded", "Failed", "Interrupted", NULL };
 
 static const struct field condition_fields[] = {
 	{ "type", FIELD_STRING, AT(struct condition, type), .is_required = true },
-	{ "status", FIELD_ENUM, AT(struct condition, status), .values = truths, .is_required = true },
+	{ "status", FIELD_ENUM, AT(struct condition, status), .values = truths,
+	  .is_required = true },
 	{ "reason", FIELD_STRING, AT(struct condition, reason) },
 	{ "message", FIELD_STRING, AT(struct condition, message) },
 	{ "lastTransitionTime", FIELD_TIME, AT(struct condition, changed_s) },
@@ -33,7 +34,8 @@ static const struct field buildpack_id_fields[] = {
 	{ "api", FIELD_STRING, AT(struct buildpack_id, api) },
 	{ 0 },
 };
-const struct table buildpack_id_table = { "buildpack", sizeof(struct buildpack_id), buildpack_id_fields };
+const struct table buildpack_id_table = { "buildpack", sizeof(struct buildpack_id),
+					  buildpack_id_fields };
 
 static const struct field stack_fields[] = {
 	{ "conditions", FIELD_STRUCTS, AT(struct stack_status, conditions), &condition_table },
@@ -49,16 +51,16 @@ static const struct field stack_fields[] = {
 	{ "variant", FIELD_STRING, AT(struct stack_status, variant) },
 	{ 0 },
 };
-const struct table stack_status_table = { "ClusterStack status", sizeof(struct stack_status), stack_fields };
+const struct table stack_status_table = { "ClusterStack status", sizeof(struct stack_status),
+					  stack_fields };
 
 static const struct field buildpack_stack_fields[] = {
 	{ "id", FIELD_STRING, AT(struct buildpack_stack, id) },
 	{ "mixins", FIELD_STRINGS, AT(struct buildpack_stack, mixins) },
 	{ 0 },
 };
-const struct table buildpack_stack_table = {
-	"buildpack stack", sizeof(struct buildpack_stack), buildpack_stack_fields
-};
+const struct table buildpack_stack_table = { "buildpack stack", sizeof(struct buildpack_stack),
+					     buildpack_stack_fields };
 
 static const struct field distro_fields[] = {
 	{ "name", FIELD_STRING, AT(struct distro, name) },
@@ -74,13 +76,15 @@ static const struct field target_fields[] = {
 	{ "distros", FIELD_STRUCTS, AT(struct buildpack_target, distros), &distro_table },
 	{ 0 },
 };
-const struct table buildpack_target_table = { "target", sizeof(struct buildpack_target), target_fields };
+const struct table buildpack_target_table = { "target", sizeof(struct buildpack_target),
+					      target_fields };
 
 static const struct field store_image_fields[] = {
 	{ "image", FIELD_STRING, AT(struct store_buildpack, store_image) },
 	{ 0 },
 };
-static const struct table store_image_table = { "storeImage", sizeof(struct store_buildpack), store_image_fields };
+static const struct table store_image_table = { "storeImage", sizeof(struct store_buildpack),
+						store_image_fields };
 
 static const struct field store_buildpack_fields[] = {
 	{ "id", FIELD_STRING, AT(struct store_buildpack, id), .is_required = true },
@@ -97,34 +101,33 @@ static const struct field store_buildpack_fields[] = {
 	{ "targets", FIELD_STRUCTS, AT(struct store_buildpack, targets), &buildpack_target_table },
 	{ 0 },
 };
-const struct table store_buildpack_table = {
-	"store buildpack", sizeof(struct store_buildpack), store_buildpack_fields
-};
+const struct table store_buildpack_table = { "store buildpack", sizeof(struct store_buildpack),
+					     store_buildpack_fields };
 
 static const struct field store_fields[] = {
 	{ "conditions", FIELD_STRUCTS, AT(struct store_status, conditions), &condition_table },
 	{ "sources", FIELD_STRUCTS, AT(struct store_status, sources), &image_pin_table },
-	{ "buildpacks", FIELD_STRUCTS, AT(struct store_status, buildpacks), &store_buildpack_table },
+	{ "buildpacks", FIELD_STRUCTS, AT(struct store_status, buildpacks),
+	  &store_buildpack_table },
 	{ 0 },
 };
-const struct table store_status_table = { "ClusterStore status", sizeof(struct store_status), store_fields };
+const struct table store_status_table = { "ClusterStore status", sizeof(struct store_status),
+					  store_fields };
 
 static const struct field buildpack_apis_fields[] = {
 	{ "deprecated", FIELD_STRINGS, AT(struct lifecycle_apis, buildpack_deprecated) },
 	{ "supported", FIELD_STRINGS, AT(struct lifecycle_apis, buildpack_supported) },
 	{ 0 },
 };
-static const struct table buildpack_apis_table = {
-	"buildpack APIs", sizeof(struct lifecycle_apis), buildpack_apis_fields
-};
+static const struct table buildpack_apis_table = { "buildpack APIs", sizeof(struct lifecycle_apis),
+						   buildpack_apis_fields };
 static const struct field platform_apis_fields[] = {
 	{ "deprecated", FIELD_STRINGS, AT(struct lifecycle_apis, platform_deprecated) },
 	{ "supported", FIELD_STRINGS, AT(struct lifecycle_apis, platform_supported) },
 	{ 0 },
 };
-static const struct table platform_apis_table = {
-	"platform APIs", sizeof(struct lifecycle_apis), platform_apis_fields
-};
+static const struct table platform_apis_table = { "platform APIs", sizeof(struct lifecycle_apis),
+						  platform_apis_fields };
 static const struct field apis_fields[] = {
 	{ "buildpack", FIELD_STRUCT, 0, &buildpack_apis_table },
 	{ "platform", FIELD_STRUCT, 0, &platform_apis_table },
@@ -140,26 +143,26 @@ static const struct field lifecycle_fields[] = {
 	{ "layerDiffId", FIELD_STRING, AT(struct lifecycle_status, layer_diff_id) },
 	{ 0 },
 };
-const struct table lifecycle_status_table = {
-	"ClusterLifecycle status", sizeof(struct lifecycle_status), lifecycle_fields
-};
+const struct table lifecycle_status_table = { "ClusterLifecycle status",
+					      sizeof(struct lifecycle_status), lifecycle_fields };
 
 static const struct field builder_stack_fields[] = {
 	{ "id", FIELD_STRING, AT(struct builder_status, stack_id) },
 	{ "runImage", FIELD_STRING, AT(struct builder_status, stack_run_image) },
 	{ 0 },
 };
-static const struct table builder_stack_table = { "stack", sizeof(struct builder_status), builder_stack_fields };
+static const struct table builder_stack_table = { "stack", sizeof(struct builder_status),
+						  builder_stack_fields };
 static const struct field builder_lifecycle_fields[] = {
 	{ "version", FIELD_STRING, AT(struct builder_status, lifecycle_version) },
 	{ 0 },
 };
-static const struct table builder_lifecycle_table = {
-	"lifecycle", sizeof(struct builder_status), builder_lifecycle_fields
-};
+static const struct table builder_lifecycle_table = { "lifecycle", sizeof(struct builder_status),
+						      builder_lifecycle_fields };
 static const struct field builder_fields[] = {
 	{ "conditions", FIELD_STRUCTS, AT(struct builder_status, conditions), &condition_table },
-	{ "builderMetadata", FIELD_STRUCTS, AT(struct builder_status, buildpacks), &buildpack_id_table },
+	{ "builderMetadata", FIELD_STRUCTS, AT(struct builder_status, buildpacks),
+	  &buildpack_id_table },
 	{ "order", FIELD_STRUCTS, AT(struct builder_status, order), &order_group_table },
 	{ "stack", FIELD_STRUCT, 0, &builder_stack_table },
 	{ "lifecycle", FIELD_STRUCT, 0, &builder_lifecycle_table },
@@ -169,7 +172,8 @@ static const struct field builder_fields[] = {
 	{ "readyMade", FIELD_STRUCT, AT(struct builder_status, ready_made), &image_pin_table },
 	{ 0 },
 };
-const struct table builder_status_table = { "Builder status", sizeof(struct builder_status), builder_fields };
+const struct table builder_status_table = { "Builder status", sizeof(struct builder_status),
+					    builder_fields };
 
 static const struct field attempt_builder_fields[] = {
 	{ "name", FIELD_STRING, AT(struct attempt, builder) },
@@ -177,7 +181,8 @@ static const struct field attempt_builder_fields[] = {
 	{ "image", FIELD_STRING, AT(struct attempt, builder_image) },
 	{ 0 },
 };
-static const struct table attempt_builder_table = { "builder", sizeof(struct attempt), attempt_builder_fields };
+static const struct table attempt_builder_table = { "builder", sizeof(struct attempt),
+						    attempt_builder_fields };
 static const struct field resolved_fields[] = {
 	{ "revision", FIELD_STRING, AT(struct attempt, git_revision) },
 	{ "tree", FIELD_STRING, AT(struct attempt, git_tree) },
@@ -223,8 +228,10 @@ static const struct field attempt_fields[] = {
 const struct table attempt_table = { "attempt", sizeof(struct attempt), attempt_fields };
 
 static const struct field history_fields[] = {
-	{ "number", FIELD_INT, AT(struct history_entry, number), .min = 1, .max = INT32_MAX, .is_required = true },
-	{ "result", FIELD_ENUM, AT(struct history_entry, result), .values = results, .is_required = true },
+	{ "number", FIELD_INT, AT(struct history_entry, number), .min = 1, .max = INT32_MAX,
+	  .is_required = true },
+	{ "result", FIELD_ENUM, AT(struct history_entry, result), .values = results,
+	  .is_required = true },
 	{ "reason", FIELD_STRING, AT(struct history_entry, reason) },
 	{ "image", FIELD_STRING, AT(struct history_entry, image) },
 	{ "startedAt", FIELD_TIME, AT(struct history_entry, started_s) },
@@ -239,14 +246,16 @@ static const struct field image_fields[] = {
 	{ "latestBuildReason", FIELD_STRING, AT(struct image_status, latest_reason) },
 	{ "latestImage", FIELD_STRING, AT(struct image_status, latest_image) },
 	{ "latestStack", FIELD_STRING, AT(struct image_status, latest_stack) },
-	{ "buildCounter", FIELD_INT, AT(struct image_status, build_counter), .min = 0, .max = INT32_MAX },
+	{ "buildCounter", FIELD_INT, AT(struct image_status, build_counter), .min = 0,
+	  .max = INT32_MAX },
 	{ "tags", FIELD_STRINGS, AT(struct image_status, tags) },
 	{ "lastAttempt", FIELD_STRUCT_PTR, AT(struct image_status, last), &attempt_table },
 	{ "lastSuccess", FIELD_STRUCT_PTR, AT(struct image_status, last_success), &attempt_table },
 	{ "builds", FIELD_STRUCTS, AT(struct image_status, history), &history_entry_table },
 	{ 0 },
 };
-const struct table image_status_table = { "Image status", sizeof(struct image_status), image_fields };
+const struct table image_status_table = { "Image status", sizeof(struct image_status),
+					  image_fields };
 
 static const struct field step_fields[] = {
 	{ "name", FIELD_STRING, AT(struct step_state, name), .is_required = true },
@@ -255,4 +264,3 @@ static const struct field step_fields[] = {
 	{ 0 },
 };
 const struct table step_state_table = { "step", sizeof(struct step_state), step_fields };
-/* clang-format on */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status_tables.h — tables of the parts of statuses, for state files, build records and the worker protocol. */
+/*
+ * status_tables.h — tables of the parts of statuses, for state files, build records and the worker
+ * protocol.
+ */
 #ifndef MODEL_KIND_STATUS_TABLES_H
 #define MODEL_KIND_STATUS_TABLES_H
 

@@ -250,7 +250,10 @@ static bool parse_name(const char *text, struct slice name, struct arena *arena,
 	out->repo = arena_copy(arena, path.v, path.n);
 	if (strcmp(out->registry, DEFAULT_REGISTRY) == 0 && !strchr(out->repo, '/'))
 		out->repo = arena_printf(arena, "library/%s", out->repo);
-	return true;
+	return strlen(out->repo) <= REPO_MAX ||
+	       err_set(err, ERR_INVALID,
+		       "cannot parse reference '%s': the repository is longer than 255 bytes",
+		       text);
 }
 
 bool ref_parse(const char *text, struct arena *arena, struct ref *out, struct err *err)

@@ -164,6 +164,27 @@ static void add_reasons(const struct step *step, struct build_request *request, 
 	}
 }
 
+/* The worker stands in no folder in particular: a relative repository becomes an absolute one. */
+static struct source located(const struct source *source, const struct object *object,
+			     struct arena *arena)
+{
+	struct source copy = *source;
+	struct git_source *git;
+	char *real;
+
+	if (!source->git)
+		return copy;
+	git = ARENA_NEW(arena, struct git_source);
+	*git = *source->git;
+	git->url = git_location(git->url, object, arena);
+	real = git->url == source->git->url ? NULL : realpath(git->url, NULL);
+	if (real)
+		git->url = arena_strdup(arena, real);
+	free(real);
+	copy.git = git;
+	return copy;
+}
+
 static struct build_request *for_image(const struct step *step, const struct request_spec *spec,
 				       struct arena *arena)
 {
@@ -176,7 +197,7 @@ static struct build_request *for_image(const struct step *step, const struct req
 	request->builder_image = inputs->builder_image;
 	request->run_image = inputs->run_image;
 	request->run_image_name = inputs->run_image;
-	request->source = inputs->source;
+	request->source = located(&inputs->source, step->object, arena);
 	request->git_tree = inputs->git_tree;
 	request->content = inputs->content;
 	request->env = inputs->env;

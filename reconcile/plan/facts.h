@@ -76,6 +76,11 @@ const struct fact *fact_find(const struct facts *facts, const char *key);
 /* ns and account are those of the query: both NULL when the account is not declared (account_of in rules.h). */
 char *query_key_git(const char *url, const char *revision, const char *ns, const char *account,
 		    struct arena *arena);
+/*
+ * Where a git URL leads: a relative path ("../app.git") is below the folder of the object's manifest, as local.path is; any
+ * other form is itself. Records keep what the manifest says.
+ */
+const char *git_location(const char *url, const struct object *object, struct arena *arena);
 char *query_key_image(const char *image, const char *ns, const char *account, struct arena *arena);
 char *query_key_local(const char *manifest_dir, const char *path, struct arena *arena);
 

@@ -61,14 +61,14 @@ static void leave_alone(struct planner *p, struct step *step)
 		.summary = "not selected",
 	};
 
-	if (step->action == ACTION_COMPOSE && recorded(p, step->object))
-		left.status = recorded(p, step->object);
+	if (step->action == ACTION_COMPOSE && recorded_status(p, step->object))
+		left.status = recorded_status(p, step->object);
 	*step = left;
 }
 
 static void settle(struct planner *p, struct step *step)
 {
-	const void *old = recorded(p, step->object);
+	const void *old = recorded_status(p, step->object);
 
 	if (!is_selected(p, step->object)) {
 		leave_alone(p, step);
@@ -206,7 +206,7 @@ static void decide_all(struct planner *p)
 		const char *cycle = g.nodes[order[i]].cycle;
 
 		if (cycle) {
-			step->status = recorded(p, step->object);
+			step->status = recorded_status(p, step->object);
 			step_block(step, (struct stop){ ERR_INVALID, true },
 				   arena_printf(p->arena, "it needs itself: %s", cycle));
 		} else {

@@ -228,13 +228,14 @@ static void ask_git(struct asking *a, const struct object *object, const struct 
 	struct account account = account_of(a->model, object);
 	const char *sub_path = sub_path_clean(source->sub_path, a->arena);
 	const char *known = image_trees_are_known(source, last) ? last->source.git->revision : NULL;
+	const char *url = git_location(source->git->url, object, a->arena);
 	bool is_new;
-	struct query *query = ask(a, QUERY_GIT,
-				  query_key_git(source->git->url, source->git->revision, account.ns,
-						account.name, a->arena),
-				  object, &is_new);
+	struct query *query =
+		ask(a, QUERY_GIT,
+		    query_key_git(url, source->git->revision, account.ns, account.name, a->arena),
+		    object, &is_new);
 
-	query->url = source->git->url;
+	query->url = url;
 	query->revision = source->git->revision;
 	query->ns = account.ns;
 	query->service_account = account.name;

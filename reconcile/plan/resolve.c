@@ -317,7 +317,7 @@ static bool check_stacks(const struct store_buildpack *bp, const struct base *ba
 	return err_set(err, ERR_INVALID, "stack %s is not supported", base->stack_id);
 }
 
-bool buildpack_check(const struct store_buildpack *bp, const struct base *base, struct arena *arena,
+bool buildpack_suits(const struct store_buildpack *bp, const struct base *base, struct arena *arena,
 		     struct err *err)
 {
 	struct strings apis = { 0 };

@@ -34,7 +34,7 @@ struct base {
 	const struct strings *mixins;
 	const struct lifecycle_apis *apis;
 };
-MUST_CHECK bool buildpack_check(const struct store_buildpack *buildpack, const struct base *base,
+MUST_CHECK bool buildpack_suits(const struct store_buildpack *buildpack, const struct base *base,
 				struct arena *arena, struct err *err);
 
 /* "1.2.3", "v1.2", "1.0.0-rc.1+b": false when it is none. Compares as SemVer 2 does. */

@@ -73,7 +73,7 @@ const struct image_pin *store_pin(const struct store_status *status, const char 
 bool image_trees_are_known(const struct source *source, const struct attempt *last);
 
 struct step *step_find(const struct planner *p, enum kind kind, const char *ns, const char *name);
-const void *recorded(const struct planner *p, const struct object *object);
+const void *recorded_status(const struct planner *p, const struct object *object);
 
 struct stop {
 	enum err_kind kind;

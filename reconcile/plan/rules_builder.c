@@ -64,7 +64,8 @@ const struct builder_status *builder_composed(const struct builder_status *plann
 
 static void fail(struct planner *p, struct step *step, struct stop stop, const char *why)
 {
-	step->status = builder_failed(recorded(p, step->object), why, p->options.now_s, p->arena);
+	step->status =
+		builder_failed(recorded_status(p, step->object), why, p->options.now_s, p->arena);
 	step_block(step, stop, why);
 }
 
@@ -187,7 +188,7 @@ static bool compose_make(struct planner *p, const struct object *object, const s
 	    !order_resolve(&spec->order, &parts->shelves, p->arena, &resolved, err))
 		return false;
 	for (size_t i = 0; i < resolved.buildpacks.n; i++) {
-		if (!buildpack_check(resolved.buildpacks.v[i], &base, p->arena, err))
+		if (!buildpack_suits(resolved.buildpacks.v[i], &base, p->arena, err))
 			return false;
 	}
 	out->build_image = parts->stack->build.latest;
@@ -307,7 +308,7 @@ static void tell_changes(struct planner *p, struct step *step, const struct buil
 /* Offline, and a part was never recorded: what is recorded of the builder stands. */
 static void leave_unknown(struct planner *p, struct step *step, const struct parts *parts)
 {
-	const struct builder_status *old = recorded(p, step->object);
+	const struct builder_status *old = recorded_status(p, step->object);
 
 	for (size_t i = 0; i < parts->unknown.n; i++)
 		step_unknown(step, parts->unknown.v[i], p->arena);
@@ -326,7 +327,7 @@ static void leave_unknown(struct planner *p, struct step *step, const struct par
 static void want_compose(struct planner *p, struct step *step, const struct compose *compose,
 			 struct builder_status *planned)
 {
-	const struct builder_status *old = recorded(p, step->object);
+	const struct builder_status *old = recorded_status(p, step->object);
 	struct builder_status *before = ARENA_NEW(p->arena, struct builder_status);
 
 	step->action = ACTION_COMPOSE;
@@ -350,7 +351,7 @@ static void want_compose(struct planner *p, struct step *step, const struct comp
 static void rule_composed(struct planner *p, struct step *step)
 {
 	const struct builder_spec *spec = step->object->spec;
-	const struct builder_status *old = recorded(p, step->object);
+	const struct builder_status *old = recorded_status(p, step->object);
 	struct compose *compose = ARENA_NEW(p->arena, struct compose);
 	struct builder_status *planned;
 	struct parts parts = { 0 };
@@ -417,7 +418,7 @@ static bool pin_run_image(struct planner *p, const struct object *object, const 
 static void read_ready_made(struct planner *p, struct step *step, const struct pin *pin)
 {
 	const struct builder_spec *spec = step->object->spec;
-	const struct builder_status *old = recorded(p, step->object);
+	const struct builder_status *old = recorded_status(p, step->object);
 	struct builder_status *status = ARENA_NEW(p->arena, struct builder_status);
 	struct builder_labels labels;
 	const char *run_image;
@@ -461,7 +462,7 @@ static void read_ready_made(struct planner *p, struct step *step, const struct p
 static void rule_ready_made(struct planner *p, struct step *step)
 {
 	const struct builder_spec *spec = step->object->spec;
-	const struct builder_status *old = recorded(p, step->object);
+	const struct builder_status *old = recorded_status(p, step->object);
 	bool is_usable = old && old->latest_image && condition_is_true(&old->conditions, "Ready");
 	struct pin pin =
 		pin_resolve(p, &(struct pin_ask){ .image = spec->image,

@@ -596,7 +596,7 @@ void rule_image(struct planner *p, struct step *step)
 		.p = p,
 		.step = step,
 		.spec = step->object->spec,
-		.old = recorded(p, step->object),
+		.old = recorded_status(p, step->object),
 		.status = ARENA_NEW(p->arena, struct image_status),
 		.inputs = ARENA_NEW(p->arena, struct attempt),
 	};

@@ -48,7 +48,7 @@ static void lifecycle_fail(struct planner *p, struct step *step, struct lifecycl
 void rule_lifecycle(struct planner *p, struct step *step)
 {
 	const struct buildpack_spec *spec = step->object->spec;
-	const struct lifecycle_status *old = recorded(p, step->object);
+	const struct lifecycle_status *old = recorded_status(p, step->object);
 	struct lifecycle_status *status = ARENA_NEW(p->arena, struct lifecycle_status);
 	bool is_usable = lifecycle_is_usable(spec, old);
 	struct pin pin =

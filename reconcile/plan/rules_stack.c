@@ -216,7 +216,7 @@ static void stack_tell(struct step *step, const struct look *look)
 static struct pin pin_of(const struct planner *p, const struct step *step, const char *image,
 			 const struct image_pin *known)
 {
-	bool is_usable = stack_is_usable(step->object->spec, recorded(p, step->object));
+	bool is_usable = stack_is_usable(step->object->spec, recorded_status(p, step->object));
 
 	return pin_resolve(p, &(struct pin_ask){ .image = image,
 						 .account = account_of(p->model, step->object),
@@ -228,7 +228,7 @@ static struct pin pin_of(const struct planner *p, const struct step *step, const
 void rule_stack(struct planner *p, struct step *step)
 {
 	const struct stack_spec *spec = step->object->spec;
-	const struct stack_status *old = recorded(p, step->object);
+	const struct stack_status *old = recorded_status(p, step->object);
 	struct stack_status *status = ARENA_NEW(p->arena, struct stack_status);
 	bool is_usable = stack_is_usable(spec, old);
 	struct look look = { .spec = spec, .old = is_usable ? old : NULL };

@@ -128,7 +128,9 @@ static void store_ready(struct planner *p, struct store_status *status, const ch
 
 void rule_store(struct planner *p, struct step *step)
 {
-	struct reading r = { .p = p, .object = step->object, .old = recorded(p, step->object) };
+	struct reading r = { .p = p,
+			     .object = step->object,
+			     .old = recorded_status(p, step->object) };
 	struct store_status *status = ARENA_NEW(p->arena, struct store_status);
 
 	if (r.old)

@@ -66,8 +66,8 @@ static struct source_answer git_resolve(const struct planner *p, const struct ob
 	struct account account = account_of(p->model, object);
 	const char *revision = source->git->revision;
 	const struct fact *fact =
-		fact_find(p->facts, query_key_git(source->git->url, revision, account.ns,
-						  account.name, p->arena));
+		fact_find(p->facts, query_key_git(git_location(source->git->url, object, p->arena),
+						  revision, account.ns, account.name, p->arena));
 	struct git_source *git = ARENA_NEW(p->arena, struct git_source);
 
 	*git = *source->git;

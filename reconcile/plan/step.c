@@ -71,6 +71,13 @@ const char *manifest_dir(const struct object *object, struct arena *arena)
 	return arena_copy(arena, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
+const char *git_location(const char *url, const struct object *object, struct arena *arena)
+{
+	if (strncmp(url, "./", 2) != 0 && strncmp(url, "../", 3) != 0)
+		return url;
+	return arena_printf(arena, "%s/%s", manifest_dir(object, arena), url);
+}
+
 const char *sub_path_clean(const char *sub_path, struct arena *arena)
 {
 	size_t n;
@@ -92,7 +99,7 @@ struct step *step_find(const struct planner *p, enum kind kind, const char *ns, 
 	return name ? map_get(&p->plan->by_id, object_id(kind, ns, name, p->arena)) : NULL;
 }
 
-const void *recorded(const struct planner *p, const struct object *object)
+const void *recorded_status(const struct planner *p, const struct object *object)
 {
 	return state_status(p->state, object->id);
 }

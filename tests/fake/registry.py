@@ -18,6 +18,7 @@ import re
 import ssl
 import sys
 import threading
+import time
 import urllib.parse
 
 USER, PASSWORD, REFRESH = "builder", "correct-horse-battery", "refresh-me"
@@ -130,6 +131,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.endless(400)
         elif what == "many-headers":
             self.reply(200, b"", **{f"X_{i}": "v" * 1000 for i in range(90)})
+        elif what == "stall":
+            time.sleep(60)
         elif what == "no-answer":
             self.close_connection = True
         else:

@@ -1,6 +1,8 @@
 /* links: model_kind */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_event.c — a line of a worker's stdout: read, printed and read again, it is the same event. */
+/*
+ * fuzz_event.c — a line of a worker's stdout: read, printed and read again, it is the same event.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

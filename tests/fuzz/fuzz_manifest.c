@@ -1,6 +1,9 @@
 /* links: model_kind */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_manifest.c — manifests as anybody may write them: decoded, checked, linked, and every message rendered. */
+/*
+ * fuzz_manifest.c — manifests as anybody may write them: decoded, checked, linked, and every
+ * message rendered.
+ */
 #include <stdint.h>
 
 #include "model/doc/yaml.h"

@@ -1,8 +1,8 @@
 /* links: model_kind */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_state.c — a file of the state branch: whatever it holds, it is read as every kind and as a build record; what is
- * accepted is printed and accepted again.
+ * * fuzz_state.c — a file of the state branch: whatever it holds, it is read as every kind and as
+ * a build record; what is accepted is printed and accepted again.
  */
 #include <stdint.h>
 #include <stdlib.h>

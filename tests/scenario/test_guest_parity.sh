@@ -5,8 +5,11 @@ set -eu
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
 suite=${RECONCILE_SHARED:-$here/../../../shared}/suites/lifecycle-parity
-guest=$build/cnb-guest-checked
-launcher=$build/cnb-launcher-checked
+# As shipped; under sanitizers the same sources with them.
+kind=
+grep -q '^SAN:STRING=.' "$build/CMakeCache.txt" && kind=-checked
+guest=$build/cnb-guest$kind
+launcher=$build/cnb-launcher$kind
 if [ ! -d "$suite" ]; then
 	echo "skipped: no lifecycle parity suite at $suite"
 	exit 77

@@ -92,8 +92,9 @@ static bool is_asked(const struct plan_requires *requires, const char *name)
 	return false;
 }
 
-/* build.toml: what the buildpack leaves to the next provider. */
-static bool read_unmet(struct guest *guest, struct build_step *step, struct err *err)
+/* build.toml: what the buildpack leaves to the next provider, and BOM tables. */
+static bool read_build(struct guest *guest, struct build_step *step, struct build_result *result,
+		       struct err *err)
 {
 	struct strings unmet = { 0 };
 	const struct node *first;
@@ -101,6 +102,8 @@ static bool read_unmet(struct guest *guest, struct build_step *step, struct err 
 
 	if (!io_read_toml_if_any(io_join(guest->arena, step->dir, "build.toml"), guest->arena,
 				 &tree, NULL, err) ||
+	    !boms_decode(tree, &step->descriptor->element, guest->arena, &result->build_boms,
+			 err) ||
 	    !value_tables(tree, "unmet", &first, err))
 		return false;
 	for (; first; first = first->next) {
@@ -206,6 +209,9 @@ static bool read_launch(struct guest *guest, const struct build_step *step,
 		say(&guest->speaker, SAY_WARN,
 		    "process working directory isn't supported in this buildpack api version; it "
 		    "is ignored");
+	if (file.boms.n && !result->sboms.n)
+		say(&guest->speaker, SAY_WARN,
+		    "BOM tables are deprecated; buildpack authors should write SBOM files instead");
 	lost = launch_metadata_add(&result->metadata, &file, guest->arena);
 	if (lost)
 		say(&guest->speaker, SAY_WARN,
@@ -221,7 +227,8 @@ bool build_output_read(struct guest *guest, struct build_step *step, struct buil
 	struct layers layers;
 
 	return read_layers(guest, step->dir, &layers, err) &&
-	       add_variables(guest, &layers, step->env, err) && read_unmet(guest, step, err) &&
+	       add_variables(guest, &layers, step->env, err) &&
+	       read_build(guest, step, result, err) &&
 	       read_sboms(guest, step, &layers, result, err) &&
 	       read_launch(guest, step, result, err);
 }

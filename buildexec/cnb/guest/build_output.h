@@ -14,6 +14,7 @@ struct sbom_copy {
 struct build_result {
 	struct launch_metadata metadata;
 	VEC(struct sbom_copy) sboms;
+	struct boms build_boms; /* those of launch.toml are in the metadata */
 };
 
 /* One buildpack's turn. */

@@ -22,10 +22,10 @@ static bool run_build(struct guest *guest, struct build_step *step, const char *
 
 	if (!guest_env(guest, step->env, step->descriptor, &env, err))
 		return false;
-	env_set(&env, "CNB_BUILDPACK_DIR", root);
+	vars_set(&env, "CNB_BUILDPACK_DIR", root);
 	if (api_at_least(step->descriptor->api, 8)) {
-		env_set(&env, "CNB_BP_PLAN_PATH", plan_path);
-		env_set(&env, "CNB_LAYERS_DIR", step->dir);
+		vars_set(&env, "CNB_BP_PLAN_PATH", plan_path);
+		vars_set(&env, "CNB_LAYERS_DIR", step->dir);
 	}
 	argv[0] = io_join(guest->arena, root, "bin/build");
 	argv[1] = arena_strdup(guest->arena, step->dir);
@@ -63,22 +63,25 @@ static bool run_step(struct guest *guest, struct build_step *step, struct build_
 	return is_ok;
 }
 
-static bool write_legacy_bom(struct guest *guest, struct err *err)
+static bool write_bom(struct guest *guest, const char *name, const struct boms *boms,
+		      struct err *err)
 {
-	static const char *const names[] = { "sbom/launch/sbom.legacy.json",
-					     "sbom/build/sbom.legacy.json" };
+	AUTO_BUF text = BUF_INIT(4u << 20);
 
-	for (size_t i = 0; i < COUNTOF(names); i++)
-		if (!io_write(io_join(guest->arena, guest->layers, names[i]), "null\n", 5, err))
-			return false;
-	return true;
+	boms_print_json(boms, guest->arena, &text);
+	if (text.is_over)
+		return err_set(err, ERR_INVALID, "the bill of materials has more than %zu bytes",
+			       text.max);
+	return io_write(io_join(guest->arena, guest->layers, name), buf_text(&text), text.len, err);
 }
 
 static bool write_result(struct guest *guest, const struct build_result *result, struct err *err)
 {
 	if (api_at_least(guest->platform, 8) && !build_output_copy_sboms(guest, result, err))
 		return false;
-	if (api_at_least(guest->platform, 9) && !write_legacy_bom(guest, err))
+	if (api_at_least(guest->platform, 9) &&
+	    (!write_bom(guest, "sbom/launch/sbom.legacy.json", &result->metadata.boms, err) ||
+	     !write_bom(guest, "sbom/build/sbom.legacy.json", &result->build_boms, err)))
 		return false;
 	guest->exit_code = CNB_EXIT_FAILED;
 	return io_write_toml(

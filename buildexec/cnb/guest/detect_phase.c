@@ -37,9 +37,9 @@ static bool prepare(struct guest *guest, const struct bp_descriptor *descriptor,
 	run->plan = io_join(guest->arena, run->dir, "plan.toml");
 	if (!io_write(run->plan, "", 0, err) || !guest_env(guest, &base, descriptor, &env, err))
 		return false;
-	env_set(&env, "CNB_BUILDPACK_DIR", root);
+	vars_set(&env, "CNB_BUILDPACK_DIR", root);
 	if (api_at_least(descriptor->api, 8))
-		env_set(&env, "CNB_BUILD_PLAN_PATH", run->plan);
+		vars_set(&env, "CNB_BUILD_PLAN_PATH", run->plan);
 	argv[0] = io_join(guest->arena, root, "bin/detect");
 	argv[1] = arena_strdup(guest->arena, guest->platform_dir);
 	argv[2] = run->plan;

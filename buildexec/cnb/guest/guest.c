@@ -213,13 +213,13 @@ bool guest_read_target(struct guest *guest, struct err *err)
 static void set_if_any(struct env *env, const char *name, const char *value)
 {
 	if (value && *value)
-		env_set(env, name, value);
+		vars_set(env, name, value);
 }
 
 static void add_target(struct env *env, const struct bp_target *target)
 {
-	env_set(env, "CNB_TARGET_OS", target->os ? target->os : "");
-	env_set(env, "CNB_TARGET_ARCH", target->arch ? target->arch : "");
+	vars_set(env, "CNB_TARGET_OS", target->os ? target->os : "");
+	vars_set(env, "CNB_TARGET_ARCH", target->arch ? target->arch : "");
 	set_if_any(env, "CNB_TARGET_ARCH_VARIANT", target->variant);
 	if (target->n_distros) {
 		set_if_any(env, "CNB_TARGET_DISTRO_NAME", target->distros[0].name);
@@ -238,7 +238,7 @@ bool guest_env(struct guest *guest, const struct env *base, const struct bp_desc
 			   err))
 		return false;
 	if (api_at_least(descriptor->api, 8))
-		env_set(out, "CNB_PLATFORM_DIR", guest->platform_dir);
+		vars_set(out, "CNB_PLATFORM_DIR", guest->platform_dir);
 	if (api_at_least(descriptor->api, 10))
 		add_target(out, &guest->target);
 	if (api_at_least(descriptor->api, 12))

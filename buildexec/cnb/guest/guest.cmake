@@ -9,11 +9,13 @@ endif()
 
 set(guest_shared
 	model/base/arena.c model/base/buf.c model/base/err.c model/base/map.c model/base/vec.c
-	model/doc/node.c model/doc/toml.c model/doc/toml_lex.c model/doc/toml_print.c model/doc/toml_scalar.c
+	model/doc/keys.c model/doc/node.c model/doc/toml.c model/doc/toml_lex.c model/doc/toml_print.c model/doc/toml_scalar.c
+	model/doc/utf8.c model/doc/number.c model/doc/json_print.c
 	buildexec/cnb/api.c buildexec/cnb/descriptor.c buildexec/cnb/env.c buildexec/cnb/process.c
+	buildexec/cnb/build_plan.c buildexec/cnb/legacy_bom.c
 	buildexec/cnb/value.c buildexec/cnb/guest/env_dir.c buildexec/cnb/guest/io.c buildexec/cnb/guest/spawn.c)
 set(guest_sources ${guest_shared}
-	buildexec/cnb/build_plan.c buildexec/cnb/build_plan_resolve.c buildexec/cnb/detect.c buildexec/cnb/layer_file.c
+	buildexec/cnb/build_plan_resolve.c buildexec/cnb/detect.c buildexec/cnb/layer_file.c
 	buildexec/cnb/guest/build_output.c buildexec/cnb/guest/build_phase.c buildexec/cnb/guest/detect_phase.c
 	buildexec/cnb/guest/guest.c buildexec/cnb/guest/main.c buildexec/cnb/guest/say.c)
 set(launcher_sources ${guest_shared}

@@ -80,7 +80,7 @@ static bool set_variables(struct launch *launch, const struct buf *text, struct 
 			return err_set(err, ERR_INVALID, "line %u: variable '%s' must be a text",
 				       var->pos.line, var->key);
 	for (const struct node *var = tree->first; var; var = var->next)
-		env_set(&launch->env, var->key, var->text);
+		vars_set(&launch->env, var->key, var->text);
 	return true;
 }
 

@@ -35,7 +35,7 @@ bool launch_direct(struct launch *launch, const struct process *process, struct 
 	argv[0] = arena_strdup(launch->arena, process->command.v[0]);
 	for (size_t i = 0; i < process->args.n; i++)
 		argv[i + 1] = arena_strdup(launch->arena, process->args.v[i]);
-	if (!launch_look_up(argv[0], env_get(&launch->env, "PATH"), launch->arena, &program, err))
+	if (!launch_look_up(argv[0], vars_get(&launch->env, "PATH"), launch->arena, &program, err))
 		return err_prefix(err, "path lookup");
 	if (chdir(cwd) != 0)
 		return err_sys(err, errno, "change directory: chdir %s", cwd);

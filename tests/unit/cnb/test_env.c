@@ -49,10 +49,10 @@ static void test_env_apply_file__follows_the_suffix(void **state)
 
 		print_message("%s\n", rows[i].name);
 		if (rows[i].before)
-			env_set(&env, "V", rows[i].before);
+			vars_set(&env, "V", rows[i].before);
 		env_apply_file(&env, rows[i].file, rows[i].content, rows[i].delim,
 			       rows[i].when_plain);
-		assert_string_equal(env_get(&env, "V"), rows[i].after);
+		assert_string_equal(vars_get(&env, "V"), rows[i].after);
 		arena_free(arena);
 	}
 }
@@ -120,8 +120,8 @@ static void test_env__user_values_go_before_paths_and_replace_others(void **stat
 	struct env env = { .arena = arena }, copy;
 
 	(void)state;
-	env_set(&env, "PATH", "/bin");
-	env_set(&env, "A", "old");
+	vars_set(&env, "PATH", "/bin");
+	vars_set(&env, "A", "old");
 	copy = env_copy(&env, arena);
 	env_apply_user(&copy, "PATH", "/mine");
 	env_apply_user(&copy, "LIBRARY_PATH", "/lib");

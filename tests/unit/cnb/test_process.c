@@ -196,6 +196,40 @@ static void test_launch_metadata__has_the_bytes_of_the_reference(void **state)
 	arena_free(arena);
 }
 
+static void test_boms__go_to_json_or_to_old_metadata(void **state)
+{
+	struct arena *arena = arena_new();
+	struct launch_metadata metadata = { 0 };
+	struct launch_file file;
+	struct err err = { 0 };
+	AUTO_BUF json = BUF_INIT(4096);
+
+	(void)state;
+	boms_print_json(&metadata.boms, arena, &json);
+	assert_string_equal(buf_text(&json), "null\n");
+	buf_clear(&json);
+	assert_true(decode(arena,
+			   "[[bom]]\nname = \"<x>\"\n[bom.metadata]\nb = 1\na = 2.5\n"
+			   "[[bom]]\nname = \"y\"\n",
+			   7, &file, &err));
+	file.boms.v[0].buildpack.version = file.boms.v[1].buildpack.version = "1";
+	launch_metadata_add(&metadata, &file, arena);
+	boms_print_json(&metadata.boms, arena, &json);
+	assert_string_equal(buf_text(&json),
+			    "[{\"name\":\"\\u003cx\\u003e\",\"metadata\":{\"a\":2.5,\"b\":1},"
+			    "\"buildpack\":{\"id\":\"a/b\",\"version\":\"1\"}},"
+			    "{\"name\":\"y\",\"metadata\":null,\"buildpack\":{\"id\":\"a/"
+			    "b\",\"version\":\"1\"}}]\n");
+	assert_string_equal(printed(arena, &metadata, 8),
+			    "processes = []\n\n[[bom]]\n  name = \"<x>\"\n  [bom.metadata]\n"
+			    "    a = 2.5\n    b = 1\n  [bom.buildpack]\n    id = \"a/b\"\n"
+			    "    version = \"1\"\n\n[[bom]]\n  name = \"y\"\n  [bom.buildpack]\n"
+			    "    id = \"a/b\"\n    version = \"1\"\n");
+	assert_string_equal(printed(arena, &metadata, 9), "processes = []\n");
+	assert_false(decode(arena, "[[bom]]\nname = \"x\"\nversion = \"1\"\n", 7, &file, &err));
+	arena_free(arena);
+}
+
 static void test_layer_file__reads_flags(void **state)
 {
 	struct arena *arena = arena_new();
@@ -245,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_launch_file__is_read_by_its_api),
 		cmocka_unit_test(test_launch_metadata__merges_by_type),
 		cmocka_unit_test(test_launch_metadata__has_the_bytes_of_the_reference),
+		cmocka_unit_test(test_boms__go_to_json_or_to_old_metadata),
 		cmocka_unit_test(test_layer_file__reads_flags),
 		cmocka_unit_test(test_sbom__names),
 	};

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifest.h — a text with manifests becomes a model and one text with all that was said about it. */
+/*
+ * manifest.h — a text with manifests becomes a model and one text with all that was said about it.
+ */
 #ifndef TESTS_KIND_MANIFEST_H
 #define TESTS_KIND_MANIFEST_H
 

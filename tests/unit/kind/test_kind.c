@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_kind.c — the kind table, ids, derived names, words of the command line, quantities and durations. */
+/*
+ * test_kind.c — the kind table, ids, derived names, words of the command line, quantities and
+ * durations.
+ */
 #include "manifest.h"
 
 #include "model/base/md5.h"

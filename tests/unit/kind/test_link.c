@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_link.c — references that lead nowhere, objects declared twice, tags pushed twice, and cycles, each with its places. */
+/*
+ * test_link.c — references that lead nowhere, objects declared twice, tags pushed twice, and
+ * cycles, each with its places.
+ */
 #include "manifest.h"
 
 #define IMAGE(name, rest)                                                                          \
@@ -26,51 +29,66 @@ struct row {
 	const char *name, *text, *said;
 };
 
-/* clang-format off */
 static const struct row rows[] = {
 	{ "all_there", BUILDER IMAGE("a", LOCAL), "" },
 	{ "builder_missing", IMAGE("a", LOCAL),
 	  "4:61 error: cannot find ClusterBuilder/default, which Image/default/a names\n" },
-	{ "stack_missing", COMPOSED("base", ""), "6:17 error: cannot find ClusterStack/base, which Builder/shop/b names\n" },
+	{ "stack_missing", COMPOSED("base", ""),
+	  "6:17 error: cannot find ClusterStack/base, which Builder/shop/b names\n" },
 	{ "stack_misspelt", COMPOSED("bsae", "") STACK("base") STACK("other"),
-	  "6:17 error: cannot find ClusterStack/bsae, which Builder/shop/b names; did you mean 'base'?\n"
+	  "6:17 error: cannot find ClusterStack/bsae, which Builder/shop/b names; did you mean "
+	  "'base'?\n"
 	  "10:18 note: ClusterStack/base is declared here\n" },
 	{ "store_missing", COMPOSED("base", "  store: {name: s}\n") STACK("base"),
 	  "7:17 error: cannot find ClusterStore/s, which Builder/shop/b names\n" },
 	{ "lifecycle_missing", COMPOSED("base", "  lifecycle: {name: l}\n") STACK("base"),
 	  "7:21 error: cannot find ClusterLifecycle/l, which Builder/shop/b names\n" },
-	{ "buildpack_missing", COMPOSED("base", "  order: [{group: [{name: bp, kind: Buildpack}]}]\n") STACK("base"),
+	{ "buildpack_missing",
+	  COMPOSED("base", "  order: [{group: [{name: bp, kind: Buildpack}]}]\n") STACK("base"),
 	  "7:27 error: cannot find Buildpack/shop/bp, which Builder/shop/b names\n" },
-	{ "default_account_need_not_exist", BUILDER IMAGE("a", "serviceAccountName: default, " LOCAL), "" },
+	{ "default_account_need_not_exist",
+	  BUILDER IMAGE("a", "serviceAccountName: default, " LOCAL), "" },
 	{ "named_account_must_exist", BUILDER IMAGE("a", "serviceAccountName: robot, " LOCAL),
 	  "9:91 error: cannot find ServiceAccount/default/robot, which Image/default/a names\n" },
-	{ "named_account_is_there", BUILDER ACCOUNT("robot", "") IMAGE("a", "serviceAccountName: robot, " LOCAL), "" },
-	{ "secret_of_an_account_is_a_warning", ACCOUNT("robot", "{name: gone}, {name: there}") SECRET("there"),
-	  "4:18 warning: cannot find Secret/default/gone, which ServiceAccount/default/robot names\n" },
-	{ "service_missing", BUILDER IMAGE("a", "build: {services: [{kind: Secret, name: database}]}, " LOCAL) SECRET("databases"),
-	  "9:111 error: cannot find Secret/default/database, which Image/default/a names; did you mean 'databases'?\n"
+	{ "named_account_is_there",
+	  BUILDER ACCOUNT("robot", "") IMAGE("a", "serviceAccountName: robot, " LOCAL), "" },
+	{ "secret_of_an_account_is_a_warning",
+	  ACCOUNT("robot", "{name: gone}, {name: there}") SECRET("there"),
+	  "4:18 warning: cannot find Secret/default/gone, which ServiceAccount/default/robot "
+	  "names\n" },
+	{ "service_missing",
+	  BUILDER IMAGE("a", "build: {services: [{kind: Secret, name: database}]}, " LOCAL)
+		  SECRET("databases"),
+	  "9:111 error: cannot find Secret/default/database, which Image/default/a names; did you "
+	  "mean 'databases'?\n"
 	  "13:18 note: Secret/default/databases is declared here\n" },
 	{ "twice", BUILDER IMAGE("a", LOCAL) IMAGE("a", LOCAL),
 	  "8:18 note: Image/default/a is first declared here\n"
 	  "13:18 error: duplicate Image/default/a: also declared in m.yaml, line 6\n" },
 	{ "a_tag_pushed_twice",
-	  BUILDER IMAGE("a", LOCAL) IMAGE("b", "additionalTags: ['index.docker.io/sample/a:latest'], " LOCAL),
-	  "14:13 warning: Image/default/b and Image/default/a push the same tag 'index.docker.io/sample/a:latest'\n" },
+	  BUILDER IMAGE("a", LOCAL)
+		  IMAGE("b", "additionalTags: ['index.docker.io/sample/a:latest'], " LOCAL),
+	  "14:13 warning: Image/default/b and Image/default/a push the same tag "
+	  "'index.docker.io/sample/a:latest'\n" },
 	{ "an_image_made_of_another", BUILDER IMAGE("a", LOCAL) IMAGE("b", READS("sample/a")), "" },
 	{ "an_image_made_of_itself", BUILDER IMAGE("a", READS("sample/a")),
 	  "9:98 error: cycle: Image/default/a → Image/default/a\n" },
 	{ "a_pinned_image_is_no_cycle",
-	  BUILDER IMAGE("a", READS("sample/a@sha256:95ff756f0ef0e026440a8523f4bab02fd8b45dc1a8a3a7ba063cefdba5cb9493")), "" },
-	{ "images_made_of_each_other", BUILDER IMAGE("a", READS("sample/b")) IMAGE("b", READS("'sample/a:latest'")),
+	  BUILDER IMAGE("a",
+			READS("sample/"
+			      "a@sha256:"
+			      "95ff756f0ef0e026440a8523f4bab02fd8b45dc1a8a3a7ba063cefdba5cb9493")),
+	  "" },
+	{ "images_made_of_each_other",
+	  BUILDER IMAGE("a", READS("sample/b")) IMAGE("b", READS("'sample/a:latest'")),
 	  "9:98 note: Image/default/a depends on Image/default/b here\n"
 	  "14:98 error: cycle: Image/default/a → Image/default/b → Image/default/a\n" },
 	{ "a_builder_that_is_an_image_it_builds",
-	  "apiVersion: kpack.io/v1alpha2\nkind: ClusterBuilder\nmetadata: {name: default}\nspec: {image: sample/a}\n---\n"
-	  IMAGE("a", LOCAL),
+	  "apiVersion: kpack.io/v1alpha2\nkind: ClusterBuilder\nmetadata: {name: default}\nspec: "
+	  "{image: sample/a}\n---\n" IMAGE("a", LOCAL),
 	  "4:15 error: cycle: Image/default/a → ClusterBuilder/default → Image/default/a\n"
 	  "9:61 note: Image/default/a depends on ClusterBuilder/default here\n" },
 };
-/* clang-format on */
 
 static void check_row(void **state)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_record.c — build records in kpack's shape and back, and the events of a worker as JSON lines. */
+/*
+ * test_record.c — build records in kpack's shape and back, and the events of a worker as JSON
+ * lines.
+ */
 #include "manifest.h"
 
 #include "model/doc/json.h"
@@ -297,7 +300,7 @@ static void test_event__what_is_wrong_is_refused(void **state)
 		{ "{\"type\":\"result\",\"image\":\"a/b\"}", "'image' has no digest" },
 		{ "{\"type\":\"failure\",\"failure\":\"build\",\"exitCode\":300}",
 		  "event: 'exitCode' must be between 0 and 255" },
-		{ "[1]", "event: expected a mapping for 'the document', found a sequence" },
+		{ "[1]", "event: expected a mapping, found a sequence" },
 	};
 
 	(void)state;

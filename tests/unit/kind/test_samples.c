@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_samples.c — manifests of every kind, in every version and old form, load without a word and mean the same. */
+/*
+ * test_samples.c — manifests of every kind, in every version and old form, load without a word and
+ * mean the same.
+ */
 #include "manifest.h"
 
 static const char *const current =

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_schema.c — the printed JSON Schemas have the envelope, the fields of the tables and what the checks ask for. */
+/*
+ * test_schema.c — the printed JSON Schemas have the envelope, the fields of the tables and what
+ * the checks ask for.
+ */
 #include "manifest.h"
 
 #include "model/doc/json.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_status.c — statuses, build records, requests and events survive printing and reading; what is wrong is refused by
- * name. The round trip fills every field of every table by its type, so a field that is lost is seen.
+ * * test_status.c — statuses, build records, requests and events survive printing and reading;
+ * what is wrong is refused by name. The round trip fills every field of every table by its type,
+ * so a field that is lost is seen.
  */
 #include "manifest.h"
 
@@ -268,7 +269,6 @@ static void test_status__an_image_looks_like_kpacks(void **state)
 #define FILE_OF(kind, status)                                                                      \
 	"apiVersion: kpack.io/v1alpha2\nkind: " kind "\nmetadata: {name: x}\nstatus: " status "\n"
 
-/* clang-format off */
 static const struct {
 	enum kind kind;
 	const char *text, *said;
@@ -276,26 +276,33 @@ static const struct {
 	{ KIND_IMAGE, "[]\n", "'apiVersion' is not of kpack.io" },
 	{ KIND_IMAGE, "apiVersion: v1\nkind: Image\n", "'apiVersion' is not of kpack.io" },
 	{ KIND_IMAGE, FILE_OF("Builder", "{}"), "'kind' is 'Builder', not 'Image'" },
-	{ KIND_IMAGE, "apiVersion: kpack.io/v1alpha2\nkind: Image\nstatus: {}\n", "'metadata.name' is missing" },
-	{ KIND_IMAGE, "apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: x}\n", "'status' is missing" },
-	{ KIND_IMAGE, FILE_OF("Image", "{latestImage: a/b}"), "status: 'latestImage' has no digest" },
-	{ KIND_IMAGE, FILE_OF("Image", "{lastAttempt: {buildKey: x}}"), "status: lastAttempt: 'buildKey' is no sha256 digest" },
+	{ KIND_IMAGE, "apiVersion: kpack.io/v1alpha2\nkind: Image\nstatus: {}\n",
+	  "'metadata.name' is missing" },
+	{ KIND_IMAGE, "apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: x}\n",
+	  "'status' is missing" },
+	{ KIND_IMAGE, FILE_OF("Image", "{latestImage: a/b}"),
+	  "status: 'latestImage' has no digest" },
+	{ KIND_IMAGE, FILE_OF("Image", "{lastAttempt: {buildKey: x}}"),
+	  "status: lastAttempt: 'buildKey' is no sha256 digest" },
 	{ KIND_IMAGE, FILE_OF("Image", "{tags: ['A B']}"), "status: 'tags[0]' is no tag" },
-	{ KIND_IMAGE, FILE_OF("Image", "{buildCounter: -1}"), "status: 'buildCounter' must be between 0 and 2147483647" },
-	{ KIND_IMAGE, FILE_OF("Image", "{builds: [{number: 2, result: Failed}, {number: 2, result: Failed}]}"),
+	{ KIND_IMAGE, FILE_OF("Image", "{buildCounter: -1}"),
+	  "status: 'buildCounter' must be between 0 and 2147483647" },
+	{ KIND_IMAGE,
+	  FILE_OF("Image", "{builds: [{number: 2, result: Failed}, {number: 2, result: Failed}]}"),
 	  "status: 'builds' is not in the order of its numbers" },
 	{ KIND_IMAGE, FILE_OF("Image", "{conditions: [{type: Ready, status: Maybe}]}"),
-	  "status: unsupported value 'Maybe' for 'conditions[0].status'; supported: True, False, Unknown" },
+	  "status: unsupported value 'Maybe' for 'conditions[0].status'; supported: True, False, "
+	  "Unknown" },
 	{ KIND_CLUSTER_STORE, FILE_OF("ClusterStore", "{buildpacks: [{id: a, diffId: sha256:00}]}"),
 	  "status: 'buildpacks[].diffId' is no sha256 digest" },
 	{ KIND_CLUSTER_STORE, FILE_OF("ClusterStore", "{buildpacks: [{id: a, size: -5}]}"),
 	  "status: 'buildpacks[0].size' must be between 0 and 9223372036854775807" },
 	{ KIND_CLUSTER_STACK, FILE_OF("ClusterStack", "{runImage: {latestImage: a/b}}"),
 	  "status: 'runImage.latestImage' has no digest" },
-	{ KIND_BUILDER, FILE_OF("Builder", "{composeKey: md5:1}"), "status: 'composeKey' is no sha256 digest" },
+	{ KIND_BUILDER, FILE_OF("Builder", "{composeKey: md5:1}"),
+	  "status: 'composeKey' is no sha256 digest" },
 	{ KIND_SECRET, FILE_OF("Secret", "{}"), "Secret has no status" },
 };
-/* clang-format on */
 
 static struct node *parse(const char *text, struct arena *arena)
 {

@@ -162,6 +162,10 @@ static void test_ref__takes_255_bytes_of_repository_and_no_more(void **state)
 	path[255] = 0;
 	assert_true(ref_parse(arena_printf(arena, "r.io/%s:t", path), arena, &ref, &err));
 	assert_int_equal(strlen(ref.repo), 255);
+	/* On Docker Hub "library/" counts. */
+	assert_false(ref_parse(path, arena, &ref, &err));
+	path[255 - strlen("library/")] = 0;
+	assert_true(ref_parse(path, arena, &ref, &err));
 	arena_free(arena);
 }
 

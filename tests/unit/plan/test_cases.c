@@ -306,9 +306,13 @@ static void model_load(struct world *w, bool is_reversed, struct model *out)
 
 static const struct answer *answer_find(const struct world *w, const struct query *q)
 {
-	const char *a = q->kind == QUERY_GIT ? q->url : q->kind == QUERY_IMAGE ? q->image : q->path;
-	const char *b = q->kind == QUERY_GIT && q->revision ? q->revision : "";
+	const char *a = q->kind == QUERY_GIT     ? q->url
+			: q->kind == QUERY_IMAGE ? q->image
+						 : q->manifest_dir;
+	const char *b = q->kind == QUERY_GIT ? q->revision : q->path;
 
+	if (!b)
+		b = "";
 	for (size_t i = w->answers.n; i-- > 0;) {
 		const struct answer *answer = &w->answers.v[i];
 

@@ -308,6 +308,26 @@ static void test_http__trusts_only_known_authorities(void **state)
 	assert_non_null(strstr(err.text, "does not exist"));
 }
 
+static void test_http__gives_up_on_a_server_that_says_nothing(void **state)
+{
+	struct http_request request = { .method = "GET",
+					.url = url("/http/stall"),
+					.stall_timeout_ms = 1000,
+					.no_retry = true };
+	int64_t before = clock_mono_ms();
+	struct err err = send_bad(request);
+
+	(void)state;
+	assert_int_equal(err.kind, ERR_TRANSIENT);
+	assert_true(clock_mono_ms() - before < 10000);
+	request.stall_timeout_ms = 0;
+	request.timeout_ms = 500;
+	before = clock_mono_ms();
+	err = send_bad(request);
+	assert_int_equal(err.kind, ERR_TRANSIENT);
+	assert_true(clock_mono_ms() - before < 5000);
+}
+
 static void test_http__stops_at_its_limits(void **state)
 {
 	struct http_response response;
@@ -341,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_http__follows_redirects_within_limits),
 		cmocka_unit_test(test_http__refuses_to_step_down_from_https),
 		cmocka_unit_test(test_http__trusts_only_known_authorities),
+		cmocka_unit_test(test_http__gives_up_on_a_server_that_says_nothing),
 		cmocka_unit_test(test_http__stops_at_its_limits),
 	};
 

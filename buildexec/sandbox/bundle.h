@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bundle.h — the OCI runtime configuration of one container, as text.
+ * No capabilities, no new privileges, system calls that make namespaces, mounts or kernel objects refused, kernel files
+ * masked. Limits are not in it: cgroup.h sets them.
+ * Spec: opencontainers/runtime-spec 1.0.2 config.md, config-linux.md.
+ */
+#ifndef BUILDEXEC_SANDBOX_BUNDLE_H
+#define BUILDEXEC_SANDBOX_BUNDLE_H
+
+#include "buildexec/sandbox/sandbox.h"
+#include "model/base/buf.h"
+
+/* `dir` is the bundle's folder: the root is mounted at <dir>/root, overlay i at <dir>/over-<i>. */
+void bundle_print(const struct sandbox_spec *spec, const char *dir, bool is_rootless,
+		  struct buf *out);
+
+#endif

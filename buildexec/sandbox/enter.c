@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * enter.c — one clone with new namespaces; the child waits for a byte from us (by then its ids are mapped and it sits in its
+ * cgroup), mounts and execs. Between clone and exec it allocates nothing: other threads of ours may have held any lock.
+ */
+#include "buildexec/sandbox/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "buildexec/sys/fs.h"
+
+/* Where a child's preparations may fail. */
+enum step {
+	STEP_NONE,
+	STEP_MAP,
+	STEP_PRIVATE,
+	STEP_CGROUP,
+	STEP_PROC,
+	STEP_SCRATCH,
+	STEP_OVERLAY,
+	STEP_STREAMS,
+	STEP_EXEC,
+	STEPS
+};
+
+static const char *const steps[] = {
+	[STEP_NONE] = "start the container",
+	[STEP_MAP] = "map user ids for the container",
+	[STEP_PRIVATE] = "make a private mount namespace",
+	[STEP_CGROUP] = "hide the cgroup tree",
+	[STEP_PROC] = "mount '/proc' for the container",
+	[STEP_SCRATCH] = "mount scratch space for the container",
+	[STEP_OVERLAY] = "join the layers with overlayfs",
+	[STEP_STREAMS] = "set up the container's streams",
+	[STEP_EXEC] = "start the container runtime",
+};
+_Static_assert(COUNTOF(steps) == STEPS, "name every step");
+
+struct report {
+	enum step step;
+	int sys;
+};
+
+_Noreturn static void child_fail(int fd, enum step step)
+{
+	struct report report = { step, errno };
+
+	(void)!write(fd, &report, sizeof(report));
+	_exit(125);
+}
+
+/*
+ * crun refuses version 1 and 2 hierarchies side by side. It does not need any, for the cgroup is ours: an empty tmpfs over
+ * them looks like a machine without the second.
+ */
+static bool hide_hybrid_cgroups(void)
+{
+	struct statfs top, unified;
+
+	if (statfs("/sys/fs/cgroup", &top) < 0 || top.f_type != TMPFS_MAGIC ||
+	    statfs("/sys/fs/cgroup/unified", &unified) < 0 || unified.f_type != CGROUP2_SUPER_MAGIC)
+		return true;
+	return mount("none", "/sys/fs/cgroup", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		     "size=4k") == 0;
+}
+
+static bool make_upper(const struct enter_overlay *overlay)
+{
+	if (mkdir(overlay->upper, 0700) < 0 || mkdir(overlay->work, 0755) < 0)
+		return false;
+	/* In a user namespace other owners than ours do not exist. */
+	(void)!chown(overlay->upper, overlay->uid, overlay->gid);
+	return chmod(overlay->upper, overlay->mode) == 0;
+}
+
+static bool mount_overlay(const struct enter_overlay *overlay, bool is_rootless)
+{
+	/* "volatile" spares the sync at the end; kernels before 5.10 do not know it. */
+	static const char *const tails[2][2] = { { ",volatile", "" },
+						 { ",userxattr,volatile", ",userxattr" } };
+	char data[4096];
+
+	if (overlay->upper && !make_upper(overlay))
+		return false;
+	if (chdir(overlay->dir) < 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		int n = snprintf(data, sizeof(data), "%s%s", overlay->data, tails[is_rootless][i]);
+
+		if (n < 0 || n >= (int)sizeof(data)) {
+			errno = E2BIG;
+			return false;
+		}
+		if (mount("overlay", overlay->target, "overlay", 0, data) == 0)
+			return true;
+		if (errno != EINVAL)
+			return false;
+	}
+	return false;
+}
+
+/* A root without /tmp gets one, as every program expects; a link of that name is left alone. */
+static void make_tmp(const char *bundle)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/root/tmp", bundle);
+	if (mkdir(path, 0700) == 0)
+		(void)!chmod(path, 01777);
+}
+
+static void prepare_mounts(const struct enter_spec *spec, int report_fd)
+{
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		child_fail(report_fd, STEP_PRIVATE);
+	if (!hide_hybrid_cgroups())
+		child_fail(report_fd, STEP_CGROUP);
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		child_fail(report_fd, STEP_PROC);
+	if (mount("none", spec->scratch, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+		child_fail(report_fd, STEP_SCRATCH);
+	umask(0);
+	for (size_t i = 0; i < spec->n_overlays; i++)
+		if (!mount_overlay(&spec->overlays[i], spec->is_rootless))
+			child_fail(report_fd, STEP_OVERLAY);
+	make_tmp(spec->bundle);
+	umask(022);
+}
+
+static bool place_streams(const int fds[3])
+{
+	int lifted[3];
+
+	for (int i = 0; i < 3; i++) {
+		lifted[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+		if (lifted[i] < 0)
+			return false;
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(lifted[i], i) < 0)
+			return false;
+	return true;
+}
+
+_Noreturn static void child_main(const struct enter_spec *spec, const int go[2], int report_fd)
+{
+	struct sigaction as_usual = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	char *const *argv, *const *env;
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, &as_usual, NULL);
+	/* With our copy of the parent's end closed, its death before the lines above is an end of file. */
+	close(go[1]);
+	if (read(go[0], &byte, 1) != 1)
+		_exit(125);
+	setsid();
+	prepare_mounts(spec, report_fd);
+	report_fd = fcntl(report_fd, F_DUPFD_CLOEXEC, 3);
+	if (!place_streams(spec->fds))
+		child_fail(report_fd, STEP_STREAMS);
+	if (syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		child_fail(report_fd, STEP_STREAMS);
+	if (chdir(spec->bundle) < 0)
+		child_fail(report_fd, STEP_EXEC);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* exec does not write to the texts; its prototype predates const. */
+	memcpy(&argv, &spec->argv, sizeof(argv));
+	memcpy(&env, &spec->env, sizeof(env));
+	execve(spec->program, argv, env);
+	child_fail(report_fd, STEP_EXEC);
+}
+
+static bool write_proc(pid_t pid, const char *file, const char *text)
+{
+	char path[64];
+	AUTO_FD fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+/* Our own ids are root's around the runtime; it maps them on to the container's user. */
+static bool map_ids(pid_t pid)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned)geteuid());
+	if (!write_proc(pid, "setgroups", "deny") || !write_proc(pid, "uid_map", text))
+		return false;
+	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned)getegid());
+	return write_proc(pid, "gid_map", text);
+}
+
+static bool wait_for_exec(int report_fd, struct err *err)
+{
+	struct report report;
+	ssize_t n;
+
+	do
+		n = read(report_fd, &report, sizeof(report));
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return true;
+	if (n != sizeof(report) || report.step >= STEPS)
+		return err_set(err, ERR_SYSTEM, "cannot start the container: it died at once");
+	return err_sys(err, report.sys, "cannot %s", steps[report.step]);
+}
+
+static void stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Signals stay blocked around the clone: a handler of ours must not run in the child. */
+static pid_t clone_child(const struct enter_spec *spec, const int go[2], int report_fd)
+{
+	unsigned long flags =
+		CLONE_NEWNS | CLONE_NEWPID | SIGCHLD | (spec->is_rootless ? CLONE_NEWUSER : 0);
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		child_main(spec, go, report_fd);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+static bool start(const struct enter_spec *spec, int go[2], int report[2], pid_t *pid,
+		  struct err *err)
+{
+	bool is_ok = true;
+
+	*pid = clone_child(spec, go, report[1]);
+	if (*pid < 0)
+		return err_sys(err, errno, "cannot make namespaces for the container");
+	fd_close(&go[0]);
+	fd_close(&report[1]);
+	if (spec->is_rootless && !map_ids(*pid))
+		is_ok = err_sys(err, errno, "cannot %s", steps[STEP_MAP]);
+	if (is_ok) {
+		spec->prepare(spec->ctx, *pid);
+		(void)!send(go[1], "g", 1, MSG_NOSIGNAL); /* a child that died is noticed next */
+		is_ok = wait_for_exec(report[0], err);
+	}
+	if (!is_ok) {
+		stop(*pid);
+		*pid = 0;
+	}
+	return is_ok;
+}
+
+bool enter_start(const struct enter_spec *spec, pid_t *pid, struct err *err)
+{
+	int go[2] = { -1, -1 }, report[2] = { -1, -1 };
+	bool is_ok;
+
+	*pid = 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0 ||
+	    pipe2(report, O_CLOEXEC) < 0)
+		is_ok = err_sys(err, errno, "cannot make a pipe");
+	else
+		is_ok = start(spec, go, report, pid, err);
+	for (int i = 0; i < 2; i++) {
+		fd_close(&go[i]);
+		fd_close(&report[i]);
+	}
+	return is_ok;
+}
