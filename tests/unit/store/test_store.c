@@ -153,12 +153,13 @@ static const char *new_repo(struct fixture *f)
 	return name;
 }
 
-static struct store *open_store(struct fixture *f, const struct server *server, const char *repo,
-				const char *branch)
+static struct store *open_store_at(struct fixture *f, const struct server *server, const char *repo,
+				   const char *branch, const char *cache)
 {
 	struct store_place place = { .url = arena_printf(f->arena, "%s/%s", server->url, repo),
 				     .branch = branch,
-				     .cache_dir = arena_printf(f->arena, "%s/cache", f->dir.path),
+				     .cache_dir =
+					     arena_printf(f->arena, "%s/%s", f->dir.path, cache),
 				     .has_no_history = strstr(branch, "logs") != NULL,
 				     .wire = &server->options };
 	struct store *store;
@@ -166,6 +167,12 @@ static struct store *open_store(struct fixture *f, const struct server *server, 
 	if (!store_open(&place, &store, &f->err))
 		fail_msg("%s: %s", server->name, f->err.text);
 	return store;
+}
+
+static struct store *open_store(struct fixture *f, const struct server *server, const char *repo,
+				const char *branch)
+{
+	return open_store_at(f, server, repo, branch, "cache");
 }
 
 static bool put(struct store *store, const char *path, const char *text, bool *made,
@@ -190,11 +197,12 @@ static const char *get(struct fixture *f, struct store *store, const char *path)
 	return file.bytes;
 }
 
+/* Two runs on two machines: b has a mirror of its own. */
 static void check_life(struct fixture *f, const struct server *server)
 {
 	const char *repo = new_repo(f);
-	struct store *a = open_store(f, server, repo, "reconcile/state"),
-		     *b = open_store(f, server, repo, "reconcile/state");
+	struct store *a = open_store(f, server, repo, "reconcile/state");
+	struct store *b = open_store_at(f, server, repo, "reconcile/state", "other-cache");
 	struct store_files files;
 	struct git_id before;
 	bool made;
@@ -252,7 +260,7 @@ static void check_logs(struct fixture *f, const struct server *server)
 	bool made;
 
 	must(put(a, "shop/cart/1.log", "one", &made, &f->err), &f->err);
-	b = open_store(f, server, repo, "reconcile/logs");
+	b = open_store_at(f, server, repo, "reconcile/logs", "other-cache");
 	must(put(a, "shop/cart/2.log", "two", &made, &f->err), &f->err);
 	assert_false(put(b, "shop/cart/3.log", "three", &made, &f->err));
 	assert_int_equal(f->err.kind, ERR_CONFLICT);
@@ -502,9 +510,7 @@ static void check_source(struct fixture *f, const struct server *server, const c
 	git_repo_close(&fetch.into);
 	git_wire_close(&wire);
 	assert_string_equal(
-		sh(f,
-		   "git -C %s fsck --full --no-dangling 2>&1 | grep -v notice: || true",
-		   cache),
+		sh(f, "git -C %s fsck --full --no-dangling 2>&1 | grep -v notice: || true", cache),
 		"");
 }
 
