@@ -115,8 +115,16 @@ static bool fetch_tip(struct store *store, const struct git_id *tip, struct err 
 
 	if (!git_repo_read_ref(store->repo, store->ref, &mirrored, err))
 		return false;
-	if (!git_id_is_none(&mirrored))
+	/* Without a history nothing leads from the one to the other, and nothing is gained by it. */
+	if (!git_id_is_none(&mirrored) && !store->has_no_history)
 		fetch.have = &mirrored;
+	if (git_wire_fetch(store->wire, &fetch, &stats, err))
+		return true;
+	/* The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. */
+	if (!fetch.have || err->kind != ERR_ABSENT)
+		return false;
+	*err = (struct err){ 0 };
+	fetch.have = NULL;
 	return git_wire_fetch(store->wire, &fetch, &stats, err);
 }
 
