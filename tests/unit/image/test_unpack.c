@@ -237,6 +237,34 @@ static void test_unpack__turns_whiteouts_into_overlayfs_marks(void **state)
 	assert_false(fs_exists(at(f, "out/.wh..wh.aufs")));
 }
 
+static void test_unpack__what_a_layer_puts_back_hides_what_it_removed(void **state)
+{
+	struct fixture *f = *state;
+	const char *opaque = geteuid() == 0 ? "trusted.overlay.opaque" : "user.overlay.opaque";
+	struct unpack_stats stats;
+	char value;
+
+	add(f, (struct tar_entry){ ".wh.first" }, "");
+	add(f, (struct tar_entry){ "first", TAR_DIR }, "");
+	add(f, (struct tar_entry){ "second/in" }, "kept");
+	add(f, (struct tar_entry){ ".wh.second" }, "");
+	add(f, (struct tar_entry){ "a/.wh.third" }, "");
+	add(f, (struct tar_entry){ "a/third/in/deep" }, "made its parents");
+	add(f, (struct tar_entry){ "file" }, "kept");
+	add(f, (struct tar_entry){ ".wh.file" }, "");
+	add(f, (struct tar_entry){ ".wh.other" }, "");
+	add(f, (struct tar_entry){ "other" }, "new");
+	unpack(f, &stats);
+	assert_int_equal(getxattr(at(f, "out/first"), opaque, &value, 1), 1);
+	assert_int_equal(getxattr(at(f, "out/second"), opaque, &value, 1), 1);
+	assert_int_equal(getxattr(at(f, "out/a/third"), opaque, &value, 1), 1);
+	assert_true(getxattr(at(f, "out/a"), opaque, &value, 1) < 0);
+	has_text(f, "out/second/in", "kept");
+	has_text(f, "out/a/third/in/deep", "made its parents");
+	has_text(f, "out/file", "kept");
+	has_text(f, "out/other", "new");
+}
+
 static void test_unpack__a_later_entry_replaces_an_earlier_one(void **state)
 {
 	struct fixture *f = *state;
@@ -510,6 +538,7 @@ int main(void)
 		ROW(test_unpack__sets_owners_as_root),
 		ROW(test_unpack__as_user_keeps_everything_readable),
 		ROW(test_unpack__turns_whiteouts_into_overlayfs_marks),
+		ROW(test_unpack__what_a_layer_puts_back_hides_what_it_removed),
 		ROW(test_unpack__a_later_entry_replaces_an_earlier_one),
 		ROW(test_unpack__links_lead_nowhere_outside),
 		ROW(test_unpack__refuses_hostile_entries),
