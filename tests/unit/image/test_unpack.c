@@ -510,6 +510,49 @@ static void test_store__unpacks_once_for_all_who_ask(void **state)
 	layer_store_close(&adding.store);
 }
 
+static void reopen(struct fixture *f, struct layer_store **store)
+{
+	struct err err = { 0 };
+
+	layer_store_close(store);
+	assert_true(layer_store_open(at(f, "store"), store, &err));
+}
+
+static void test_store__trusts_no_unsynced_layer_of_another_boot(void **state)
+{
+	struct fixture *f = *state;
+	const char *form = unpack_form_here() == UNPACK_AS_ROOT ? "layers" : "layers-user";
+	char *marker = at(f, arena_printf(f->arena, "store/%s.boot", form));
+	const struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
+	struct layer_store *store = NULL;
+	struct digest diff_id;
+	struct err err = { 0 };
+	char *dir, *blob;
+
+	add(f, (struct tar_entry){ "file" }, "content");
+	blob = finish(f);
+	diff_id = digest_of(f->bytes.data, f->bytes.len);
+	reopen(f, &store);
+	assert_false(fs_exists(marker));
+	assert_true(layer_store_add(store, diff_id.text, blob, f->arena, &dir, &err));
+	/* This boot, just now: still there, and still warned of. */
+	reopen(f, &store);
+	assert_non_null(layer_store_find(store, diff_id.text, f->arena));
+	assert_true(fs_exists(marker));
+	/* This boot, long ago: synced. */
+	assert_int_equal(utimensat(AT_FDCWD, marker, old, 0), 0);
+	reopen(f, &store);
+	assert_non_null(layer_store_find(store, diff_id.text, f->arena));
+	assert_false(fs_exists(marker));
+	/* Another boot. */
+	save(marker, "another", 7);
+	reopen(f, &store);
+	assert_null(layer_store_find(store, diff_id.text, f->arena));
+	assert_false(fs_exists(marker));
+	assert_true(layer_store_add(store, diff_id.text, blob, f->arena, &dir, &err));
+	layer_store_close(&store);
+}
+
 static void test_store__a_wrong_layer_never_gets_the_name(void **state)
 {
 	struct fixture *f = *state;
@@ -546,6 +589,7 @@ int main(void)
 		ROW(test_unpack__refuses_broken_blobs),
 		ROW(test_unpack__reads_what_gnu_tar_writes),
 		ROW(test_store__unpacks_once_for_all_who_ask),
+		ROW(test_store__trusts_no_unsynced_layer_of_another_boot),
 		ROW(test_store__a_wrong_layer_never_gets_the_name),
 	};
 
