@@ -345,6 +345,17 @@ static void test_unpack__refuses_hostile_entries(void **state)
 	}
 }
 
+/* Packers that this machine may lack. */
+static bool can_run(const char *script)
+{
+	char path[PATH_MAX];
+
+	if (strncmp(script, "zstd", 4) != 0 || proc_find("zstd", path))
+		return true;
+	print_message("skipped a row: no zstd in PATH\n");
+	return false;
+}
+
 static void run(const char *const *argv)
 {
 	const char *env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C", NULL };
@@ -379,6 +390,8 @@ static void test_unpack__reads_each_compression_to_the_same_layer(void **state)
 		struct err err = { 0 };
 		char *script = arena_printf(f->arena, "cd %s && %s", f->dir.path, scripts[i]);
 
+		if (!can_run(scripts[i]))
+			continue;
 		run((const char *[]){ "sh", "-c", script, NULL });
 		if (!unpack_blob(f, at(f, "c"), digest_of(f->bytes.data, f->bytes.len).text, &stats,
 				 &err))
@@ -417,6 +430,8 @@ static void test_unpack__refuses_broken_blobs(void **state)
 		struct err err = { 0 };
 		char *script = arena_printf(f->arena, "cd %s && %s", f->dir.path, rows[i].script);
 
+		if (!can_run(rows[i].script))
+			continue;
 		run((const char *[]){ "sh", "-c", script, NULL });
 		if (unpack_blob(f, at(f, "c"), digest_of("", 0).text, &stats, &err))
 			fail_msg("row %zu was unpacked", i);
