@@ -96,6 +96,10 @@ static bool choose_run_image(struct lifecycle *life, struct err *err)
 		if (read_run_image(life, names.v[i], &problem))
 			return true;
 	}
+	/* As above: an image that is not there is the export's matter. */
+	life->run_image_name = names.v[0];
+	if (problem.kind == ERR_ABSENT)
+		return true;
 	life->exit_code = CNB_EXIT_ARGUMENTS;
 	*err = problem;
 	return err_prefix(err, "cannot read run image '%s' nor any of its mirrors",
