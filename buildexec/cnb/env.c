@@ -61,7 +61,7 @@ void vars_set(struct env *env, const char *name, const char *value)
 	else
 		vec_push(env->arena, &env->vars,
 			 (struct env_value){ arena_strdup(env->arena, name),
-					   arena_strdup(env->arena, value) });
+					     arena_strdup(env->arena, value) });
 }
 
 const char *vars_get(const struct env *env, const char *name)

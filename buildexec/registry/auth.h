@@ -20,14 +20,14 @@ struct token {
 
 /* What is known of one registry. Zeroed: nothing yet. */
 struct auth {
-	struct arena *arena;               /* tokens and challenges live here */
-	const struct keychain *keychain;   /* NULL: none */
-	const char *host;                  /* of the registry */
-	const struct registry_rule *rule;  /* NULL: none */
-	bool is_plain;                     /* the registry itself is spoken to without TLS */
-	struct http *http;                 /* to the registry: also for realms on its own host */
-	struct http *realm_http;           /* to other hosts; opened when needed, owned */
-	struct challenge asked;            /* what the registry asks for; scheme NULL until it did */
+	struct arena *arena;              /* tokens and challenges live here */
+	const struct keychain *keychain;  /* NULL: none */
+	const char *host;                 /* of the registry */
+	const struct registry_rule *rule; /* NULL: none */
+	bool is_plain;                    /* the registry itself is spoken to without TLS */
+	struct http *http;                /* to the registry: also for realms on its own host */
+	struct http *realm_http;          /* to other hosts; opened when needed, owned */
+	struct challenge asked;           /* what the registry asks for; scheme NULL until it did */
 	VEC(struct token) tokens;
 };
 

@@ -26,8 +26,9 @@ struct payload {
 
 struct backend {
 	/* Absent: true with out->digest NULL. */
-	bool (*resolve)(struct registry *registry, const struct place *place, const char *identifier,
-			struct arena *arena, struct descriptor *out, struct err *err);
+	bool (*resolve)(struct registry *registry, const struct place *place,
+			const char *identifier, struct arena *arena, struct descriptor *out,
+			struct err *err);
 	/* Absent: true with out->bytes NULL. The bytes are not verified; media_type NULL when not known. */
 	bool (*get_manifest)(struct registry *registry, const struct place *place,
 			     const char *identifier, struct arena *arena, struct payload *out,

@@ -10,7 +10,8 @@
 #include "model/base/vec.h"
 
 struct login {
-	const char *key;    /* "host[:port][/path…]" as auth_key makes it; "" of a credsStore: any registry */
+	/* "host[:port][/path…]" as auth_key makes it; "" of a credsStore: any registry. */
+	const char *key;
 	const char *server; /* as written: what a helper is asked for */
 	const char *helper; /* docker-credential-<helper> knows; then `credential` is empty */
 	struct credential credential;

@@ -21,14 +21,17 @@ struct keychain_options {
 	bool with_files;   /* the user's files and environment */
 	bool with_helpers; /* docker-credential-* may be run   */
 };
-MUST_CHECK bool keychain_open(const struct keychain_options *options, struct keychain **out, struct err *err);
+MUST_CHECK bool keychain_open(const struct keychain_options *options, struct keychain **out,
+			      struct err *err);
 void keychain_close(struct keychain **keychain);
 /* From a Secret; the first added wins per key. `server` may be a URL, "host", "host/path"; docker hub's spellings are one. */
-void keychain_add(struct keychain *keychain, const char *server, const char *user, const char *password);
+void keychain_add(struct keychain *keychain, const char *server, const char *user,
+		  const char *password);
 /* The content of a docker config.json or (legacy) .dockercfg. */
-MUST_CHECK bool keychain_add_config(struct keychain *keychain, const char *json, size_t n, struct err *err);
+MUST_CHECK bool keychain_add_config(struct keychain *keychain, const char *json, size_t n,
+				    struct err *err);
 /* Most specific match for registry/repo; false when there is none. Thread-safe. Texts live in the arena. */
-bool keychain_find(const struct keychain *keychain, const char *registry, const char *repo, struct arena *arena,
-		   struct credential *out);
+bool keychain_find(const struct keychain *keychain, const char *registry, const char *repo,
+		   struct arena *arena, struct credential *out);
 
 #endif

@@ -13,13 +13,16 @@
 #include "model/oci/ref.h"
 
 struct registry_rule {
-	const char *prefix;   /* "host[:port][/path…]", "*.host" for any subdomain; longest match wins */
-	const char *layout;   /* folder: repositories below it are OCI layouts <layout>/<registry>/<repo>/ with tags as ref.name annotations */
-	const char *location; /* read and write there instead */
+	/* "host[:port][/path…]", "*.host" for any subdomain; the longest match wins. */
+	const char *prefix;
+	/* A folder: <layout>/<registry>/<repo>/ is an OCI layout, with tags as ref.name annotations. */
+	const char *layout;
+	const char *location;   /* read and write there instead */
 	struct strings mirrors; /* read-only places tried first, in order */
 	const char *ca_file, *cert_file, *key_file;
-	struct strings auth_hosts; /* further hosts that may be given this registry's credentials for a token */
-	bool is_insecure;     /* plain HTTP allowed and certificates not checked */
+	/* Further hosts that may be given this registry's credentials for a token. */
+	struct strings auth_hosts;
+	bool is_insecure; /* plain HTTP allowed and certificates not checked */
 	bool is_blocked;
 };
 struct registry_rules {
@@ -35,45 +38,54 @@ MUST_CHECK bool registry_open(const struct registry_rules *rules, const struct k
 void registry_close(struct registry **registry);
 
 /* Tag or digest → descriptor by HEAD (GET where a server gives no digest). Absent: true with out->digest NULL. */
-MUST_CHECK bool registry_resolve(struct registry *registry, const struct ref *ref, struct arena *arena,
-				 struct descriptor *out, struct err *err);
+MUST_CHECK bool registry_resolve(struct registry *registry, const struct ref *ref,
+				 struct arena *arena, struct descriptor *out, struct err *err);
 /* Manifest or index bytes, verified. ERR_ABSENT when it is not there. */
-MUST_CHECK bool registry_get_manifest(struct registry *registry, const struct ref *ref, struct arena *arena,
-				      struct descriptor *desc, char **bytes, struct err *err);
+MUST_CHECK bool registry_get_manifest(struct registry *registry, const struct ref *ref,
+				      struct arena *arena, struct descriptor *desc, char **bytes,
+				      struct err *err);
 /* A small blob (config) whole, verified, at most LIMIT_CONFIG_BYTES. */
-MUST_CHECK bool registry_get_blob(struct registry *registry, const struct ref *ref, const struct descriptor *desc,
-				  struct arena *arena, char **bytes, struct err *err);
+MUST_CHECK bool registry_get_blob(struct registry *registry, const struct ref *ref,
+				  const struct descriptor *desc, struct arena *arena, char **bytes,
+				  struct err *err);
 /* A blob into a file at `path` (temp beside it, verified, renamed); resumed by Range when cut off. */
-MUST_CHECK bool registry_fetch_blob(struct registry *registry, const struct ref *ref, const struct descriptor *desc,
-				    const char *path, struct err *err);
-MUST_CHECK bool registry_has_blob(struct registry *registry, const struct ref *ref, const char *digest,
-				  bool *out, struct err *err);
+MUST_CHECK bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
+				    const struct descriptor *desc, const char *path,
+				    struct err *err);
+MUST_CHECK bool registry_has_blob(struct registry *registry, const struct ref *ref,
+				  const char *digest, bool *out, struct err *err);
 /* Makes the blob of `from` available in `to` without moving bytes where the registry can (same host, or layout: link). *done says. */
-MUST_CHECK bool registry_mount_blob(struct registry *registry, const struct ref *from, const struct ref *to,
-				    const struct descriptor *desc, bool *done, struct err *err);
+MUST_CHECK bool registry_mount_blob(struct registry *registry, const struct ref *from,
+				    const struct ref *to, const struct descriptor *desc, bool *done,
+				    struct err *err);
 /* From memory or (bytes NULL) from the file at `path`. HEAD first; nothing is sent when it is there. */
-MUST_CHECK bool registry_put_blob(struct registry *registry, const struct ref *to, const struct descriptor *desc,
-				  const void *bytes, const char *path, struct err *err);
+MUST_CHECK bool registry_put_blob(struct registry *registry, const struct ref *to,
+				  const struct descriptor *desc, const void *bytes,
+				  const char *path, struct err *err);
 /* Under to->tag when has_tag, else by digest. */
-MUST_CHECK bool registry_put_manifest(struct registry *registry, const struct ref *to, const char *media_type,
-				      const void *bytes, size_t n, struct err *err);
+MUST_CHECK bool registry_put_manifest(struct registry *registry, const struct ref *to,
+				      const char *media_type, const void *bytes, size_t n,
+				      struct err *err);
 /* Copies a manifest (index: all entries) with its blobs, mounting where possible; same bytes, same digest. */
-MUST_CHECK bool registry_copy(struct registry *registry, const struct ref *from, const struct ref *to, struct err *err);
+MUST_CHECK bool registry_copy(struct registry *registry, const struct ref *from,
+			      const struct ref *to, struct err *err);
 /* Pages followed, at most LIMIT_REFS; unsorted. */
-MUST_CHECK bool registry_list_tags(struct registry *registry, const struct ref *repo, struct arena *arena,
-				   struct strings *out, struct err *err);
+MUST_CHECK bool registry_list_tags(struct registry *registry, const struct ref *repo,
+				   struct arena *arena, struct strings *out, struct err *err);
 /* May we push there? Starts and cancels an upload (HTTP) or checks the folder. ERR_DENIED when not. */
-MUST_CHECK bool registry_check_write(struct registry *registry, const struct ref *to, struct err *err);
+MUST_CHECK bool registry_check_write(struct registry *registry, const struct ref *to,
+				     struct err *err);
 
 /* Manifest and config of the image for one platform, following an index. manifest_ref.digest is of the image manifest. */
 struct remote_image {
-	struct ref ref;          /* with digest of the image manifest                      */
-	const char *top_digest;  /* what the tag points at: the index's digest, if any     */
+	struct ref ref;         /* with digest of the image manifest                      */
+	const char *top_digest; /* what the tag points at: the index's digest, if any     */
 	struct descriptor desc;
 	struct manifest manifest;
 	struct image_config config;
 };
-MUST_CHECK bool registry_read_image(struct registry *registry, const struct ref *ref, const struct platform *want,
-				    struct arena *arena, struct remote_image *out, struct err *err);
+MUST_CHECK bool registry_read_image(struct registry *registry, const struct ref *ref,
+				    const struct platform *want, struct arena *arena,
+				    struct remote_image *out, struct err *err);
 
 #endif

@@ -134,6 +134,33 @@ static void use_host(const struct access *access, const char *host, struct arena
 	}
 }
 
+/*
+ * $GIT_SSH_COMMAND as words, for the person's own ssh options: blanks separate, quotes join, a backslash takes the next
+ * character as it is. No shell: nothing else has a meaning.
+ */
+static const char *const *ssh_words(struct arena *arena)
+{
+	const char *at = proc_getenv("GIT_SSH_COMMAND");
+	struct strings words = { 0 };
+
+	while (at && *(at += strspn(at, " \t"))) {
+		char *word = arena_alloc(arena, strlen(at) + 1), quote = '\0';
+		size_t n = 0;
+
+		for (; *at && (quote || (*at != ' ' && *at != '\t')); at++) {
+			if (quote ? *at == quote : *at == '\'' || *at == '"')
+				quote = quote ? '\0' : *at;
+			else if (*at == '\\' && quote != '\'' && at[1])
+				word[n++] = *++at;
+			else
+				word[n++] = *at;
+		}
+		vec_push(arena, &words, word);
+	}
+	vec_push(arena, &words, NULL);
+	return words.n > 1 ? words.v : NULL;
+}
+
 bool access_git_options(const struct access *access, const char *url, struct tmpdir *keys,
 			struct arena *arena, struct git_wire_options *out, struct err *err)
 {
@@ -147,6 +174,7 @@ bool access_git_options(const struct access *access, const char *url, struct tmp
 	add_secret(parsed.password);
 	if (!parsed.host)
 		return true;
+	out->auth.ssh_argv = ssh_words(arena);
 	host = parsed.port ? arena_printf(arena, "%s:%d", parsed.host, parsed.port) : parsed.host;
 	login = credential_for_git(access->git_credentials, git_scheme_name(parsed.scheme), host);
 	if (login && !use_login(login, keys, arena, &out->auth, err))

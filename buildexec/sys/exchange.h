@@ -33,8 +33,8 @@ struct exchange {
 	/* While it runs. */
 	struct buf body;
 	size_t header_bytes;
-	bool is_cut;         /* enough of an error's body was seen */
-	struct err own;      /* why we stopped it ourselves */
+	bool is_cut;    /* enough of an error's body was seen */
+	struct err own; /* why we stopped it ourselves */
 };
 
 /* True for any answer. The body is moved to the response. */

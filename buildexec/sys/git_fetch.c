@@ -178,7 +178,7 @@ static bool converse(struct git_conn *conn, struct attempt *attempt, struct err 
 			return true;
 		}
 		if (wire->version == GIT_VERSION_2 || attempt->is_recognised ||
-		    err->kind == ERR_DENIED || err->kind == ERR_SYSTEM)
+		    !git_wire_may_be_old(wire, err))
 			return false;
 		*err = (struct err){ 0 };
 	}

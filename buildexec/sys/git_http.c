@@ -73,11 +73,13 @@ static bool send(struct git_conn *conn, struct http_request *request, struct git
 	request->write = feed;
 	request->write_ctx = &sink;
 	request->timeout_ms = conn->timeout_ms;
+	wire->last_status = 0;
 	if (!http_send(wire->http, request, arena, response, err)) {
 		if (sink.err.kind != ERR_NONE)
 			*err = sink.err; /* our own reason for stopping says more */
 		return false;
 	}
+	wire->last_status = response->status;
 	return check_status(wire, response, err);
 }
 

@@ -9,9 +9,9 @@ void git_lib_start(void);
 /* "cannot <intent>: <libgit2's reason>"; the kind follows from its code. Returns false. */
 bool git_lib_fail(struct err *err, int code, const char *fmt, ...) PRINTF(3, 4);
 
-struct git_repo;
-struct git_repository;
-/* libgit2's own handle inside ours; lent. */
-struct git_repository *git_repo_handle(struct git_repo *repo);
+/* A ref of the repository's folder, symbolic ones followed; absent is none. In git_refs.c. */
+struct git_id;
+MUST_CHECK bool git_ref_read_file(const char *dir, const char *name, struct git_id *out,
+				  struct err *err);
 
 #endif

@@ -22,7 +22,10 @@ static bool open_indexer(struct git_receive *receive, struct err *err)
 	struct arena *arena = arena_new();
 	const char *dir = path_join(arena, git_repo_objects_path(receive->into), "pack");
 	git_indexer_options options = GIT_INDEXER_OPTIONS_INIT;
-	int rc = git_indexer_new(&receive->indexer, dir, 0, NULL, &options);
+	int rc;
+
+	git_lib_start();
+	rc = git_indexer_new(&receive->indexer, dir, 0, NULL, &options);
 
 	arena_free(arena);
 	return !rc || git_lib_fail(err, rc, "index the pack");

@@ -18,11 +18,12 @@
 
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/git_lib.h"
 #include "buildexec/sys/git_repo.h"
 #include "buildexec/sys/git_url.h"
 #include "model/base/limits.h"
 
-enum { LOCK_WAIT_MS = 10000, LOCK_STEP_MS = 20, LOCK_STEP_MAX_MS = 200 };
+enum { LOCK_WAIT_MS = 10000, LOCK_STEP_MS = 20, LOCK_STEP_MAX_MS = 200, SYMREF_DEPTH = 5 };
 #define PACKED_REFS_MAX ((size_t)LIMIT_REFS * 256)
 
 struct swap {
@@ -33,43 +34,82 @@ struct swap {
 	char *temp_path;         /* NULL once gone */
 };
 
-static bool find_packed_ref(struct swap *swap, struct git_id *out, struct err *err)
+static bool find_packed_ref(struct arena *arena, const char *dir, const char *name,
+			    struct git_id *out, struct err *err)
 {
-	size_t n, n_name = strlen(swap->name);
+	size_t n, n_name = strlen(name);
 	const char *line;
 	char *text;
 
-	if (!fs_read(AT_FDCWD, path_join(swap->arena, swap->dir, "packed-refs"), PACKED_REFS_MAX,
-		     swap->arena, &text, &n, err))
+	if (!fs_read(AT_FDCWD, path_join(arena, dir, "packed-refs"), PACKED_REFS_MAX, arena, &text,
+		     &n, err))
 		return false;
 	for (line = text; line && *line;) {
 		size_t length = strcspn(line, "\n");
 
 		if (length == GIT_ID_HEX + 1 + n_name && line[GIT_ID_HEX] == ' ' &&
-		    !memcmp(line + GIT_ID_HEX + 1, swap->name, n_name))
+		    !memcmp(line + GIT_ID_HEX + 1, name, n_name))
 			return git_id_parse(line, GIT_ID_HEX, out) ||
-			       err_set(err, ERR_INVALID, "packed-refs of '%s' are damaged",
-				       swap->dir);
+			       err_set(err, ERR_INVALID, "packed-refs of '%s' are damaged", dir);
 		line += length + (line[length] == '\n');
 	}
 	return true;
 }
 
-static bool read_current(struct swap *swap, struct git_id *out, struct err *err)
+/* One ref, not followed: an id, or of a symbolic ref the name it holds; both empty when it is absent. */
+static bool read_one(struct arena *arena, const char *dir, const char *name, struct git_id *out,
+		     const char **target, struct err *err)
 {
+	const char *path = path_join(arena, dir, name);
+	struct err failed = { 0 };
 	char *text = NULL;
 	size_t n = 0;
 
 	*out = (struct git_id){ 0 };
-	if (!fs_is_dir(swap->ref_path) &&
-	    !fs_read(AT_FDCWD, swap->ref_path, LIMIT_PATH_BYTES, swap->arena, &text, &n, err))
-		return false;
+	*target = NULL;
+	if (!fs_is_dir(path) &&
+	    !fs_read(AT_FDCWD, path, LIMIT_PATH_BYTES, arena, &text, &n, &failed)) {
+		if (failed.sys !=
+		    ENOTDIR) { /* "refs/heads/a" while "refs/heads" … is a file: absent */
+			*err = failed;
+			return false;
+		}
+	}
 	if (!text)
-		return find_packed_ref(swap, out, err);
+		return find_packed_ref(arena, dir, name, out, err);
 	while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))
-		n--;
-	return git_id_parse(text, n, out) ||
-	       err_set(err, ERR_INVALID, "ref '%s' is not a plain branch", swap->name);
+		text[--n] = '\0';
+	if (!strncmp(text, "ref: ", 5)) {
+		*target = text + 5 + strspn(text + 5, " ");
+		return true;
+	}
+	return git_id_parse(text, n, out) || err_set(err, ERR_INVALID, "ref '%s' is damaged", name);
+}
+
+bool git_ref_read_file(const char *dir, const char *name, struct git_id *out, struct err *err)
+{
+	struct arena *arena = arena_new();
+	const char *target = name;
+	bool done = true;
+
+	*out = (struct git_id){ 0 };
+	for (int depth = 0; done && target; depth++) {
+		if (depth > SYMREF_DEPTH || (strcmp(target, "HEAD") && !git_ref_is_valid(target)))
+			done = err_set(err, ERR_INVALID, "'%s' is no ref that can be read", name);
+		else
+			done = read_one(arena, dir, target, out, &target, err);
+	}
+	arena_free(arena);
+	return done;
+}
+
+static bool read_current(struct swap *swap, struct git_id *out, struct err *err)
+{
+	const char *target;
+
+	if (!read_one(swap->arena, swap->dir, swap->name, out, &target, err))
+		return false;
+	return !target || err_set(err, ERR_INVALID, "ref '%s' is not a plain branch", swap->name);
 }
 
 /* What dead processes of ours left of this ref. True when a lock was among it. */

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * git_repo.c — libgit2 finds the folders, checks the owner and the format, and lists refs; objects
- * are read by git_objects.c and refs written by git_refs.c.
+ * git_repo.c — the plain case (a repository of this user, without extensions) is opened by a look at
+ * its files. libgit2, whose start costs as much as reading some thousand statuses, judges all others
+ * (linked work trees, other owners, new formats), lists refs and reads the configuration.
  */
 #include "buildexec/sys/git_repo.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <git2.h>
 
@@ -21,7 +24,8 @@
 enum { TAGS_OF_TAGS = 8 };
 
 struct git_repo {
-	git_repository *repo;
+	git_repository *repo; /* NULL until it is needed */
+	bool is_plain;
 	struct arena *arena; /* the paths */
 	const char *path, *objects_path, *workdir;
 	struct git_objects *objects;
@@ -36,21 +40,76 @@ static const char *trim(struct arena *arena, const char *path)
 	return path ? arena_copy(arena, path, n) : NULL;
 }
 
-/* Takes the handle over. */
-static bool wrap(git_repository *lib, struct git_repo **out, struct err *err)
+/* Takes the arena over, and what is in it. */
+static bool finish_open(struct git_repo *repo, struct git_repo **out, struct err *err)
 {
-	struct git_repo *repo = mem_realloc(NULL, sizeof(*repo));
+	struct git_repo *copy = mem_realloc(NULL, sizeof(*copy));
 
-	*repo = (struct git_repo){ .repo = lib, .arena = arena_new() };
-	repo->path = trim(repo->arena, git_repository_commondir(lib));
-	repo->workdir = trim(repo->arena, git_repository_workdir(lib));
-	repo->objects_path = path_join(repo->arena, repo->path, "objects");
-	if (!git_objects_open(repo->objects_path, &repo->objects, err)) {
-		git_repo_close(&repo);
+	*copy = *repo;
+	copy->objects_path = path_join(copy->arena, copy->path, "objects");
+	if (!git_objects_open(copy->objects_path, &copy->objects, err)) {
+		git_repo_close(&copy);
 		return false;
 	}
-	*out = repo;
+	*out = copy;
 	return true;
+}
+
+/* True for a repository's folder that libgit2 would open without further thought. */
+static bool is_plain_dir(const char *dir, struct arena *arena)
+{
+	static const char *const odd[] = { "extensions", "include", "worktree", "[unset" };
+	const char *config = path_join(arena, dir, "config");
+	struct err ignored = { 0 };
+	struct stat st;
+	char *text;
+	size_t n;
+
+	if (stat(dir, &st) < 0 || st.st_uid != geteuid() ||
+	    !fs_is_dir(path_join(arena, dir, "objects")) ||
+	    !fs_is_dir(path_join(arena, dir, "refs")) ||
+	    !fs_exists(path_join(arena, dir, "HEAD")) ||
+	    fs_exists(path_join(arena, dir, "commondir")))
+		return false;
+	if (!fs_read(AT_FDCWD, config, LIMIT_GIT_MESSAGE, arena, &text, &n, &ignored) || !text)
+		return false;
+	for (size_t i = 0; i < COUNTOF(odd); i++)
+		if (strcasestr(text, odd[i]))
+			return false;
+	return true;
+}
+
+/* The folder itself, or the ".git" in it. */
+static bool find_plain(struct git_repo *repo, const char *path)
+{
+	const char *inner = path_join(repo->arena, path, ".git");
+	struct stat st;
+
+	if (is_plain_dir(path, repo->arena)) {
+		repo->path = trim(repo->arena, path);
+		return true;
+	}
+	if (stat(path, &st) < 0 || st.st_uid != geteuid() || !is_plain_dir(inner, repo->arena))
+		return false;
+	repo->path = inner;
+	repo->workdir = trim(repo->arena, path);
+	return true;
+}
+
+/* Upwards until there is something: if that is not plain, libgit2 decides. */
+static bool search_plain(struct git_repo *repo, const char *path)
+{
+	char *at = realpath(path, NULL), *slash = at;
+	bool found = false;
+
+	while (at && !(found = find_plain(repo, at))) {
+		slash = strrchr(at, '/');
+		if (!slash || slash == at || fs_exists(path_join(repo->arena, at, ".git")))
+			break;
+		*slash = '\0';
+	}
+	free(at);
+	return found;
 }
 
 void git_repo_trust_all(bool is_trusting)
@@ -71,18 +130,37 @@ static bool open_fail(struct err *err, int code, const char *path)
 	return git_lib_fail(err, code, "open git repository '%s'", path);
 }
 
-bool git_repo_open(const char *path, bool is_search, struct git_repo **out, struct err *err)
+static bool open_lib(struct git_repo *repo, const char *path, bool is_search, struct err *err)
 {
-	git_repository *lib = NULL;
 	int rc;
 
-	*out = NULL;
 	git_lib_start();
-	rc = git_repository_open_ext(&lib, path, is_search ? 0 : GIT_REPOSITORY_OPEN_NO_SEARCH,
-				     NULL);
-	if (rc < 0)
-		return open_fail(err, rc, path);
-	return wrap(lib, out, err);
+	rc = git_repository_open_ext(&repo->repo, path,
+				     is_search ? 0 : GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+	return rc >= 0 || open_fail(err, rc, path);
+}
+
+bool git_repo_open(const char *path, bool is_search, struct git_repo **out, struct err *err)
+{
+	struct git_repo repo = { .arena = arena_new() };
+
+	*out = NULL;
+	repo.is_plain = is_search ? search_plain(&repo, path) : find_plain(&repo, path);
+	if (!repo.is_plain) {
+		if (!open_lib(&repo, path, is_search, err)) {
+			arena_free(repo.arena);
+			return false;
+		}
+		repo.path = trim(repo.arena, git_repository_commondir(repo.repo));
+		repo.workdir = trim(repo.arena, git_repository_workdir(repo.repo));
+	}
+	return finish_open(&repo, out, err);
+}
+
+/* libgit2's handle, from now on there. */
+static bool need_lib(struct git_repo *repo, struct err *err)
+{
+	return repo->repo || open_lib(repo, repo->path, false, err);
 }
 
 /* Made aside and moved into place, so that others see all of it or nothing. */
@@ -105,6 +183,7 @@ static bool make_bare(const char *path, struct err *err)
 	if (done) {
 		const char *inner = path_join(arena, temp.path, "repo");
 
+		git_lib_start();
 		rc = git_repository_init(&lib, inner, true);
 		git_repository_free(lib);
 		if (rc < 0)
@@ -119,7 +198,6 @@ static bool make_bare(const char *path, struct err *err)
 bool git_repo_init(const char *path, struct git_repo **out, struct err *err)
 {
 	*out = NULL;
-	git_lib_start();
 	if (!fs_is_dir(path) && !make_bare(path, err))
 		return false;
 	return git_repo_open(path, false, out, err);
@@ -136,11 +214,6 @@ void git_repo_close(struct git_repo **handle)
 	arena_free(repo->arena);
 	free(repo);
 	*handle = NULL;
-}
-
-git_repository *git_repo_handle(struct git_repo *repo)
-{
-	return repo->repo;
 }
 
 const char *git_repo_path(const struct git_repo *repo)
@@ -168,9 +241,12 @@ bool git_repo_config(struct git_repo *repo, const char *key, struct arena *arena
 {
 	git_config *config = NULL;
 	const char *value = NULL;
-	int rc = git_repository_config_snapshot(&config, repo->repo);
+	int rc;
 
 	*out = NULL;
+	if (!need_lib(repo, err))
+		return false;
+	rc = git_repository_config_snapshot(&config, repo->repo);
 	if (!rc)
 		rc = git_config_get_string(&value, config, key);
 	if (!rc)
@@ -184,9 +260,12 @@ bool git_repo_config(struct git_repo *repo, const char *key, struct arena *arena
 bool git_repo_read_ref(struct git_repo *repo, const char *name, struct git_id *out, struct err *err)
 {
 	git_oid oid;
-	int rc = git_reference_name_to_id(&oid, repo->repo, name);
+	int rc;
 
 	*out = (struct git_id){ 0 };
+	if (repo->is_plain)
+		return git_ref_read_file(repo->path, name, out, err);
+	rc = git_reference_name_to_id(&oid, repo->repo, name);
 	if (rc == GIT_ENOTFOUND)
 		return true;
 	if (rc < 0)
@@ -257,6 +336,8 @@ bool git_repo_list_refs(struct git_repo *repo, const struct strings *prefixes, s
 	int rc;
 
 	*out = (struct git_refs){ 0 };
+	if (!need_lib(repo, err))
+		return false;
 	if (is_wanted(prefixes, "HEAD") && !git_reference_lookup(&ref, repo->repo, "HEAD")) {
 		add_ref(repo, ref, arena, out);
 		git_reference_free(ref);

@@ -154,10 +154,11 @@ static bool ask_v2(struct git_conn *conn, struct git_advert *advert, struct err 
 	return done;
 }
 
-/* Neither credentials nor the network are to blame: ask the old way before believing it. */
-static bool may_be_old(const struct err *err)
+bool git_wire_may_be_old(const struct git_wire *wire, const struct err *err)
 {
-	return err->kind == ERR_INVALID || err->kind == ERR_ABSENT || err->kind == ERR_TRANSIENT;
+	if (err->kind == ERR_TRANSIENT) /* a server of v0 that fell over the question */
+		return wire->last_status && wire->last_status != 429 && wire->last_status != 503;
+	return err->kind == ERR_INVALID || err->kind == ERR_ABSENT;
 }
 
 static bool ask_conn(struct git_conn *conn, struct git_advert *advert, struct err *err)
@@ -171,7 +172,7 @@ static bool ask_conn(struct git_conn *conn, struct git_advert *advert, struct er
 			wire->version = GIT_VERSION_2;
 			return true;
 		}
-		if (wire->version == GIT_VERSION_2 || !may_be_old(err))
+		if (wire->version == GIT_VERSION_2 || !git_wire_may_be_old(wire, err))
 			return false;
 		*advert = first;
 		*err = (struct err){ 0 };

@@ -14,7 +14,7 @@
 int64_t header_retry_after(const char *value, int64_t now_s);
 
 struct challenge {
-	const char *scheme; /* lower case: "basic", "bearer" */
+	const char *scheme;                          /* lower case: "basic", "bearer" */
 	const char *realm, *service, *scope, *error; /* NULL when not given */
 };
 /* The challenges of one value, at most `cap`; what follows a syntax error is left out. */

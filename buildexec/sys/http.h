@@ -17,10 +17,10 @@
 struct http;
 
 struct http_options {
-	const char *ca_file;     /* further CA bundle (PEM), beside the system's; NULL */
+	const char *ca_file;              /* further CA bundle (PEM), beside the system's; NULL */
 	const char *cert_file, *key_file; /* client certificate */
-	bool is_insecure;        /* no certificate check: only where the settings say so for that host */
-	const char *user_agent;  /* NULL: "reconcile/<version>" */
+	bool is_insecure; /* no certificate check: only where the settings say so for that host */
+	const char *user_agent;     /* NULL: "reconcile/<version>" */
 	int64_t connect_timeout_ms; /* 0: 10 s  */
 	int64_t stall_timeout_ms;   /* 0: 30 s without a byte */
 	unsigned max_tries;         /* 0: 4     */
@@ -41,29 +41,31 @@ typedef bool http_start_fn(void *ctx, const struct http_response *head);
 
 struct http_request {
 	const char *method, *url;
-	const struct strings *headers;   /* "Name: value" */
-	const char *user, *password;     /* Basic, for this URL's scheme and host only */
-	const char *bearer;              /* token, likewise */
+	const struct strings *headers; /* "Name: value" */
+	const char *user, *password;   /* Basic, for this URL's scheme and host only */
+	const char *bearer;            /* token, likewise */
 	const void *body;
 	size_t body_len;
-	http_read_fn *read;              /* instead of body; body_len is then its length, SIZE_MAX = unknown (chunked) */
+	/* Instead of body; body_len is then its length, SIZE_MAX = unknown (chunked). */
+	http_read_fn *read;
 	http_rewind_fn *rewind;
 	void *read_ctx;
-	http_write_fn *write;            /* instead of collecting the body */
-	http_start_fn *start;            /* called with write_ctx; optional */
+	http_write_fn *write; /* instead of collecting the body */
+	http_start_fn *start; /* called with write_ctx; optional */
 	void *write_ctx;
-	bool (*restart)(void *write_ctx); /* a retry begins again at byte 0 of the answer; NULL: not retried once bytes were given */
-	size_t max_body;                 /* of a collected body; 0: LIMIT_HTTP_BODY */
-	int64_t timeout_ms;              /* whole request with retries; 0: 300 s */
-	int64_t stall_timeout_ms;        /* 0: the client's; more where a server works long before it answers */
-	bool no_redirects;               /* give 3xx back */
+	/* A retry begins again at byte 0; NULL: no retry once bytes were given. */
+	bool (*restart)(void *write_ctx);
+	size_t max_body;          /* of a collected body; 0: LIMIT_HTTP_BODY */
+	int64_t timeout_ms;       /* whole request with retries; 0: 300 s */
+	int64_t stall_timeout_ms; /* 0: the client's; more where a server works long */
+	bool no_redirects;        /* give 3xx back */
 	bool no_retry;
 };
 
 struct http_response {
-	int status;           /* of the last answer */
+	int status;             /* of the last answer */
 	struct strings headers; /* of the last answer, as received, without line ends */
-	const char *body;     /* collected (also of errors, up to 64 KiB), NUL-terminated */
+	const char *body;       /* collected (also of errors, up to 64 KiB), NUL-terminated */
 	size_t body_len;
 	const char *final_url;
 	int64_t retry_after_s; /* of a final 429 or 503, else 0 */
@@ -71,9 +73,12 @@ struct http_response {
 
 MUST_CHECK bool http_open(const struct http_options *options, struct http **out, struct err *err);
 void http_close(struct http **http);
-/* True for every HTTP answer, whatever its status. False: no answer (ERR_TRANSIENT, ERR_DENIED for TLS trust, ERR_INVALID for a bad URL or an answer over a limit). */
-MUST_CHECK bool http_send(struct http *http, const struct http_request *request, struct arena *arena,
-			  struct http_response *out, struct err *err);
+/*
+ * True for every HTTP answer, whatever its status. False: no answer (ERR_TRANSIENT, ERR_DENIED for TLS trust, ERR_INVALID
+ * for a bad URL or an answer over a limit).
+ */
+MUST_CHECK bool http_send(struct http *http, const struct http_request *request,
+			  struct arena *arena, struct http_response *out, struct err *err);
 /* First header of that name (case ignored), value trimmed; NULL when absent. */
 const char *http_header(const struct http_response *response, const char *name);
 /* The i-th of that name, from 0; NULL behind the last. */

@@ -9,10 +9,10 @@
 #include "model/base/buf.h"
 
 struct url {
-	const char *text; /* whole, without user, password and fragment */
-	const char *scheme, *host; /* lower case */
-	int port;                  /* the scheme's own when not written */
-	const char *path;          /* without the query */
+	const char *text;            /* whole, without user, password and fragment */
+	const char *scheme, *host;   /* lower case */
+	int port;                    /* the scheme's own when not written */
+	const char *path;            /* without the query */
 	const char *user, *password; /* decoded; NULL when not written */
 	bool is_https;
 };

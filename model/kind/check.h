@@ -43,4 +43,7 @@ void check_account_ref(const struct checker *c, const char *path, const struct o
 /* metadata.name and metadata.namespace. */
 void check_names(const struct checker *c);
 
+/* image_convert.c: the annotations of a converted v1alpha1 Image into its fields. */
+void image_convert(const struct checker *c, struct image_spec *spec);
+
 #endif

@@ -285,6 +285,8 @@ void image_adapt(void *out, const struct object *object, struct arena *arena, st
 		spec->builder.kind = builder_kind(spec->builder.kind);
 	if (!spec->service_account || !*spec->service_account)
 		spec->service_account = "default";
+	if (object->api_version && strstr(object->api_version, "/v1alpha1"))
+		image_convert(&c, spec);
 	adapt_cache(spec);
 	bindings_name(&build->bindings);
 }

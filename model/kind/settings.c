@@ -28,7 +28,7 @@ static const struct field state_fields[] = {
 	{ "branch", FIELD_STRING, AT(struct settings, state_branch), .deflt = "reconcile/state",
 	  .doc = "The state branch." },
 	{ "author", FIELD_STRUCT, 0, .table = &author_table, .doc = "Who commits." },
-	{ "lease", FIELD_TEXT, AT(struct settings, lease), .deflt = "1h",
+	{ "lease", FIELD_TEXT, AT(struct settings, lease), .deflt = "15m",
 	  .doc = "How long a claim on a build holds: 90s, 15m, 1h." },
 	{ "pushRetries", FIELD_INT, AT(struct settings, push_retries), .deflt = "10", .min = 0,
 	  .max = RETRIES_MAX, .doc = "Attempts when the branch moves under us." },

@@ -71,7 +71,8 @@ struct image_config {
 	struct strings diff_ids;
 	struct history *history;
 	size_t n_history;
-	const struct node *tree; /* the whole JSON as read, for the keys we do not model (Healthcheck, OnBuild, …) */
+	/* The whole JSON as read, for the keys we do not model (Healthcheck, OnBuild, …). */
+	const struct node *tree;
 };
 
 /* `media_type` is what the server said; NULL: by the content. ERR_INVALID on anything that is not a well-formed one. */

@@ -11,11 +11,11 @@
 #include "model/base/arena.h"
 
 struct ref {
-	const char *registry; /* host[:port], "index.docker.io" by default */
-	const char *repo;     /* path below it, "library/x" expanded       */
-	const char *tag;      /* "latest" when neither tag nor digest given; NULL when only a digest */
-	const char *digest;   /* "sha256:…" or NULL                        */
-	bool has_tag;         /* written, not defaulted                    */
+	const char *registry; /* host[:port], "index.docker.io" by default     */
+	const char *repo;     /* path below it, "library/x" expanded           */
+	const char *tag;      /* "latest" by default; NULL when only a digest  */
+	const char *digest;   /* "sha256:…" or NULL                            */
+	bool has_tag;         /* written, not defaulted                        */
 };
 
 /* ERR_INVALID says which part is wrong. Texts live in the arena. At most 255 bytes of repository. */

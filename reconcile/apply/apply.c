@@ -241,12 +241,19 @@ static bool flush(struct walk *walk, const char *what, bool is_strict, struct er
 	return true;
 }
 
-static const char *subject(const struct walk *walk)
+static size_t n_claims(const struct walk *walk)
 {
-	size_t n_claimed = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < walk->n_tasks; i++)
-		n_claimed += walk->tasks[i].state == TASK_READY && is_build(walk->tasks[i].step);
+		n += walk->tasks[i].state == TASK_READY && is_build(walk->tasks[i].step);
+	return n;
+}
+
+static const char *subject(const struct walk *walk)
+{
+	size_t n_claimed = n_claims(walk);
+
 	if (n_claimed)
 		return arena_printf(walk->arena, "%zu claimed", n_claimed);
 	if (walk->out->n_done || walk->out->n_failed)
@@ -287,7 +294,12 @@ static bool begin(struct walk *walk, struct err *err)
 		    !put_interrupted(walk, step, err))
 			return false;
 	}
-	return make_ready(walk, &any, err) && flush(walk, subject(walk), true, err);
+	if (!make_ready(walk, &any, err))
+		return false;
+	/* What is composed first needs no claim: its statuses go along with the claims that follow. */
+	if (walk->n_tasks && n_claims(walk) == 0)
+		return true;
+	return flush(walk, subject(walk), true, err);
 }
 
 static void on_phase(void *ctx, struct job *job, const char *name)

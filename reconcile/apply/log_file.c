@@ -40,7 +40,7 @@ static void write_line(struct log_file *log)
 	struct err err = { 0 };
 
 	redact(buf_text(&log->line), log->line.len, &redacted);
-	sanitize(buf_text(&redacted), redacted.len, false, &clean);
+	sanitize(buf_text(&redacted), redacted.len, true, &clean); /* tabs stay */
 	buf_byte(&clean, '\n');
 	buf_clear(&log->line);
 	if (log->has_failed || fd_write_all(log->fd, buf_text(&clean), clean.len, &err))

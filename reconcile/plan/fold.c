@@ -376,6 +376,7 @@ bool plan_bind(struct step *step, const struct plan *plan, struct arena *arena, 
 	if (n_after == 0)
 		return true;
 	p.arena = arena;
+	p.plan = (struct plan *)(uintptr_t)plan; /* only looked up in */
 	step_decide(&p, step);
 	step->after = after;
 	step->n_after = n_after;

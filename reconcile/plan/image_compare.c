@@ -228,8 +228,19 @@ static bool is_other_builder(const struct comparison *c, struct arena *arena)
 						    image_identifier(c->now->builder_image, arena));
 }
 
+/* No attempt records these, so only what they are now can be told. */
+static void with_options(struct node *config, const struct image_spec *spec, struct arena *arena)
+{
+	node_set_text(arena, config, "defaultProcess", spec->default_process);
+	node_set_text(arena, config, "projectDescriptorPath", spec->project_descriptor);
+	if (spec->build.creation_time && spec->build.creation_time[0])
+		node_set_text(arena, config, "creationTime", spec->build.creation_time);
+}
+
 static void compare_config(const struct comparison *c, struct arena *arena, struct changes *out)
 {
+	bool other_options = c->old && build_options_changed(c->old, c->spec, arena);
+	struct node *config;
 	struct strings parts = { 0 };
 	bool other_builder = c->old && is_other_builder(c, arena);
 
@@ -248,15 +259,18 @@ static void compare_config(const struct comparison *c, struct arena *arena, stru
 			vec_push(arena, &parts, "source");
 		if (other_builder)
 			vec_push(arena, &parts, "builder");
-		if (build_options_changed(c->old, c->spec, arena))
+		if (other_options)
 			vec_push(arena, &parts, "build options");
 	}
 	if (parts.n == 0)
 		return;
+	config = config_node(c->now, other_builder, arena);
+	if (other_options)
+		with_options(config, c->spec, arena);
 	change_add(out,
 		   (struct change){ .reason = REASON_CONFIG,
 				    .old_value = config_node(c->old, other_builder, arena),
-				    .new_value = config_node(c->now, other_builder, arena),
+				    .new_value = config,
 				    .text = strings_join(&parts, ", ", arena) },
 		   arena);
 }

@@ -70,7 +70,8 @@ static bool texts_of(const struct node *seq, struct arena *arena, struct strings
 	for (const struct node *at = seq ? seq->first : NULL; at; at = at->next) {
 		if (at->kind != NODE_STRING || strlen(at->text) != at->len)
 			return err_set(err, ERR_INVALID, "a list of texts holds %s",
-				       node_kind_name(at->kind));
+				       at->kind == NODE_STRING ? "a NUL"
+							       : node_kind_name(at->kind));
 		vec_push(arena, out, at->text);
 	}
 	return true;

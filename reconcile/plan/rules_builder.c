@@ -238,18 +238,44 @@ static struct builder_status *planned_status(struct planner *p, const struct par
 	return status;
 }
 
-static bool buildpacks_equal(const struct list *a, const struct list *b)
+static const struct buildpack_id *find_id(const struct list *ids, const struct buildpack_id *like,
+					  bool with_version)
 {
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		const struct buildpack_id *x = LIST_AT(*a, struct buildpack_id, i);
-		const struct buildpack_id *y = LIST_AT(*b, struct buildpack_id, i);
+	for (size_t i = 0; i < ids->n; i++) {
+		const struct buildpack_id *id = LIST_AT(*ids, struct buildpack_id, i);
 
-		if (!text_equal(x->id, y->id) || !text_equal(x->version, y->version))
-			return false;
+		if (text_equal(id->id, like->id) &&
+		    (!with_version || text_equal(id->version, like->version)))
+			return id;
 	}
-	return true;
+	return NULL;
+}
+
+/* "acme/node 1.4.2 → 1.5.0, acme/ca 0.1.0 gone, acme/go 2.0.0 new"; "" when both hold the same. */
+static const char *buildpacks_differ(const struct list *old, const struct list *now,
+				     struct arena *arena)
+{
+	struct strings lines = { 0 };
+
+	for (size_t i = 0; i < old->n; i++) {
+		const struct buildpack_id *id = LIST_AT(*old, struct buildpack_id, i);
+		const struct buildpack_id *other = find_id(now, id, false);
+
+		if (find_id(now, id, true))
+			continue;
+		vec_push(arena, &lines,
+			 other ? arena_printf(arena, "%s %s → %s", id->id, id->version,
+					      other->version)
+			       : arena_printf(arena, "%s %s gone", id->id, id->version));
+	}
+	for (size_t i = 0; i < now->n; i++) {
+		const struct buildpack_id *id = LIST_AT(*now, struct buildpack_id, i);
+
+		if (!find_id(old, id, false))
+			vec_push(arena, &lines,
+				 arena_printf(arena, "%s %s new", id->id, id->version));
+	}
+	return strings_join(&lines, ", ", arena);
 }
 
 static void tell(struct planner *p, struct step *step, enum reason reason, const char *old_text,
@@ -268,6 +294,13 @@ static void tell(struct planner *p, struct step *step, enum reason reason, const
 	change_add(&step->changes, change, p->arena);
 }
 
+static bool moved_store(const struct planner *p, const struct builder_spec *spec)
+{
+	const struct step *store = step_find(p, KIND_CLUSTER_STORE, "", spec->store.name);
+
+	return store && store->new_value && !text_equal(store->old_value, store->new_value);
+}
+
 /* Why it is composed. What none of the compared parts explains (tag, labels, order, format) is CONFIG. */
 static void tell_changes(struct planner *p, struct step *step, const struct builder_status *old,
 			 const struct builder_status *now)
@@ -276,6 +309,7 @@ static void tell_changes(struct planner *p, struct step *step, const struct buil
 	const struct step *stack = step_find(p, KIND_CLUSTER_STACK, "", spec->stack.name);
 	bool is_stack_moved = stack && stack->new_value && stack->old_value &&
 			      strcmp(stack->new_value, stack->old_value) != 0;
+	const char *buildpacks;
 
 	if (!old || !old->latest_image) {
 		change_add(
@@ -284,10 +318,12 @@ static void tell_changes(struct planner *p, struct step *step, const struct buil
 			p->arena);
 		return;
 	}
-	if (!buildpacks_equal(&old->buildpacks, &now->buildpacks))
+	buildpacks = buildpacks_differ(&old->buildpacks, &now->buildpacks, p->arena);
+	if (!buildpacks[0] && moved_store(p, spec))
+		buildpacks = "the same versions from another image";
+	if (buildpacks[0])
 		change_add(&step->changes,
-			   (struct change){ .reason = REASON_BUILDER,
-					    .text = "other buildpacks or versions" },
+			   (struct change){ .reason = REASON_BUILDER, .text = buildpacks },
 			   p->arena);
 	if (!text_equal(pin_digest(old->stack_run_image), pin_digest(now->stack_run_image)))
 		tell(p, step, REASON_STACK, pin_digest(old->stack_run_image),

@@ -245,8 +245,9 @@ static void look_at_trigger(struct deciding *d)
 	    (!by_option && (!annotation || is_answered(d->status->last->trigger, annotation))))
 		return;
 	if (by_option)
-		d->inputs->trigger = arena_printf(
-			arena, "%s (run %s)", annotation ? annotation : "", run_id ? run_id : "");
+		d->inputs->trigger =
+			arena_printf(arena, "%s%s(run %s)", annotation ? annotation : "",
+				     annotation ? " " : "", run_id ? run_id : "");
 	change_add(&d->step->changes,
 		   (struct change){
 			   .reason = REASON_TRIGGER,

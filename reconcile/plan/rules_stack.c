@@ -209,6 +209,8 @@ static void stack_tell(struct step *step, const struct look *look)
 			: run          ? "run image moved"
 			: build        ? "build image moved"
 				       : "resolve";
+	if (text_equal(shown->old, shown->pinned))
+		return;
 	step->old_value = pin_digest(shown->old);
 	step->new_value = pin_digest(shown->pinned);
 }

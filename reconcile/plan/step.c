@@ -107,6 +107,8 @@ const void *recorded_status(const struct planner *p, const struct object *object
 void step_block(struct step *step, struct stop stop, const char *why)
 {
 	step->action = ACTION_NONE;
+	step->summary = NULL;
+	step->old_value = step->new_value = NULL;
 	step->blocked = why;
 	step->blocked_kind = stop.kind;
 	step->is_failure = stop.is_failure;

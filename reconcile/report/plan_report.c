@@ -124,12 +124,13 @@ static void put_step(const struct step *step, const size_t *widths,
 		put_clean(change->text ? change->text : "", out);
 		buf_byte(out, '\n');
 	}
-	for (size_t i = 0; i < step->unknown.n; i++) {
+	for (size_t i = 0; i < step->unknown.n && !step->is_folded; i++) {
+		const char *after = step->n_after ? step->after[0]->id : step->id;
+
 		buf_puts(out, "  ");
 		put_clean(step->unknown.v[i], out);
-		buf_puts(out, step->n_after ? " (known after " : " (unknown");
-		if (step->n_after)
-			put_clean(object_label(step->after[0]->id, arena), out);
+		buf_puts(out, " (known after ");
+		put_clean(object_label(after, arena), out);
 		buf_puts(out, ")\n");
 	}
 }

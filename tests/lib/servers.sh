@@ -112,8 +112,8 @@ stop_servers()
 	local pid
 
 	for pid in "${SERVER_PIDS[@]}"; do
-		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
 	done
 	SERVER_PIDS=()
 	return 0

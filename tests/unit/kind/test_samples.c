@@ -259,6 +259,44 @@ static void test_samples__forms_of_v1alpha1_load_as_the_new_ones(void **state)
 	arena_free(l.arena);
 }
 
+static void test_samples__annotations_of_a_converted_image_count(void **state)
+{
+	const char *text = "apiVersion: kpack.io/v1alpha1\n"
+			   "kind: Image\n"
+			   "metadata:\n"
+			   "  name: old\n"
+			   "  annotations:\n"
+			   "    kpack.io/services: '[{\"kind\":\"Secret\",\"name\":\"db\"}]'\n"
+			   "    kpack.io/nodeSelector: '{\"disktype\":\"ssd\"}'\n"
+			   "    kpack.io/cosignAnnotation: '[{\"name\":\"a\",\"value\":\"b\"}]'\n"
+			   "    kpack.io/buildTimeout: \"1600\"\n"
+			   "    kpack.io/defaultProcess: web\n"
+			   "    kpack.io/cache.registry.tag: sample/cache\n"
+			   "    kpack.io/affinity: '{'\n"
+			   "spec:\n"
+			   "  tag: sample/app\n"
+			   "  builder: {kind: Builder, name: b}\n"
+			   "  source: {blob: {url: 'https://example.com/a.jar'}}\n";
+	struct loaded l;
+	const struct image_spec *image;
+
+	(void)state;
+	manifest_load(&l, text, false);
+	assert_int_equal(l.diags.n_errors, 1);
+	assert_int_equal(l.diags.list.v[0].pos.line, 12);
+	image = model_find(&l.model, KIND_IMAGE, "", "old")->spec;
+	assert_int_equal(image->build.services.n, 1);
+	assert_string_equal(LIST_AT(image->build.services, struct object_ref, 0)->name, "db");
+	assert_string_equal(node_text(image->build.node_selector, "disktype"), "ssd");
+	assert_int_equal(node_get(image->cosign, "annotations")->n, 1);
+	assert_int_equal(image->build.timeout_s, 1600);
+	assert_string_equal(image->default_process, "web");
+	assert_string_equal(image->cache.registry_tag, "sample/cache");
+	assert_true(image->cache.has_registry);
+	assert_false(image->cache.has_volume);
+	arena_free(l.arena);
+}
+
 static void test_samples__forms_of_2019_and_2020_load_too(void **state)
 {
 	const char *text =
@@ -380,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_samples__of_every_kind_load_without_a_word),
 		cmocka_unit_test(test_samples__order_is_by_id),
 		cmocka_unit_test(test_samples__forms_of_v1alpha1_load_as_the_new_ones),
+		cmocka_unit_test(test_samples__annotations_of_a_converted_image_count),
 		cmocka_unit_test(test_samples__forms_of_2019_and_2020_load_too),
 		cmocka_unit_test(test_samples__defaults_are_kpacks),
 		cmocka_unit_test(test_samples__secret_values_are_decoded_and_stringData_wins),

@@ -1,0 +1,18 @@
+# Benches: programs that print ratios to a peer or a floor measured in the same run (tests/bench/README.md).
+# ctest runs each with --smoke: a handful of objects, one round, so that they go on working. Nothing asserts a time.
+include_guard()
+
+add_library(bench_contest STATIC ${CMAKE_SOURCE_DIR}/tests/bench/contest.c ${CMAKE_SOURCE_DIR}/tests/bench/fixture.c)
+target_link_libraries(bench_contest PUBLIC exec_sys PRIVATE project_options)
+
+# add_bench(name SOURCES … LIBS …)
+function(add_bench name)
+	cmake_parse_arguments(B "" "" "SOURCES;LIBS" ${ARGN})
+	add_executable(bench_${name} ${CMAKE_SOURCE_DIR}/tests/bench/bench_${name}.c ${B_SOURCES})
+	target_link_libraries(bench_${name} PRIVATE bench_contest ${B_LIBS} project_options)
+	set_target_properties(bench_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+	add_test(NAME bench/${name} COMMAND bench_${name} --smoke)
+	set_tests_properties(bench/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endfunction()
+
+add_bench(load SOURCES ${CMAKE_SOURCE_DIR}/reconcile/load.c LIBS model_kind yaml)
