@@ -76,6 +76,15 @@ static void note_file(struct walk *walk, const char *path, enum severity severit
 
 static bool walk_folder(struct walk *walk, const char *folder, unsigned depth, struct err *err);
 
+static bool add_file(struct walk *walk, const char *path, struct err *err)
+{
+	if (walk->out->n >= LIMIT_MANIFEST_FILES)
+		return err_set(err, ERR_INVALID, "more than %u manifest files below '%s'",
+			       LIMIT_MANIFEST_FILES, walk->root);
+	vec_push(walk->arena, walk->out, path);
+	return true;
+}
+
 static bool walk_entry(struct walk *walk, const char *path, const char *name, unsigned depth,
 		       struct err *err)
 {
@@ -99,11 +108,7 @@ static bool walk_entry(struct walk *walk, const char *path, const char *name, un
 			  "link leads out of the folder of the manifests");
 		return true;
 	}
-	if (walk->out->n >= LIMIT_MANIFEST_FILES)
-		return err_set(err, ERR_INVALID, "more than %u manifest files below '%s'",
-			       LIMIT_MANIFEST_FILES, walk->root);
-	vec_push(walk->arena, walk->out, path);
-	return true;
+	return add_file(walk, path, err);
 }
 
 static void close_dir(DIR **dir)
@@ -124,12 +129,14 @@ static bool walk_folder(struct walk *walk, const char *folder, unsigned depth, s
 	if (!dir)
 		return err_sys(err, errno, "cannot read folder '%s'", folder);
 	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.')
+		bool is_file = entry->d_type == DT_REG;
+		const char *path;
+
+		if (entry->d_name[0] == '.' || (is_file && !is_manifest_name(entry->d_name)))
 			continue;
-		if (entry->d_type == DT_REG && !is_manifest_name(entry->d_name))
-			continue;
-		if (!walk_entry(walk, path_join(walk->arena, folder, entry->d_name), entry->d_name,
-				depth, err))
+		path = path_join(walk->arena, folder, entry->d_name);
+		if (!(is_file ? add_file(walk, path, err)
+			      : walk_entry(walk, path, entry->d_name, depth, err)))
 			return false;
 	}
 	return true;
@@ -176,7 +183,7 @@ static void take_document(struct batch *batch, const struct source_file *file,
 	vec_push(batch->arena, &batch->objects, object);
 }
 
-/* Texts are kept only for files with something to show. */
+/* Texts of files are kept only with something to show; a dropped one has a length still. */
 static void decode_text(struct batch *batch, const char *path, const char *text, size_t len)
 {
 	/* The trees go when the file is decoded; the texts stay with the objects. */
@@ -189,7 +196,9 @@ static void decode_text(struct batch *batch, const char *path, const char *text,
 	yaml_parse_split(file, trees, batch->arena, &documents, &batch->diags);
 	for (size_t i = 0; i < documents.n; i++)
 		take_document(batch, file, documents.v[i]);
-	file->text = batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
+	if (batch->paths)
+		file->text =
+			batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
 	arena_free(trees);
 }
 
@@ -346,6 +355,25 @@ static void drop_dot(struct paths *paths)
 			paths->v[i] += 2;
 }
 
+/* Mistakes between objects are found when the texts are gone: those to be shown are read again. */
+static void read_excerpts(struct diags *diags, struct arena *arena)
+{
+	for (size_t i = 0; i < diags->list.n; i++) {
+		struct source_file *file = (void *)(uintptr_t)diags->list.v[i].file; /* ours */
+		struct err err = { 0 };
+		char *text = NULL;
+		size_t len;
+
+		if (!file || file->text || !file->len)
+			continue;
+		if (fs_read(AT_FDCWD, file->path, LIMIT_FILE_BYTES, arena, &text, &len, &err) &&
+		    text && len == file->len)
+			file->text = text;
+		else
+			file->len = 0; /* gone or changed: shown without */
+	}
+}
+
 bool load_manifests(const struct load_spec *spec, struct arena *arena, struct loaded *out,
 		    struct err *err)
 {
@@ -372,6 +400,7 @@ bool load_manifests(const struct load_spec *spec, struct arena *arena, struct lo
 		decode_all(spec, &paths, arena, out);
 	}
 	model_link(&out->model, &out->diags);
+	read_excerpts(&out->diags, arena);
 	diags_sort(&out->diags);
 	return true;
 }

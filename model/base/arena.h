@@ -30,6 +30,8 @@ void *arena_array(struct arena *arena, size_t n, size_t size);
 char *arena_copy(struct arena *arena, const void *bytes, size_t n);
 /* NULL stays NULL. */
 char *arena_strdup(struct arena *arena, const char *text);
+/* The parts in a row; NULL parts are passed over. */
+char *arena_concat(struct arena *arena, const char *const *parts, size_t n);
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF(2, 3);
 char *arena_vprintf(struct arena *arena, const char *fmt, va_list args) PRINTF(2, 0);
 

@@ -9,6 +9,7 @@
 
 #include "model/kind/builder.h"
 #include "model/kind/check.h"
+#include "model/kind/rules.h"
 #include "model/kind/secret.h"
 #include "model/kind/settings.h"
 #include "model/oci/ref.h"
@@ -118,11 +119,44 @@ static void connect(struct linker *l, const struct object *from, struct link_nod
 	vec_push(l->arena, &node->edges, edge);
 }
 
-static struct pos place_of(const struct object *from, struct pos pos, const char *path)
+/* By kind, the paths that the walks below give without a position. */
+static const char account_name[] = "spec.serviceAccountName",
+		  account_ref[] = "spec.serviceAccountRef.name", spec_image[] = "spec.image",
+		  source_image[] = "spec.source.registry.image",
+		  build_image[] = "spec.buildImage.image", run_image[] = "spec.runImage.image";
+static const char *const placed[KINDS][4] = {
+	[KIND_CLUSTER_STACK] = { build_image, run_image, account_ref },
+	[KIND_CLUSTER_STORE] = { account_ref },
+	[KIND_BUILDPACK] = { spec_image, account_name },
+	[KIND_CLUSTER_BUILDPACK] = { spec_image, account_ref },
+	[KIND_CLUSTER_LIFECYCLE] = { spec_image, account_ref },
+	[KIND_BUILDER] = { spec_image, account_name },
+	[KIND_CLUSTER_BUILDER] = { spec_image, account_ref },
+	[KIND_IMAGE] = { account_name, source_image },
+};
+
+void link_places(struct object *object, struct arena *arena)
 {
+	const char *const *paths = placed[object->kind];
 	bool exact;
 
-	return pos.line || !path ? pos : check_locate(from->tree, path, &exact)->pos;
+	if (paths[0])
+		object->places = arena_array(arena, COUNTOF(placed[0]), sizeof(*object->places));
+	/* What is not there, or under an old name, is placed at the mapping that would hold it. */
+	for (size_t i = 0; i < COUNTOF(placed[0]) && paths[i]; i++)
+		object->places[object->n_places++] =
+			(struct place){ paths[i],
+					check_locate(object->tree, paths[i], &exact)->pos };
+}
+
+static struct pos place_of(const struct object *from, struct pos pos, const char *path)
+{
+	if (pos.line || !path)
+		return pos;
+	for (size_t i = 0; i < from->n_places; i++)
+		if (strcmp(from->places[i].path, path) == 0)
+			return from->places[i].pos;
+	return from->pos;
 }
 
 /* The nearest existing name of the kind, in the namespace where one would be found. */
@@ -206,14 +240,14 @@ static void pushes(struct linker *l, const struct object *object, const char *ta
 		map_set(l->arena, &l->tags, key, node_of(l, object));
 }
 
-static void reads(struct linker *l, const struct object *object, const char *image,
+static void reads(struct linker *l, const struct object *object, const char *image, struct pos pos,
 		  const char *path)
 {
 	const char *key = tag_key(l, image);
 	struct link_node *producer = key ? map_get(&l->tags, key) : NULL;
 
 	if (producer)
-		connect(l, object, producer, (struct link_edge){ .path = path });
+		connect(l, object, producer, (struct link_edge){ .pos = pos, .path = path });
 }
 
 static void link_image(struct linker *l, const struct object *object)
@@ -225,7 +259,7 @@ static void link_image(struct linker *l, const struct object *object)
 	need(l, object,
 	     (struct want){ is_cluster ? KIND_CLUSTER_BUILDER : KIND_BUILDER, NULL,
 			    spec->builder.name, spec->builder.pos, .severity = SEVERITY_ERROR });
-	need_account(l, object, NULL, spec->service_account, "spec.serviceAccountName");
+	need_account(l, object, NULL, spec->service_account, account_name);
 	for (size_t i = 0; i < build->services.n; i++) {
 		const struct object_ref *service = LIST_AT(build->services, struct object_ref, i);
 
@@ -246,7 +280,7 @@ static void link_image(struct linker *l, const struct object *object)
 	}
 	if (!spec->source.registry)
 		return;
-	reads(l, object, spec->source.registry->image, "spec.source.registry.image");
+	reads(l, object, spec->source.registry->image, (struct pos){ 0 }, source_image);
 	for (size_t i = 0; i < spec->source.registry->pull_secrets.n; i++) {
 		const struct named *secret =
 			LIST_AT(spec->source.registry->pull_secrets, struct named, i);
@@ -289,46 +323,44 @@ static void link_builder(struct linker *l, const struct object *object)
 		{ KIND_CLUSTER_LIFECYCLE, &spec->lifecycle },
 	};
 
-	reads(l, object, spec->image, "spec.image");
+	reads(l, object, spec->image, (struct pos){ 0 }, spec_image);
 	for (size_t i = 0; i < COUNTOF(parts) && !spec->image; i++)
 		need(l, object,
 		     (struct want){ parts[i].kind, NULL, parts[i].ref->name, parts[i].ref->pos,
 				    .severity = SEVERITY_ERROR });
 	link_order(l, object, &spec->order);
-	need_account(l, object, NULL, spec->service_account, "spec.serviceAccountName");
-	need_account(l, object, spec->account_ref.ns, spec->account_ref.name,
-		     "spec.serviceAccountRef.name");
+	need_account(l, object, NULL, spec->service_account, account_name);
+	need_account(l, object, spec->account_ref.ns, spec->account_ref.name, account_ref);
 }
 
 static void link_stack(struct linker *l, const struct object *object)
 {
 	const struct stack_spec *spec = object->spec;
 
-	reads(l, object, spec->build_image, "spec.buildImage.image");
-	reads(l, object, spec->run_image, "spec.runImage.image");
-	need_account(l, object, spec->account_ref.ns, spec->account_ref.name,
-		     "spec.serviceAccountRef.name");
+	reads(l, object, spec->build_image, (struct pos){ 0 }, build_image);
+	reads(l, object, spec->run_image, (struct pos){ 0 }, run_image);
+	need_account(l, object, spec->account_ref.ns, spec->account_ref.name, account_ref);
 }
 
 static void link_store(struct linker *l, const struct object *object)
 {
 	const struct store_spec *spec = object->spec;
 
-	for (size_t i = 0; i < spec->sources.n; i++)
-		reads(l, object, LIST_AT(spec->sources, struct image_source, i)->image,
-		      arena_printf(l->arena, "spec.sources[%zu].image", i));
-	need_account(l, object, spec->account_ref.ns, spec->account_ref.name,
-		     "spec.serviceAccountRef.name");
+	for (size_t i = 0; i < spec->sources.n; i++) {
+		const struct image_source *source = LIST_AT(spec->sources, struct image_source, i);
+
+		reads(l, object, source->image, source->pos, NULL);
+	}
+	need_account(l, object, spec->account_ref.ns, spec->account_ref.name, account_ref);
 }
 
 static void link_buildpack(struct linker *l, const struct object *object)
 {
 	const struct buildpack_spec *spec = object->spec;
 
-	reads(l, object, spec->image, "spec.image");
-	need_account(l, object, NULL, spec->service_account, "spec.serviceAccountName");
-	need_account(l, object, spec->account_ref.ns, spec->account_ref.name,
-		     "spec.serviceAccountRef.name");
+	reads(l, object, spec->image, (struct pos){ 0 }, spec_image);
+	need_account(l, object, NULL, spec->service_account, account_name);
+	need_account(l, object, spec->account_ref.ns, spec->account_ref.name, account_ref);
 }
 
 static void link_account(struct linker *l, const struct object *object)

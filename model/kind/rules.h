@@ -22,4 +22,7 @@ void settings_adapt(void *spec, const struct object *object, struct arena *arena
 		    struct diags *diags);
 void settings_check(const struct object *object, struct arena *arena, struct diags *diags);
 
+/* Notes where the references are written that model_link follows, while the tree is there. */
+void link_places(struct object *object, struct arena *arena);
+
 #endif
