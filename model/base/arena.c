@@ -50,6 +50,21 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
+/* Behind the newest chunk of `to`, which may still have room. */
+void arena_adopt(struct arena *to, struct arena *from)
+{
+	struct chunk *last = from->chunks, **link = to->chunks ? &to->chunks->next : &to->chunks;
+
+	while (last && last->next)
+		last = last->next;
+	if (last) {
+		last->next = *link;
+		*link = from->chunks;
+	}
+	to->used += from->used;
+	free(from);
+}
+
 size_t arena_used(const struct arena *arena)
 {
 	return arena->used;

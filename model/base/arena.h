@@ -18,6 +18,8 @@ struct arena;
 struct arena *arena_new(void);
 /* NULL is allowed. */
 void arena_free(struct arena *arena);
+/* What lives in `from` lives in `to` from now on; `from` is freed. For threads, each with an arena of its own. */
+void arena_adopt(struct arena *to, struct arena *from);
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *arena);
 
