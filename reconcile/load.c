@@ -202,14 +202,44 @@ static void decode_text(struct batch *batch, const char *path, const char *text,
 	arena_free(trees);
 }
 
-static void decode_file(struct batch *batch, const char *path, struct arena *scratch)
+/* The folder of the file before is kept open: paths are in order, and looking one up costs as much as reading it. */
+struct folder {
+	int fd; /* -1: none */
+	const char *path;
+	size_t n; /* bytes of path with the last '/' */
+};
+
+/* What to open, relative to folder->fd or, when that fails, to where we are. */
+static const char *enter_folder(struct folder *folder, const char *path, struct arena *scratch)
 {
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+
+	if (folder->fd < 0 || n != folder->n || memcmp(path, folder->path, n) != 0) {
+		fd_close(&folder->fd);
+		folder->path = path;
+		folder->n = n;
+		folder->fd =
+			n ? open(arena_copy(scratch, path, n), O_PATH | O_DIRECTORY | O_CLOEXEC)
+			  : -1;
+	}
+	return folder->fd < 0 ? path : path + n;
+}
+
+static void decode_file(struct batch *batch, const char *path, struct folder *folder,
+			struct arena *scratch)
+{
+	const char *name = enter_folder(folder, path, scratch);
 	struct source_file *file;
 	struct err err = { 0 };
 	char *text = NULL;
 	size_t len = 0;
 
-	if (fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, scratch, &text, &len, &err) && text) {
+	/* Again by the whole path when it fails, for the error's sake. */
+	if ((fs_read(folder->fd < 0 ? AT_FDCWD : folder->fd, name, LIMIT_FILE_BYTES, scratch, &text,
+		     &len, &err) ||
+	     fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, scratch, &text, &len, &err)) &&
+	    text) {
 		decode_text(batch, path, text, len);
 		return;
 	}
@@ -222,13 +252,15 @@ static void decode_file(struct batch *batch, const char *path, struct arena *scr
 static void decode_batch(void *items, size_t i)
 {
 	struct batch *batch = &((struct batch *)items)[i];
+	struct folder folder = { .fd = -1 };
 
 	for (size_t at = batch->first; at < batch->last; at++) {
 		struct arena *scratch = arena_new();
 
-		decode_file(batch, batch->paths->v[at], scratch);
+		decode_file(batch, batch->paths->v[at], &folder, scratch);
 		arena_free(scratch);
 	}
+	fd_close(&folder.fd);
 }
 
 static void init_batch(struct batch *batch, bool is_strict)

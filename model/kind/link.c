@@ -76,8 +76,8 @@ struct linker {
 	struct model *model;
 	struct arena *arena;
 	struct diags *diags;
-	struct map tags;  /* normalised reference → struct object that pushes it */
-	struct map nodes; /* id → struct link_node */
+	struct map tags;         /* normalised reference → struct object that pushes it */
+	struct link_node *nodes; /* one for each object, in their order */
 };
 struct link_node {
 	const struct object *object;
@@ -100,14 +100,7 @@ struct want {
 
 static struct link_node *node_of(struct linker *l, const struct object *object)
 {
-	struct link_node *node = map_get(&l->nodes, object->id);
-
-	if (!node) {
-		node = ARENA_NEW(l->arena, struct link_node);
-		node->object = object;
-		map_set(l->arena, &l->nodes, object->id, node);
-	}
-	return node;
+	return &l->nodes[object->index];
 }
 
 static void connect(struct linker *l, const struct object *from, struct link_node *to,
@@ -135,11 +128,41 @@ static const char *const placed[KINDS][4] = {
 	[KIND_IMAGE] = { account_name, source_image },
 };
 
-void link_places(struct object *object, struct arena *arena)
+/* The tag as it is compared; NULL for a pinned or a wrong reference. */
+static const char *tag_key(const char *text, struct arena *arena)
+{
+	struct err err = { 0 };
+	struct ref ref;
+
+	if (!text || !*text || !ref_parse(text, arena, &ref, &err) || ref.digest)
+		return NULL;
+	return ref_format(&ref, arena);
+}
+
+static void note_tags(struct object *object, struct arena *arena)
+{
+	const struct image_spec *image = object->spec;
+	const struct builder_spec *builder = object->spec;
+
+	if (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER) {
+		object->tag_keys = arena_array(arena, 1, sizeof(*object->tag_keys));
+		object->tag_keys[0] = tag_key(builder->tag, arena);
+	}
+	if (object->kind != KIND_IMAGE)
+		return;
+	object->tag_keys =
+		arena_array(arena, image->additional_tags.n + 1, sizeof(*object->tag_keys));
+	object->tag_keys[0] = tag_key(image->tag, arena);
+	for (size_t i = 0; i < image->additional_tags.n; i++)
+		object->tag_keys[i + 1] = tag_key(image->additional_tags.v[i], arena);
+}
+
+void link_prepare(struct object *object, struct arena *arena)
 {
 	const char *const *paths = placed[object->kind];
 	bool exact;
 
+	note_tags(object, arena);
 	if (paths[0])
 		object->places = arena_array(arena, COUNTOF(placed[0]), sizeof(*object->places));
 	/* What is not there, or under an old name, is placed at the mapping that would hold it. */
@@ -216,34 +239,23 @@ static void need_account(struct linker *l, const struct object *from, const char
 				    .severity = SEVERITY_ERROR });
 }
 
-/* The tag as it is compared; NULL for a pinned or a wrong reference. */
-static const char *tag_key(struct linker *l, const char *text)
+static void pushes(struct linker *l, const struct object *object, const char *tag, struct pos pos,
+		   const char *key)
 {
-	struct err err = { 0 };
-	struct ref ref;
-
-	if (!text || !*text || !ref_parse(text, l->arena, &ref, &err) || ref.digest)
-		return NULL;
-	return ref_format(&ref, l->arena);
-}
-
-static void pushes(struct linker *l, const struct object *object, const char *tag, struct pos pos)
-{
-	const char *key = tag_key(l, tag);
 	const struct link_node *before = key ? map_get(&l->tags, key) : NULL;
 
 	if (before && before->object != object)
 		diag_add(l->diags, SEVERITY_WARNING, "shared-tag", object->file, pos,
 			 (uint32_t)strlen(tag), "%s and %s push the same tag '%s'", object->id,
 			 before->object->id, tag);
-	else if (key)
+	else if (key && !before)
 		map_set(l->arena, &l->tags, key, node_of(l, object));
 }
 
 static void reads(struct linker *l, const struct object *object, const char *image, struct pos pos,
 		  const char *path)
 {
-	const char *key = tag_key(l, image);
+	const char *key = tag_key(image, l->arena);
 	struct link_node *producer = key ? map_get(&l->tags, key) : NULL;
 
 	if (producer)
@@ -402,12 +414,13 @@ static void collect_tags(struct linker *l, const struct object *object)
 	const struct builder_spec *builder = object->spec;
 
 	if (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER)
-		pushes(l, object, builder->tag, builder->tag_pos);
+		pushes(l, object, builder->tag, builder->tag_pos, object->tag_keys[0]);
 	if (object->kind != KIND_IMAGE)
 		return;
-	pushes(l, object, image->tag, image->tag_pos);
+	pushes(l, object, image->tag, image->tag_pos, object->tag_keys[0]);
 	for (size_t i = 0; i < image->additional_tags.n; i++)
-		pushes(l, object, image->additional_tags.v[i], image->tag_pos);
+		pushes(l, object, image->additional_tags.v[i], image->tag_pos,
+		       object->tag_keys[i + 1]);
 }
 
 struct trail {
@@ -483,13 +496,18 @@ void model_link(struct model *model, struct diags *diags)
 
 	if (model->objects.n)
 		qsort(model->objects.v, model->objects.n, sizeof(*model->objects.v), by_id);
+	l.nodes = arena_array(l.arena, model->objects.n, sizeof(*l.nodes));
+	for (size_t i = 0; i < model->objects.n; i++) {
+		model->objects.v[i]->index = i;
+		l.nodes[i].object = model->objects.v[i];
+	}
 	for (size_t i = 0; i < model->objects.n; i++)
 		collect_tags(&l, model->objects.v[i]);
 	for (size_t i = 0; i < model->objects.n; i++)
 		if (links[model->objects.v[i]->kind])
 			links[model->objects.v[i]->kind](&l, model->objects.v[i]);
-	for (size_t i = 0; i < l.nodes.n; i++) {
-		struct link_node *node = l.nodes.items[i].value;
+	for (size_t i = 0; i < model->objects.n; i++) {
+		struct link_node *node = &l.nodes[i];
 		const struct trail trail = { NULL, node, NULL };
 
 		if (node->state == NODE_NEW)

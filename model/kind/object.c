@@ -236,6 +236,6 @@ struct object *object_decode(const struct node *document, const struct source_fi
 	decode_meta(object, given(document, "metadata"), arena, diags);
 	object->id = object_id(kind, object->meta.ns, object->meta.name, arena);
 	decode_spec(object, given(document, "spec"), arena, diags);
-	link_places(object, arena);
+	link_prepare(object, arena);
 	return object;
 }
