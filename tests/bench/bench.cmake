@@ -18,3 +18,4 @@ endfunction()
 
 add_bench(load SOURCES ${CMAKE_SOURCE_DIR}/reconcile/load.c LIBS yaml)
 add_bench(state SOURCES ${CMAKE_SOURCE_DIR}/reconcile/apply/state_read.c LIBS reconcile_store model_kind)
+add_bench(layer LIBS exec_image)
