@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/cnb/guest_bytes.h"
 #include "buildexec/cnb/project.h"
