@@ -136,12 +136,22 @@ static bool write_env(struct build *build, const char *name, const char *value, 
 	return write_file(path, value ? value : "", value ? strlen(value) : 0, 0644, err);
 }
 
+/* "db", or "db/secret": of a legacy binding. */
+static bool mount_is_plain(const char *name, struct arena *arena)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash ? name_is_plain(slash + 1) &&
+			       name_is_plain(arena_copy(arena, name, (size_t)(slash - name)))
+		     : name_is_plain(name);
+}
+
 static bool write_binding(struct build *build, const struct request_mount *mount, struct err *err)
 {
 	struct task *task = build->task;
 	const char *dir = arena_printf(task->arena, "%s/bindings/%s", build->platform, mount->name);
 
-	if (!name_is_plain(mount->name))
+	if (!mount_is_plain(mount->name, task->arena))
 		return err_set(err, ERR_INVALID, "'%s' is no name of a binding", mount->name);
 	if (!fs_make_dirs(dir, 0755, err))
 		return false;
@@ -171,6 +181,10 @@ static bool make_platform(struct build *build, const struct project *project, st
 	if (!task_dir(task, "platform", 0755, &build->platform, err) ||
 	    !task_dir(task, "platform/env", 0755, &dir, err) ||
 	    !task_dir(task, "platform/bindings", 0755, &dir, err))
+		return false;
+	/* Buildpacks get little of the container's own environment; what the platform sets reaches them all. */
+	if (request->bindings.n > 0 &&
+	    !write_env(build, "SERVICE_BINDING_ROOT", CNB_PLATFORM_DIR "/bindings", err))
 		return false;
 	for (size_t i = 0; i < project->env.n; i++)
 		if (!write_env(build, project->env.v[i].key, project->env.v[i].value, err))

@@ -24,6 +24,7 @@ struct task {
 	struct layer_store *store;
 	struct tmpdir work;
 	const char *cache_dir;
+	int64_t started_ms; /* of clock_mono_ms */
 	enum lifecycle_phase phase;
 	int exit_code; /* of a build's own failure, else 0 */
 	bool is_oom, is_timeout;
@@ -34,6 +35,7 @@ struct task {
 MUST_CHECK bool task_build(struct task *task, struct err *err);
 MUST_CHECK bool task_rebase(struct task *task, struct err *err);
 MUST_CHECK bool task_compose(struct task *task, struct err *err);
+MUST_CHECK bool task_tag(struct task *task, struct err *err);
 
 void task_begin(struct task *task, enum lifecycle_phase phase);
 void task_send(struct task *task, const struct build_event *event);

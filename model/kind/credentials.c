@@ -104,6 +104,25 @@ void credentials_collect(const struct model *model, const char *ns, const char *
 	out->git = (struct list){ gathered.git.v, gathered.git.n };
 }
 
+void credentials_add(const struct model *model, const char *ns, const struct list *secrets,
+		     struct arena *arena, struct list *registry)
+{
+	struct gathered gathered = { .arena = arena };
+
+	for (size_t i = 0; i < registry->n; i++)
+		vec_push(arena, &gathered.registry,
+			 *LIST_AT(*registry, struct request_credential, i));
+	for (size_t i = 0; i < secrets->n; i++) {
+		const struct named *name = LIST_AT(*secrets, struct named, i);
+		const struct object *secret =
+			name->name ? model_find(model, KIND_SECRET, ns, name->name) : NULL;
+
+		if (secret)
+			add_secret(secret, &gathered);
+	}
+	*registry = (struct list){ gathered.registry.v, gathered.registry.n };
+}
+
 /* "https://host/path", "git@host", "host:port": does it stand for this scheme and host? */
 static bool is_server(const struct request_credential *credential, const char *scheme,
 		      const char *host)

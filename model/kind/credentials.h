@@ -21,6 +21,9 @@ struct credentials {
 /* `account` NULL means "default"; an account that is not declared brings nothing. */
 void credentials_collect(const struct model *model, const char *ns, const char *account,
 			 struct arena *arena, struct credentials *out);
+/* Registry credentials of further secrets (struct named), in order behind those that are there. */
+void credentials_add(const struct model *model, const char *ns, const struct list *secrets,
+		     struct arena *arena, struct list *registry);
 /*
  * Of a list of git credentials the first for a URL's scheme ("https", "http", "ssh") and host[:port]; NULL: anonymous.
  * A server without a scheme stands for http and https, and for ssh when the credential is a key.

@@ -122,6 +122,12 @@ void secret_adapt(void *out, const struct object *object, struct arena *arena, s
 		spec->type = "Opaque";
 }
 
+bool secret_key_is_public(const char *key)
+{
+	return strcmp(key, "type") == 0 || strcmp(key, "provider") == 0 ||
+	       strcmp(key, "username") == 0;
+}
+
 const struct secret_value *secret_get(const struct secret_spec *secret, const char *key)
 {
 	for (size_t i = 0; i < secret->values.n; i++) {

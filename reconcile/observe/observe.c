@@ -152,14 +152,18 @@ static void answer(void *items, size_t i)
 	redact_err(&item->fact->err);
 }
 
-static void open_account(struct account *account, const struct observe_spec *spec, const char *ns,
-			 const char *name, struct arena *arena)
+static void open_account(struct account *account, const struct observe_spec *spec,
+			 const struct query *query, struct arena *arena)
 {
 	const struct settings *settings = spec->model->settings;
 
 	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER };
-	if (ns)
-		credentials_collect(spec->model, ns, name, arena, &account->credentials);
+	if (query->ns)
+		credentials_collect(spec->model, query->ns, query->service_account, arena,
+				    &account->credentials);
+	if (query->pull_secrets)
+		credentials_add(spec->model, query->asker->meta.ns, query->pull_secrets, arena,
+				&account->credentials.registry);
 	account->access = (struct access){
 		.registries = &settings->registries,
 		.credentials = &account->credentials.registry,
@@ -187,11 +191,15 @@ static struct account *account_of(struct map *accounts, const struct query *quer
 {
 	const char *key = arena_printf(arena, "%s/%s", query->ns ? query->ns : "",
 				       query->service_account ? query->service_account : "");
-	struct account *account = map_get(accounts, key);
+	struct account *account;
 
+	for (size_t i = 0; query->pull_secrets && i < query->pull_secrets->n; i++)
+		key = arena_printf(arena, "%s with %s/%s", key, query->asker->meta.ns,
+				   LIST_AT(*query->pull_secrets, struct named, i)->name);
+	account = map_get(accounts, key);
 	if (!account) {
 		account = ARENA_NEW(arena, struct account);
-		open_account(account, spec, query->ns, query->service_account, arena);
+		open_account(account, spec, query, arena);
 		map_set(arena, accounts, key, account);
 	}
 	return account;

@@ -37,6 +37,8 @@ struct query {
 		manifest_dir; /* local: folder of the manifest                                     */
 	const char *ns,
 		*service_account; /* whose credentials may be used; NULL: none                         */
+	const struct list *
+		pull_secrets; /* image: further secrets (struct named) of the asker's namespace; NULL: none */
 	const struct object
 		*asker; /* the first one, for messages                                       */
 };
@@ -82,6 +84,9 @@ char *query_key_git(const char *url, const char *revision, const char *ns, const
  */
 const char *git_location(const char *url, const struct object *object, struct arena *arena);
 char *query_key_image(const char *image, const char *ns, const char *account, struct arena *arena);
+/* `plain` is a key as above; further secrets make it another question. */
+char *query_key_with_secrets(const char *plain, const char *ns, const struct list *pull_secrets,
+			     struct arena *arena);
 char *query_key_local(const char *manifest_dir, const char *path, struct arena *arena);
 
 /* Everything this model wants to know, given what is recorded. In order of key. */

@@ -61,6 +61,18 @@ char *query_key_image(const char *image, const char *ns, const char *account, st
 	return key_make(parts, COUNTOF(parts), ns, account, arena);
 }
 
+char *query_key_with_secrets(const char *plain, const char *ns, const struct list *pull_secrets,
+			     struct arena *arena)
+{
+	VEC(const char *) parts = { 0 };
+
+	vec_push(arena, &parts, ns);
+	for (size_t i = 0; i < pull_secrets->n; i++)
+		vec_push(arena, &parts, LIST_AT(*pull_secrets, struct named, i)->name);
+	return arena_printf(arena, "%s with %s", plain,
+			    key_make(parts.v, parts.n, NULL, NULL, arena));
+}
+
 char *query_key_local(const char *dir, const char *path, struct arena *arena)
 {
 	const char *const parts[] = { "local", dir, path };
@@ -101,19 +113,25 @@ struct image_question {
 	const char *image;
 	const char *known; /* its metadata is recorded */
 	bool wants_metadata;
+	const struct list *pull_secrets;
 };
 
 static void ask_image(struct asking *a, const struct object *asker, struct image_question q)
 {
 	struct account account = account_of(a->model, asker);
 	struct query *query;
+	const char *key;
 	bool is_new;
 
 	if (!q.image)
 		return;
-	query = ask(a, QUERY_IMAGE, query_key_image(q.image, account.ns, account.name, a->arena),
-		    asker, &is_new);
+	key = query_key_image(q.image, account.ns, account.name, a->arena);
+	if (q.pull_secrets && q.pull_secrets->n)
+		key = query_key_with_secrets(key, asker->meta.ns, q.pull_secrets, a->arena);
+	query = ask(a, QUERY_IMAGE, key, asker, &is_new);
 	query->image = q.image;
+	if (q.pull_secrets && q.pull_secrets->n)
+		query->pull_secrets = q.pull_secrets;
 	query->ns = account.ns;
 	query->service_account = account.name;
 	if (!q.wants_metadata)
@@ -269,7 +287,8 @@ static void ask_source(struct asking *a, const struct object *object)
 		ask_git(a, object, &spec->source, status ? status->last : NULL);
 	if (spec->source.registry)
 		ask_image(a, object,
-			  (struct image_question){ spec->source.registry->image, NULL, false });
+			  (struct image_question){ spec->source.registry->image, NULL, false,
+						   &spec->source.registry->pull_secrets });
 	if (spec->source.local)
 		ask_local(a, object, &spec->source);
 }

@@ -54,7 +54,9 @@ struct pin_ask {
 	struct account account;
 	const struct image_pin *recorded; /* NULL: nothing */
 	bool is_usable; /* what is recorded besides the pin can stand in for the image's labels */
-	bool wants_labels; /* else the digest is enough */
+	bool wants_labels;               /* else the digest is enough */
+	const struct list *pull_secrets; /* of a source; NULL: none */
+	const char *ns;                  /* whose they are */
 };
 /* When labels are wanted and nothing recorded stands in for them, manifest and config are at hand or the pin failed. */
 struct pin pin_resolve(const struct planner *p, const struct pin_ask *ask);

@@ -105,9 +105,11 @@ static struct source_answer registry_resolve(const struct planner *p, const stru
 	const struct image_spec *spec = object->spec;
 	struct registry_source *registry = ARENA_NEW(p->arena, struct registry_source);
 	const struct registry_source *old = last ? last->source.registry : NULL;
-	struct pin pin =
-		pin_resolve(p, &(struct pin_ask){ .image = spec->source.registry->image,
-						  .account = account_of(p->model, object) });
+	struct pin pin = pin_resolve(
+		p, &(struct pin_ask){ .image = spec->source.registry->image,
+				      .account = account_of(p->model, object),
+				      .pull_secrets = &spec->source.registry->pull_secrets,
+				      .ns = object->meta.ns });
 
 	*registry = *spec->source.registry;
 	out->source.registry = registry;
