@@ -53,8 +53,9 @@ static struct request_mount mount_of(const char *name, const struct secret_spec 
 		const struct secret_value *value = LIST_AT(secret->values, struct secret_value, i);
 
 		vec_push(arena, &mount.files,
-			 (struct pair){
-				 value->key, base64_encode(value->bytes, value->len, arena), { 0 } });
+			 (struct pair){ value->key,
+					base64_encode(value->bytes, value->len, arena),
+					{ 0 } });
 	}
 	return mount;
 }
