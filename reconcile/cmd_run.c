@@ -17,6 +17,7 @@
 #include "model/kind/settings.h"
 #include "reconcile/apply/apply.h"
 #include "reconcile/commands.h"
+#include "reconcile/look.h"
 #include "reconcile/observe/observe.h"
 #include "reconcile/progress.h"
 #include "reconcile/report/dashboard.h"
@@ -148,10 +149,10 @@ static void report(struct run *run)
 					      .state_url = context->state_url,
 					      .is_offline = context_is_offline(context) };
 
-	if (context_is_output(context, "json"))
-		plan_json(&run->plan, &origin, context->arena, &context->out);
-	else
+	if (!context->options.output || context_is_output(context, "text"))
 		plan_text(&run->plan, &style, &context->out);
+	else
+		look_print(context, plan_node(&run->plan, &origin, context->arena));
 	for (size_t i = 0; i < run->plan.notices.n; i++)
 		log_line(LOG_INFO, "%s", run->plan.notices.v[i]);
 }

@@ -95,15 +95,16 @@ void context_release(struct context *context)
 	buf_release(&context->out);
 }
 
+/* DIR is the argument of commands that are about no object, and the second one of `why`. */
 const char *context_dir(const struct context *context)
 {
-	bool has_dir =
-		context->command->options & (FOR_RUN | FOR_LOAD) && !*context->command->words;
+	const struct command *command = context->command;
+	bool is_about_object = command->min_args > 0;
 
-	if (strcmp(context->command->words, "validate") == 0 ||
-	    strcmp(context->command->words, "graph") == 0)
-		has_dir = true;
-	return has_dir && context->options.args.n ? context->options.args.v[0] : ".";
+	if (!(command->options & (FOR_RUN | FOR_LOAD)) ||
+	    context->options.args.n <= is_about_object)
+		return ".";
+	return context->options.args.v[is_about_object];
 }
 
 static void print_problems(struct context *context)
