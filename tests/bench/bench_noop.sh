@@ -33,7 +33,7 @@ for ((i = 0; i < repos; i++)); do
 	ask+=" -o /dev/null $url/repo-$(printf %02d "$i").git/info/refs?service=git-upload-pack"
 done
 "$build/bench/bench_commands" --title="nothing to do: $images images in $repos repositories" --rounds="$rounds" \
-	"the servers: curl -Z, one request per repository" "exec curl -sfZ --parallel-max 16 $ask" \
+	"the servers: curl -Z, one request per repository" "exec curl -sfZ 2>/dev/null --parallel-max 16 $ask" \
 	"a run with nothing to do" "cd $work/config && exec $reconcile --timings . 2>>$work/timings" \
 	"the same, --offline" "cd $work/config && exec $reconcile --offline . 2>/dev/null" \
 	"reconcile --version" "exec $reconcile --version"

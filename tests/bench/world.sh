@@ -59,11 +59,11 @@ bench_manifests() # FOLDER IMAGES REPOS GIT_URL
 bench_world() # FOLDER IMAGES REPOS GIT_URL
 {
 	oci_image=$PWD/ci/oci-image
+	mkdir -p "$1/config" "$1/git"
 	export XDG_CACHE_HOME=$1/cache HOME=$1 GIT_CONFIG_NOSYSTEM=1
 	git config --global user.name Bench
 	git config --global user.email bench@example.com
 	git config --global init.defaultBranch main
-	mkdir -p "$1/config" "$1/git"
 	make_stack "$1/registry/registry.local/stacks/base" build bench >/dev/null
 	make_stack "$1/registry/registry.local/stacks/base" run bench >/dev/null
 	bench_buildpack "$1/nothing"
