@@ -50,8 +50,9 @@ struct object {
 	const struct node *tree; /* as read; NULL once the loader has dropped it */
 	struct place *places;
 	size_t n_places;
-	const char **tag_keys; /* of the tags it pushes, in the spec's order, as model_link compares them */
-	size_t index;          /* in model->objects, once linked */
+	const char **
+		tag_keys; /* of the tags it pushes, in the spec's order, as model_link compares them */
+	size_t index;     /* in model->objects, once linked */
 	const char *api_version; /* as written: some rules differ in v1alpha1 */
 	const void *spec; /* struct image_spec, builder_spec, … by kind; see the kind's header */
 };

@@ -87,7 +87,8 @@ static const struct row rows[] = {
 	  "apiVersion: kpack.io/v1alpha2\nkind: ClusterBuilder\nmetadata: {name: default}\nspec: "
 	  "{image: sample/a}\n---\n" IMAGE("a", LOCAL),
 	  "4:15 note: ClusterBuilder/default depends on Image/default/a here\n"
-	  "9:61 error: cycle: ClusterBuilder/default → Image/default/a → ClusterBuilder/default\n" },
+	  "9:61 error: cycle: ClusterBuilder/default → Image/default/a → "
+	  "ClusterBuilder/default\n" },
 };
 
 static void check_row(void **state)
