@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buildexec/cnb/platform_api.h"
 #include "buildexec/cnb/app_config.h"
 #include "buildexec/cnb/app_metadata.h"
+#include "buildexec/cnb/platform_api.h"
 #include "buildexec/cnb/run_images.h"
 #include "buildexec/cnb/target.h"
 #include "model/base/limits.h"
@@ -133,8 +133,8 @@ static bool move_label(const struct rebase_inputs *inputs, struct node *label, s
 
 	if (!app_metadata_decode(label, arena, &old, err))
 		return false;
-	run = node_get(label, "runImage") ? node_clone(arena, node_get(label, "runImage")) :
-					    node_new(arena, NODE_MAP);
+	run = node_get(label, "runImage") ? node_clone(arena, node_get(label, "runImage"))
+					  : node_new(arena, NODE_MAP);
 	node_set(arena, run, "topLayer",
 		 node_string(arena, inputs->base->diff_ids.v[inputs->base->diff_ids.n - 1]));
 	node_set(arena, run, "reference", node_string(arena, inputs->base_reference));
