@@ -51,7 +51,7 @@ layers=(--layer "$work/first.tar" --layer "$work/second.tar" --layer "$work/empt
 stack() {
 	make_stack "$images" plain "$1" >/dev/null
 	"$oci" image "$images" build-amd --base plain "${layers[@]}" --compress zstd
-	"$oci" image "$images" run-amd --base plain "${layers[@]}" --compress none
+	"$oci" image "$images" run-amd --base plain "${layers[@]}"
 	"$oci" image "$images" arm --layer "$work/empty.tar" --arch other
 	for kind in build run; do
 		"$oci" index "$images" $kind linux/other=arm "linux/$arch=$kind-amd"
