@@ -204,7 +204,7 @@ sees() { # the build saw the stack as it is meant: whiteouts applied, parents ma
 for name in packages flat from-builder ready; do
 	check "umoci unpacks '$name'" sees $name
 done
-if command -v podman >/dev/null && podman --root "$work/podman" --runroot "$work/podman-run" --storage-driver vfs info >/dev/null 2>&1; then
+if [ "$(id -u)" = 0 ] && command -v podman >/dev/null && podman --root "$work/podman" --runroot "$work/podman-run" --storage-driver vfs info >/dev/null 2>&1; then
 	check "podman pulls it" podman --root "$work/podman" --runroot "$work/podman-run" --storage-driver vfs pull -q \
 		--tls-verify=false "$registry/apps/packages"
 fi
