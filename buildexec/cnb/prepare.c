@@ -8,18 +8,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/cnb/guest_bytes.h"
 #include "buildexec/cnb/project.h"
 #include "buildexec/source/source.h"
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
+#include "model/base/base64.h"
 #include "model/base/limits.h"
 #include "model/doc/toml.h"
 
 #define PROJECT_FILE "project.toml"
+/* Longer values are certificates and the like: they are not searched for in every line of the log. */
+#define LIMIT_SECRET_BYTES 4096u
 
 static bool write_file(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err)
 {
@@ -137,21 +139,12 @@ static bool write_env(struct build *build, const char *name, const char *value, 
 	return write_file(path, value ? value : "", value ? strlen(value) : 0, 0644, err);
 }
 
-static bool decode_base64(const char *text, struct arena *arena, unsigned char **out, size_t *n,
-			  struct err *err)
+/* What a binding says about itself is no secret; everything else in it may be one. */
+static void hide_value(const char *key, const struct base64 *value)
 {
-	size_t len = strlen(text);
-	int got;
-
-	*out = arena_alloc(arena, len / 4 * 3 + 4);
-	got = len % 4 == 0 && len < LIMIT_FILE_BYTES * 2
-		      ? EVP_DecodeBlock(*out, (const unsigned char *)text, (int)len)
-		      : -1;
-	if (got < 0)
-		return err_set(err, ERR_INVALID, "a binding's content is no base64");
-	/* OpenSSL counts the padding as bytes. */
-	*n = (size_t)got - (len > 0 && text[len - 1] == '=') - (len > 1 && text[len - 2] == '=');
-	return true;
+	if (strcmp(key, "type") != 0 && strcmp(key, "provider") != 0 &&
+	    value->n <= LIMIT_SECRET_BYTES)
+		secret_add(value->bytes, value->n);
 }
 
 static bool write_binding(struct build *build, const struct request_mount *mount, struct err *err)
@@ -165,13 +158,16 @@ static bool write_binding(struct build *build, const struct request_mount *mount
 		return false;
 	for (size_t i = 0; i < mount->files.n; i++) {
 		const struct pair *file = &mount->files.v[i];
-		unsigned char *bytes;
-		size_t n = 0;
+		struct base64 value;
 
 		if (!name_is_plain(file->key))
 			return err_set(err, ERR_INVALID, "'%s' is no name of a file", file->key);
-		if (!decode_base64(file->value, task->arena, &bytes, &n, err) ||
-		    !write_file(path_join(task->arena, dir, file->key), bytes, n, 0400, err))
+		if (!base64_decode(file->value, strlen(file->value), task->arena, &value))
+			return err_set(err, ERR_INVALID, "binding '%s': '%s' is no base64",
+				       mount->name, file->key);
+		hide_value(file->key, &value);
+		if (!write_file(path_join(task->arena, dir, file->key), value.bytes, value.n, 0400,
+				err))
 			return err_prefix(err, "binding '%s'", mount->name);
 	}
 	return true;

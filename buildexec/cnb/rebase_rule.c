@@ -140,7 +140,8 @@ static bool move_label(const struct rebase_inputs *inputs, struct node *label, s
 	node_set(arena, run, "reference", node_string(arena, inputs->base_reference));
 	if (cnb_api_at_least(inputs->platform_api, 12) &&
 	    !names_have(&old, inputs->base_name, arena)) {
-		if (!refuse(inputs, out, arena,
+		if (!inputs->is_base_given &&
+		    !refuse(inputs, out, arena,
 			    arena_printf(arena,
 					 "'%s' is not among the run images that the application "
 					 "image names: %s",

@@ -6,8 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/evp.h>
-
+#include "model/base/base64.h"
 #include "model/base/limits.h"
 #include "model/doc/json.h"
 
@@ -80,35 +79,24 @@ bool auth_key_matches(const char *key, const char *want)
 }
 
 /* Base64 with or without padding; NULL when it is none. */
-static char *decode_base64(const char *text, struct arena *arena, size_t *n_out)
+static char *decode_base64(const char *text, struct arena *arena)
 {
-	size_t n = strlen(text), n_pad;
-	char *padded, *out;
-	int n_decoded;
+	size_t n = strlen(text);
+	struct base64 value;
+	const char *padded;
 
 	while (n > 0 && strchr("=\r\n \t", text[n - 1]))
 		n--;
 	if (n > LIMIT_CONFIG_BYTES)
 		return NULL;
-	n_pad = (4 - n % 4) % 4;
-	if (n_pad == 3)
-		return NULL;
-	padded = arena_printf(arena, "%.*s%.*s", (int)n, text, (int)n_pad, "==");
-	out = arena_alloc(arena, n + 4);
-	n_decoded = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)padded,
-				    (int)(n + n_pad));
-	if (n_decoded < 0 || (size_t)n_decoded < n_pad)
-		return NULL;
-	*n_out = (size_t)n_decoded - n_pad;
-	out[*n_out] = '\0';
-	return out;
+	padded = arena_printf(arena, "%.*s%.*s", (int)n, text, (int)((4 - n % 4) % 4), "===");
+	return base64_decode(padded, strlen(padded), arena, &value) ? value.bytes : NULL;
 }
 
 /* "user:password" in base64. Docker pads old entries with NULs behind the password. */
 static bool split_auth(const char *auth, struct arena *arena, struct credential *out)
 {
-	size_t n;
-	char *text = decode_base64(auth, arena, &n);
+	char *text = decode_base64(auth, arena);
 	char *colon = text ? strchr(text, ':') : NULL;
 
 	if (!colon || colon == text)

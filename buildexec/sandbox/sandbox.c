@@ -324,16 +324,17 @@ static void collect(struct run *run, int64_t started_ms)
 	bool is_killed = false;
 
 	for (;;) {
-		/* Asked once a round: an end between two answers would leave nothing to wait for. */
-		bool is_ended = has_ended(run->pid);
+		/* Asked once: were it to end between two questions, there would be nothing to wait for. */
+		bool is_over = has_ended(run->pid);
 		struct pollfd polls[] = {
 			{ .fd = run->out[0], .events = POLLIN },
 			{ .fd = run->err_out[0], .events = POLLIN },
-			{ .fd = is_ended ? -1 : run->pidfd, .events = POLLIN },
+			{ .fd = is_over ? -1 : run->pidfd, .events = POLLIN },
 		};
 
-		if (is_ended && run->out[0] < 0 && run->err_out[0] < 0)
+		if (is_over && run->out[0] < 0 && run->err_out[0] < 0)
 			return;
+
 		if (!is_killed && is_due(run, started_ms)) {
 			kill(run->pid, SIGKILL);
 			is_killed = true;

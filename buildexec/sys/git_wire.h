@@ -76,7 +76,7 @@ MUST_CHECK bool git_wire_resolve(struct git_wire *wire, const char *revision, st
  * Brings one commit with its tree, without its history, into a bare repository (git_repo_init),
  * which may hold many. A commit that is there already costs no question. `hint_ref` (may be NULL):
  * the ref it was found at, for servers that give out refs only; then, and only then, history may
- * come along. `have` (may be NULL): a commit we hold, to get a difference.
+ * come along. `have` (may be NULL): an ancestor that `into` holds; then the commits between come along, and only what they changed.
  */
 struct git_fetch {
 	struct git_repo *into;

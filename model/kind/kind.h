@@ -35,13 +35,24 @@ struct meta {
 	struct pos name_pos;
 };
 
+/* Where a reference is written that the spec keeps no place of, for what is said when it leads nowhere. */
+struct place {
+	const char *path; /* "spec.serviceAccountName" */
+	struct pos pos;
+};
+
 struct object {
 	enum kind kind;
 	struct meta meta;
 	const char *id; /* "Image/shop/cart", "ClusterStack/base": unique in a model */
 	const struct source_file *file;
 	struct pos pos;          /* of the document */
-	const struct node *tree; /* as read */
+	const struct node *tree; /* as read; NULL once the loader has dropped it */
+	struct place *places;
+	size_t n_places;
+	const char **
+		tag_keys; /* of the tags it pushes, in the spec's order, as model_link compares them */
+	size_t index;     /* in model->objects, once linked */
 	const char *api_version; /* as written: some rules differ in v1alpha1 */
 	const void *spec; /* struct image_spec, builder_spec, … by kind; see the kind's header */
 };

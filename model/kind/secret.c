@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "model/base/base64.h"
 #include "model/doc/json.h"
 #include "model/kind/check.h"
 #include "model/kind/rules.h"
@@ -55,57 +56,6 @@ static const struct field config_map_fields[] = {
 const struct table config_map_table = { "ConfigMap", sizeof(struct config_map_spec),
 					config_map_fields };
 
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Standard alphabet with padding; line breaks are skipped, as Go does. False, and *len is the
- * place, when it is none. */
-static bool base64_decode(const char *text, struct arena *arena, char **out, size_t *len)
-{
-	size_t n = strlen(text), at = 0, pad = 0, digits = 0;
-	char *bytes = arena_alloc(arena, n / 4 * 3 + 4);
-	uint32_t bits = 0;
-
-	*len = 0;
-	for (; at < n; at++) {
-		int digit = base64_digit(text[at]);
-
-		if (text[at] == '\n' || text[at] == '\r')
-			continue;
-		if (text[at] == '=' && digits % 4 >= 2 && pad < 2) {
-			pad++;
-			digits++;
-			bits <<= 6;
-		} else if (digit < 0 || pad) {
-			*len = at;
-			return false;
-		} else {
-			digits++;
-			bits = bits << 6 | (uint32_t)digit;
-		}
-		if (digits % 4)
-			continue;
-		for (unsigned i = 0; i < 3 - pad; i++)
-			bytes[(*len)++] = (char)(bits >> (16 - 8 * i));
-		bits = 0;
-	}
-	if (digits % 4) {
-		*len = n;
-		return false;
-	}
-	bytes[*len] = '\0';
-	*out = bytes;
-	return true;
-}
-
 typedef VEC(struct secret_value) values_vec;
 
 static void put(struct arena *arena, values_vec *values, struct secret_value value)
@@ -151,16 +101,15 @@ void secret_adapt(void *out, const struct object *object, struct arena *arena, s
 
 	for (size_t i = 0; i < data.n; i++) {
 		const struct pair *pair = &data.v[i];
-		char *bytes = NULL;
-		size_t len;
+		struct base64 value;
 
-		if (!base64_decode(pair->value, arena, &bytes, &len)) {
+		if (!base64_decode(pair->value, strlen(pair->value), arena, &value)) {
 			check_fail(&c, arena_printf(arena, "data[%s]", pair->key),
-				   "illegal base64 data at input byte %zu: data[%s]", len,
+				   "illegal base64 data at input byte %zu: data[%s]", value.bad_at,
 				   pair->key);
 			continue;
 		}
-		put(arena, &values, (struct secret_value){ pair->key, bytes, len });
+		put(arena, &values, (struct secret_value){ pair->key, value.bytes, value.n });
 	}
 	for (size_t i = 0; i < string_data.n; i++) {
 		const struct pair *pair = &string_data.v[i];
@@ -362,13 +311,12 @@ void config_map_check(const struct object *object, struct arena *arena, struct d
 		check_key(&c, "data", spec->data.v[i].key);
 	for (size_t i = 0; i < spec->binary_data.n; i++) {
 		const struct pair *pair = &spec->binary_data.v[i];
-		char *bytes;
-		size_t len;
+		struct base64 value;
 
 		check_key(&c, "binaryData", pair->key);
-		if (!base64_decode(pair->value, arena, &bytes, &len))
+		if (!base64_decode(pair->value, strlen(pair->value), arena, &value))
 			check_fail(&c, arena_printf(arena, "binaryData[%s]", pair->key),
-				   "illegal base64 data at input byte %zu: binaryData[%s]", len,
-				   pair->key);
+				   "illegal base64 data at input byte %zu: binaryData[%s]",
+				   value.bad_at, pair->key);
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/base64.h"
 #include "model/kind/credentials.h"
 
 static const char *below(const char *base, const char *path, struct arena *arena)
@@ -43,27 +44,6 @@ static struct list git_hosts_of(const struct request_spec *spec, struct arena *a
 	return (struct list){ rules, from->n };
 }
 
-static const char *base64(const char *bytes, size_t n, struct arena *arena)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *out = arena_alloc(arena, (n + 2) / 3 * 4 + 1), *at = out;
-
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned word = (unsigned)(unsigned char)bytes[i] << 16;
-
-		if (i + 1 < n)
-			word |= (unsigned)(unsigned char)bytes[i + 1] << 8;
-		if (i + 2 < n)
-			word |= (unsigned char)bytes[i + 2];
-		*at++ = digits[word >> 18];
-		*at++ = digits[word >> 12 & 63];
-		*at++ = i + 1 < n ? digits[word >> 6 & 63] : '=';
-		*at++ = i + 2 < n ? digits[word & 63] : '=';
-	}
-	return out;
-}
-
 static struct request_mount mount_of(const char *name, const struct secret_spec *secret,
 				     struct arena *arena)
 {
@@ -73,8 +53,9 @@ static struct request_mount mount_of(const char *name, const struct secret_spec 
 		const struct secret_value *value = LIST_AT(secret->values, struct secret_value, i);
 
 		vec_push(arena, &mount.files,
-			 (struct pair){
-				 value->key, base64(value->bytes, value->len, arena), { 0 } });
+			 (struct pair){ value->key,
+					base64_encode(value->bytes, value->len, arena),
+					{ 0 } });
 	}
 	return mount;
 }

@@ -241,6 +241,24 @@ static void test_rebase_decide__forced_to_another_name_forgets_mirrors(void **st
 	arena_free(world.arena);
 }
 
+static void test_rebase_decide__takes_a_base_that_was_decided_on(void **state)
+{
+	struct world world = world_new("0.14");
+	struct rebased rebased;
+	struct err err = { 0 };
+
+	(void)state;
+	break_name(&world);
+	world.inputs.is_base_given = true;
+	assert_true(decide(&world, &rebased, &err));
+	assert_int_equal(rebased.warnings.n, 0);
+	assert_non_null(strstr(pairs_get(&rebased.config.labels, LABEL_LIFECYCLE_METADATA),
+			       "r/other:latest"));
+	break_arch(&world);
+	assert_false(decide(&world, &rebased, &err));
+	arena_free(world.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +267,7 @@ int main(void)
 			test_rebase_decide__finds_the_top_of_the_base_among_layers_of_its_name),
 		cmocka_unit_test(test_rebase_decide__refuses_by_name_and_may_be_forced),
 		cmocka_unit_test(test_rebase_decide__forced_to_another_name_forgets_mirrors),
+		cmocka_unit_test(test_rebase_decide__takes_a_base_that_was_decided_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
