@@ -564,6 +564,7 @@ static const struct CMUnitTest everyone[] = {
 	ROW(test_sandbox__gives_exit_code_and_both_streams),
 	ROW(test_sandbox__joins_layers_and_keeps_changes_only_in_the_upper),
 	ROW(test_sandbox__reads_whiteouts_and_opaque_folders_of_layers),
+	ROW(test_sandbox__takes_a_layer_that_is_there_twice),
 	ROW(test_sandbox__takes_hundreds_of_layers),
 	ROW(test_sandbox__takes_a_layer_that_is_there_twice),
 	ROW(test_sandbox__binds_and_overlays_inside),
