@@ -173,6 +173,24 @@ void state_files_release(struct state_files *files)
 	files->n_arenas = 0;
 }
 
+void state_files_replace(struct state_files *files, const struct state_files *fresh,
+			 struct arena *arena)
+{
+	struct arena **all =
+		arena_array(arena, files->n_arenas + fresh->n_arenas, sizeof(struct arena *));
+
+	if (fresh->n_arenas)
+		memcpy(all, fresh->arenas, fresh->n_arenas * sizeof(*all));
+	if (files->n_arenas)
+		memcpy(all + fresh->n_arenas, files->arenas, files->n_arenas * sizeof(*all));
+	all = files->n_arenas + fresh->n_arenas ? all : NULL;
+	*files = (struct state_files){ .state = fresh->state,
+				       .files = fresh->files,
+				       .bytes_by_path = fresh->bytes_by_path,
+				       .arenas = all,
+				       .n_arenas = files->n_arenas + fresh->n_arenas };
+}
+
 bool state_read_build(struct store *store, const char *ns, const char *image, int64_t number,
 		      struct arena *arena, struct build_record *out, struct err *err)
 {
