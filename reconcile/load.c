@@ -78,6 +78,15 @@ static void note_problem(struct diags *diags, const char *path, enum severity se
 
 static bool walk_folder(struct walk *walk, const char *folder, unsigned depth, struct err *err);
 
+static bool add_file(struct walk *walk, const char *path, struct err *err)
+{
+	if (walk->out->n >= LIMIT_MANIFEST_FILES)
+		return err_set(err, ERR_INVALID, "more than %u manifest files below '%s'",
+			       LIMIT_MANIFEST_FILES, walk->root);
+	vec_push(walk->arena, walk->out, path);
+	return true;
+}
+
 static bool walk_entry(struct walk *walk, const char *path, const char *name, unsigned depth,
 		       struct err *err)
 {
@@ -102,11 +111,7 @@ static bool walk_entry(struct walk *walk, const char *path, const char *name, un
 			     "link leads out of the folder of the manifests");
 		return true;
 	}
-	if (walk->out->n >= LIMIT_MANIFEST_FILES)
-		return err_set(err, ERR_INVALID, "more than %u manifest files below '%s'",
-			       LIMIT_MANIFEST_FILES, walk->root);
-	vec_push(walk->arena, walk->out, path);
-	return true;
+	return add_file(walk, path, err);
 }
 
 static void close_dir(DIR **dir)
@@ -127,12 +132,14 @@ static bool walk_folder(struct walk *walk, const char *folder, unsigned depth, s
 	if (!dir)
 		return err_sys(err, errno, "cannot read folder '%s'", folder);
 	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.')
+		bool is_file = entry->d_type == DT_REG;
+		const char *path;
+
+		if (entry->d_name[0] == '.' || (is_file && !is_manifest_name(entry->d_name)))
 			continue;
-		if (entry->d_type == DT_REG && !is_manifest_name(entry->d_name))
-			continue;
-		if (!walk_entry(walk, path_join(walk->arena, folder, entry->d_name), entry->d_name,
-				depth, err))
+		path = path_join(walk->arena, folder, entry->d_name);
+		if (!(is_file ? add_file(walk, path, err)
+			      : walk_entry(walk, path, entry->d_name, depth, err)))
 			return false;
 	}
 	return true;
@@ -184,7 +191,7 @@ static void take_document(struct batch *batch, const struct source_file *file,
 	vec_push(batch->arena, &batch->objects, object);
 }
 
-/* Texts are kept only for files with something to show. */
+/* Texts of files are kept only with something to show; a dropped one has a length still. */
 static void decode_text(struct batch *batch, const char *path, const char *text, size_t len)
 {
 	/* The trees go when the file is decoded; the texts stay with the objects. */
@@ -197,17 +204,49 @@ static void decode_text(struct batch *batch, const char *path, const char *text,
 	yaml_parse_split(file, trees, batch->arena, &documents, &batch->diags);
 	for (size_t i = 0; i < documents.n; i++)
 		take_document(batch, file, documents.v[i]);
-	file->text = batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
+	if (batch->paths)
+		file->text =
+			batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
 	arena_free(trees);
 }
 
-static void decode_file(struct batch *batch, const char *path, struct arena *scratch)
+/* The folder of the file before is kept open: paths are in order, and looking one up costs as much as reading it. */
+struct folder {
+	int fd; /* -1: none */
+	const char *path;
+	size_t n; /* bytes of path with the last '/' */
+};
+
+/* What to open, relative to folder->fd or, when that fails, to where we are. */
+static const char *enter_folder(struct folder *folder, const char *path, struct arena *scratch)
 {
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+
+	if (folder->fd < 0 || n != folder->n || memcmp(path, folder->path, n) != 0) {
+		fd_close(&folder->fd);
+		folder->path = path;
+		folder->n = n;
+		folder->fd =
+			n ? open(arena_copy(scratch, path, n), O_PATH | O_DIRECTORY | O_CLOEXEC)
+			  : -1;
+	}
+	return folder->fd < 0 ? path : path + n;
+}
+
+static void decode_file(struct batch *batch, const char *path, struct folder *folder,
+			struct arena *scratch)
+{
+	const char *name = enter_folder(folder, path, scratch);
 	struct err err = { 0 };
 	char *text = NULL;
 	size_t len = 0;
 
-	if (fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, scratch, &text, &len, &err) && text) {
+	/* Again by the whole path when it fails, for the error's sake. */
+	if ((fs_read(folder->fd < 0 ? AT_FDCWD : folder->fd, name, LIMIT_FILE_BYTES, scratch, &text,
+		     &len, &err) ||
+	     fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, scratch, &text, &len, &err)) &&
+	    text) {
 		decode_text(batch, path, text, len);
 		return;
 	}
@@ -218,13 +257,15 @@ static void decode_file(struct batch *batch, const char *path, struct arena *scr
 static void decode_batch(void *items, size_t i)
 {
 	struct batch *batch = &((struct batch *)items)[i];
+	struct folder folder = { .fd = -1 };
 
 	for (size_t at = batch->first; at < batch->last; at++) {
 		struct arena *scratch = arena_new();
 
-		decode_file(batch, batch->paths->v[at], scratch);
+		decode_file(batch, batch->paths->v[at], &folder, scratch);
 		arena_free(scratch);
 	}
+	fd_close(&folder.fd);
 }
 
 static void init_batch(struct batch *batch, bool is_strict)
@@ -367,6 +408,25 @@ static void drop_dot(struct paths *paths)
 			paths->v[i] += 2;
 }
 
+/* Mistakes between objects are found when the texts are gone: those to be shown are read again. */
+static void read_excerpts(struct diags *diags, struct arena *arena)
+{
+	for (size_t i = 0; i < diags->list.n; i++) {
+		struct source_file *file = (void *)(uintptr_t)diags->list.v[i].file; /* ours */
+		struct err err = { 0 };
+		char *text = NULL;
+		size_t len;
+
+		if (!file || file->text || !file->len)
+			continue;
+		if (fs_read(AT_FDCWD, file->path, LIMIT_FILE_BYTES, arena, &text, &len, &err) &&
+		    text && len == file->len)
+			file->text = text;
+		else
+			file->len = 0; /* gone or changed: shown without */
+	}
+}
+
 /* A file that holds one Settings document and nothing else. */
 static const struct settings *read_settings(const char *path, struct loaded *out)
 {
@@ -375,7 +435,7 @@ static const struct settings *read_settings(const char *path, struct loaded *out
 	struct batch batch;
 
 	init_batch(&batch, out->diags.is_strict);
-	decode_file(&batch, arena_strdup(batch.arena, path), scratch);
+	decode_file(&batch, arena_strdup(batch.arena, path), &(struct folder){ .fd = -1 }, scratch);
 	arena_free(scratch);
 	for (size_t i = 0; i < batch.objects.n; i++) {
 		const struct object *object = batch.objects.v[i];
@@ -449,6 +509,7 @@ bool load_manifests(const struct load_spec *spec, struct arena *arena, struct lo
 	}
 	choose_settings(spec, arena, out);
 	model_link(&out->model, &out->diags);
+	read_excerpts(&out->diags, arena);
 	diags_sort(&out->diags);
 	return true;
 }

@@ -12,8 +12,8 @@
 /* An image that is not there, or a label that cannot be read, is no failure: nothing is known then. */
 static bool read_previous(struct lifecycle *life, struct err *err)
 {
-	const char *name = life->options.previous_image ? life->options.previous_image :
-							  life->options.image;
+	const char *name =
+		life->options.previous_image ? life->options.previous_image : life->options.image;
 	struct platform any = platform_host();
 	struct err problem = { 0 };
 	const char *label;
@@ -72,9 +72,8 @@ static bool choose_run_image(struct lifecycle *life, struct err *err)
 
 	if (life->options.run_image) {
 		is_read = read_run_image(life, life->options.run_image, &problem);
-		life->run_image_name = life->options.run_image_name ?
-					       life->options.run_image_name :
-					       life->options.run_image;
+		life->run_image_name = life->options.run_image_name ? life->options.run_image_name
+								    : life->options.run_image;
 		if (is_read)
 			return true;
 		/* Noticed at the latest when it is needed: by the export. */
@@ -96,6 +95,10 @@ static bool choose_run_image(struct lifecycle *life, struct err *err)
 		if (read_run_image(life, names.v[i], &problem))
 			return true;
 	}
+	/* As above: an image that is not there is the export's matter. */
+	life->run_image_name = names.v[0];
+	if (problem.kind == ERR_ABSENT)
+		return true;
 	life->exit_code = CNB_EXIT_ARGUMENTS;
 	*err = problem;
 	return err_prefix(err, "cannot read run image '%s' nor any of its mirrors",
@@ -113,11 +116,10 @@ static bool write_analyzed(struct lifecycle *life, struct err *err)
 	if (life->has_run_image)
 		target = target_of(&life->run_image.config);
 	node_set(arena, image, "reference",
-		 node_string(arena,
-			     life->has_previous ?
-				     ref_pinned(&life->previous.ref, life->previous.desc.digest,
-						arena) :
-				     ""));
+		 node_string(arena, life->has_previous
+					    ? ref_pinned(&life->previous.ref,
+							 life->previous.desc.digest, arena)
+					    : ""));
 	node_set(arena, root, "image", image);
 	node_set(arena, run, "reference",
 		 node_string(arena, life->run_reference ? life->run_reference : ""));
@@ -138,8 +140,8 @@ bool lifecycle_analyze(struct lifecycle *life, struct err *err)
 	if (!choose_run_image(life, err) || !read_previous(life, err))
 		return false;
 	if (life->has_run_image) {
-		life->run_reference = ref_pinned(&life->run_image.ref, life->run_image.top_digest,
-						 life->arena);
+		life->run_reference =
+			ref_pinned(&life->run_image.ref, life->run_image.top_digest, life->arena);
 		if (!life->run_image.config.platform.os ||
 		    life->run_image.config.platform.os[0] == '\0')
 			return err_set(err, ERR_INVALID, "the config of run image '%s' names no os",

@@ -108,8 +108,8 @@ void app_config_make(const struct app_config_spec *spec, struct arena *arena,
 	set_env(spec, arena, &out->env);
 	out->entrypoint = (struct strings){ 0 };
 	vec_push(arena, &out->entrypoint,
-		 spec->process ? arena_printf(arena, PROCESS_DIR "/%s", spec->process) :
-				 LIFECYCLE_DIR "/launcher");
+		 spec->process ? arena_printf(arena, PROCESS_DIR "/%s", spec->process)
+			       : LIFECYCLE_DIR "/launcher");
 	out->cmd = (struct strings){ 0 };
 	out->working_dir = spec->app_dir;
 	out->labels = (struct pairs){ 0 };

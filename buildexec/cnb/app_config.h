@@ -20,7 +20,7 @@ struct app_config_spec {
 	const struct image_config *base;
 	const char *app_dir, *layers_dir; /* inside the container */
 	const char *platform_api;
-	const char *process; /* default process type; NULL: the launcher itself */
+	const char *process;        /* default process type; NULL: the launcher itself */
 	const struct pairs *labels; /* in order of definition: later ones win */
 	const struct app_layer *layers;
 	size_t n_layers;

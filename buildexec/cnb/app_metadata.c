@@ -163,8 +163,8 @@ static struct node *encode_layers(const struct layer_records *layers, struct are
 		struct node *layer = sha_of(arena, sorted[i].sha);
 
 		node_set(arena, layer, "data",
-			 sorted[i].data ? metadata_to_json(sorted[i].data, arena) :
-					  node_new(arena, NODE_NULL));
+			 sorted[i].data ? metadata_to_json(sorted[i].data, arena)
+					: node_new(arena, NODE_NULL));
 		node_set(arena, layer, "build", node_bool(arena, sorted[i].is_build));
 		node_set(arena, layer, "launch", node_bool(arena, sorted[i].is_launch));
 		node_set(arena, layer, "cache", node_bool(arena, sorted[i].is_cache));

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "buildexec/cnb/platform_api.h"
 #include "buildexec/cnb/app_metadata.h"
+#include "buildexec/cnb/platform_api.h"
 
 static const char *filled(const struct node *map, const char *key)
 {
@@ -93,8 +93,8 @@ static bool read_slices(const struct node *toml, struct arena *arena, struct bui
 		const struct node *paths = node_get(item, "paths");
 		struct strings *slice = &out->slices[out->n_slices++];
 
-		for (const struct node *path =
-			     paths && paths->kind == NODE_SEQ ? paths->first : NULL;
+		for (const struct node *path = paths && paths->kind == NODE_SEQ ? paths->first
+										: NULL;
 		     path; path = path->next)
 			if (path->kind == NODE_STRING)
 				vec_push(arena, slice, path->text);
@@ -131,8 +131,8 @@ bool build_metadata_read(const struct node *toml, struct arena *arena, struct bu
 	out->default_process = filled(toml, "buildpack-default-process-type");
 	out->has_bom = node_get(toml, "bom") != NULL;
 	return read_group(toml, "buildpacks", arena, &out->buildpacks, err) &&
-	       read_labels(toml, arena, &out->labels, err) &&
-	       read_slices(toml, arena, out, err) && read_processes(toml, arena, out, err);
+	       read_labels(toml, arena, &out->labels, err) && read_slices(toml, arena, out, err) &&
+	       read_processes(toml, arena, out, err);
 }
 
 static struct node *process_label(const struct node *process, const char *platform_api,
@@ -155,9 +155,9 @@ static struct node *process_label(const struct node *process, const char *platfo
 		node_set(arena, out, "args", node_new(arena, is_list ? NODE_NULL : NODE_SEQ));
 	node_set(arena, out, "direct", node_bool(arena, direct && direct->i));
 	node_set(arena, out, "buildpackID",
-		 node_string(arena, filled(process, "buildpack-id") ?
-					    filled(process, "buildpack-id") :
-					    ""));
+		 node_string(arena, filled(process, "buildpack-id")
+					    ? filled(process, "buildpack-id")
+					    : ""));
 	node_set_text(arena, out, "working-dir", filled(process, "working-dir"));
 	if (exec_env && exec_env->n > 0)
 		node_set(arena, out, "exec-env", node_clone(arena, exec_env));

@@ -25,10 +25,10 @@ MUST_CHECK bool group_read(const struct node *toml, struct arena *arena, struct 
 
 struct build_metadata {
 	struct group buildpacks;
-	struct pairs labels;        /* as defined, repeated keys too        */
-	struct strings *slices;     /* globs of each slice                  */
+	struct pairs labels;    /* as defined, repeated keys too        */
+	struct strings *slices; /* globs of each slice                  */
 	size_t n_slices;
-	const char *default_process; /* NULL: none                          */
+	const char *default_process;  /* NULL: none                          */
 	struct strings process_types; /* valid as names of links            */
 	const struct node *processes; /* as read, for the label             */
 	bool has_bom;

@@ -26,8 +26,8 @@ static bool parse_id(const struct image_config *config, const char *name, uint32
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (errno || *end || end == text || text[0] == '-' || value >= UINT32_MAX)
-		return err_set(err, ERR_INVALID, "ENV %s of the builder image is no id: '%s'",
-			       name, text);
+		return err_set(err, ERR_INVALID, "ENV %s of the builder image is no id: '%s'", name,
+			       text);
 	*out = (uint32_t)value;
 	return true;
 }
@@ -93,8 +93,7 @@ static bool read_root_file(const struct strings *lowers, const char *path, struc
 
 		if (is_whiteout(file))
 			return true;
-		if (fs_exists(file) &&
-		    !foreign_read(file, LIMIT_TOML_BYTES, arena, out, len, err))
+		if (fs_exists(file) && !foreign_read(file, LIMIT_TOML_BYTES, arena, out, len, err))
 			return false;
 	}
 	return true;

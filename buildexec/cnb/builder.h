@@ -9,12 +9,11 @@
 #include "buildexec/cnb/compose_files.h"
 #include "buildexec/cnb/task.h"
 
-
 struct builder {
 	struct remote_image image;
-	struct strings lowers;   /* unpacked layers, bottom first */
-	struct strings env;      /* of the image, HOME added       */
-	uint32_t uid, gid;       /* CNB_USER_ID, CNB_GROUP_ID      */
+	struct strings lowers;         /* unpacked layers, bottom first */
+	struct strings env;            /* of the image, HOME added       */
+	uint32_t uid, gid;             /* CNB_USER_ID, CNB_GROUP_ID      */
 	const char *lifecycle_version; /* as the builder says it; ours when it says nothing */
 	struct run_images run_images;
 };

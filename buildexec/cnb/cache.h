@@ -18,8 +18,8 @@ struct build_cache {
 	int lock_fd;
 	struct cache_metadata metadata; /* of the committed state */
 	/* the state in the making */
-	const char *staging;            /* NULL: none begun */
-	struct strings added;           /* diffIDs */
+	const char *staging;  /* NULL: none begun */
+	struct strings added; /* diffIDs */
 };
 
 /* Waits for another build of the same image. Makes the folder; reads the metadata. Texts live in the arena. */

@@ -76,9 +76,8 @@ static bool add_buildpack(struct composing *composing, const struct compose_buil
 			  struct err *err)
 {
 	const struct remote_image *image = find_image(composing, buildpack->image, err);
-	const char *created_by =
-		arena_printf(composing->task->arena, "Buildpack: %s@%s", buildpack->id.id,
-			     buildpack->id.version);
+	const char *created_by = arena_printf(composing->task->arena, "Buildpack: %s@%s",
+					      buildpack->id.id, buildpack->id.version);
 
 	if (!image)
 		return false;
@@ -148,8 +147,8 @@ static bool add_entries(struct composing *composing, const char *created_by,
 			const struct small_entry *entries, size_t n, struct err *err)
 {
 	struct task *task = composing->task;
-	struct layer_options options = { .blob_dir = path_join(task->arena, task->work.path,
-							       "blobs") };
+	struct layer_options options = { .blob_dir =
+						 path_join(task->arena, task->work.path, "blobs") };
 	struct layer_result *result = ARENA_NEW(task->arena, struct layer_result);
 	struct history history = { .created_by = created_by };
 	AUTO_LAYER *layer = NULL;
@@ -173,16 +172,20 @@ static const char *toml_text(const struct node *toml, struct arena *arena)
 static bool add_layers(struct composing *composing, struct err *err)
 {
 	static const struct small_entry folders[] = {
-		{ "/workspace", NULL, true },         { "/layers", NULL, true },
-		{ "/cnb", NULL, false },              { "/cnb/buildpacks", NULL, false },
-		{ "/cnb/extensions", NULL, false },   { "/cnb/build-config", NULL, false },
-		{ "/cnb/build-config/env", NULL, false }, { "/platform", NULL, false },
+		{ "/workspace", NULL, true },
+		{ "/layers", NULL, true },
+		{ "/cnb", NULL, false },
+		{ "/cnb/buildpacks", NULL, false },
+		{ "/cnb/extensions", NULL, false },
+		{ "/cnb/build-config", NULL, false },
+		{ "/cnb/build-config/env", NULL, false },
+		{ "/platform", NULL, false },
 		{ "/platform/env", NULL, false },
 	};
 	struct arena *arena = composing->task->arena;
 	const struct small_entry stack = {
-		"/cnb/stack.toml", toml_text(compose_stack_toml(composing->run_image, arena), arena),
-		false
+		"/cnb/stack.toml",
+		toml_text(compose_stack_toml(composing->run_image, arena), arena), false
 	};
 	const struct small_entry run = {
 		"/cnb/run.toml", toml_text(compose_run_toml(composing->run_image, arena), arena),
@@ -225,8 +228,8 @@ static bool push(struct composing *composing, struct err *err)
 {
 	struct task *task = composing->task;
 	struct pairs labels = compose_labels(composing->compose, composing->run_image, task->arena);
-	const struct ref **tags = arena_array(task->arena, task->request->tags.n + 1,
-					      sizeof(*tags));
+	const struct ref **tags =
+		arena_array(task->arena, task->request->tags.n + 1, sizeof(*tags));
 	struct image_push job = { .draft = &composing->draft,
 				  .access = &task->image_access,
 				  .tags = tags };
@@ -266,8 +269,7 @@ static bool push(struct composing *composing, struct err *err)
 static void fill_result(struct composing *composing)
 {
 	const struct list *buildpacks = &composing->compose->buildpacks;
-	struct buildpack_id *ids =
-		arena_array(composing->task->arena, buildpacks->n, sizeof(*ids));
+	struct buildpack_id *ids = arena_array(composing->task->arena, buildpacks->n, sizeof(*ids));
 	struct build_event *result = &composing->task->result;
 
 	for (size_t i = 0; i < buildpacks->n; i++)
@@ -275,9 +277,9 @@ static void fill_result(struct composing *composing)
 	result->buildpacks = (struct list){ .v = ids, .n = buildpacks->n };
 	result->run_image = composing->run_image;
 	result->stack_id = composing->compose->stack_id;
-	result->lifecycle_version = composing->compose->lifecycle_version ?
-					    composing->compose->lifecycle_version :
-					    RECONCILE_VERSION;
+	result->lifecycle_version = composing->compose->lifecycle_version
+					    ? composing->compose->lifecycle_version
+					    : RECONCILE_VERSION;
 }
 
 static bool compose_new(struct composing *composing, struct err *err)
@@ -311,9 +313,8 @@ bool task_compose(struct task *task, struct err *err)
 	    !task_adopt(task, &tags, composing.compose->key, &there, &is_adopted, err))
 		return false;
 	task->result.is_adopted = is_adopted;
-	if (is_adopted ? !task_pinned(task, tags.v[0], there.desc.digest, &task->result.image,
-				      err) :
-			 !compose_new(&composing, err))
+	if (is_adopted ? !task_pinned(task, tags.v[0], there.desc.digest, &task->result.image, err)
+		       : !compose_new(&composing, err))
 		return false;
 	fill_result(&composing);
 	task_begin(task, PHASE_COMPLETION);

@@ -7,28 +7,11 @@
 #include <string.h>
 
 #include "buildexec/cnb/app_config.h"
-#include "buildexec/cnb/export_layer.h"
+#include "buildexec/cnb/export_state.h"
 #include "buildexec/cnb/foreign.h"
-#include "buildexec/cnb/layers_dir.h"
 #include "buildexec/cnb/slices.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
-#include "model/base/map.h"
-
-/* A layer of the new image. */
-struct placed_layer {
-	const char *diff_id, *created_by;
-	struct image_layer layer;
-};
-
-struct export {
-	struct lifecycle *life;
-	struct arena *arena;
-	struct app_metadata metadata; /* in the making */
-	VEC(struct placed_layer) layers;
-	struct map written; /* folder → struct layer_result: for the cache, which has the same layers */
-	VEC(struct layers_dir) dirs; /* of each buildpack of the group */
-};
 
 static void place(struct export *export, const char *diff_id, const char *created_by,
 		  const struct image_layer *layer)
@@ -53,7 +36,7 @@ static bool reuse(struct export *export, const char *diff_id, const char *create
 	return true;
 }
 
-static const struct layer_result *write_layer(struct export *export,
+const struct layer_result *export_write_layer(struct export *export,
 					      const struct layer_source *source, struct err *err)
 {
 	struct layer_result *result = ARENA_NEW(export->arena, struct layer_result);
@@ -77,14 +60,13 @@ static bool add_layer(struct export *export, const struct layer_source *source,
 	if (known_sha && known_sha[0]) {
 		if (!layer_source_hash(export->life, source, &digest, err))
 			return false;
-		if (strcmp(digest.text, known_sha) == 0 &&
-		    reuse(export, digest.text, created_by)) {
+		if (strcmp(digest.text, known_sha) == 0 && reuse(export, digest.text, created_by)) {
 			lifecycle_say("Reusing layer '%s'", source->id);
 			*diff_id = arena_strdup(export->arena, digest.text);
 			return true;
 		}
 	}
-	result = write_layer(export, source, err);
+	result = export_write_layer(export, source, err);
 	if (!result)
 		return false;
 	lifecycle_say("Adding layer '%s'", source->id);
@@ -190,8 +172,8 @@ static struct slice_entry *slice_entries(const struct strings *paths, struct are
 			slash ? arena_copy(arena, paths->v[i], (size_t)(slash - paths->v[i])) : "";
 
 		out[i].path = paths->v[i];
-		out[i].parent = i == 0 ? SLICE_NO_PARENT :
-					 (size_t)((uintptr_t)map_get(&by_path, above) - 1);
+		out[i].parent = i == 0 ? SLICE_NO_PARENT
+				       : (size_t)((uintptr_t)map_get(&by_path, above) - 1);
 		map_set(arena, &by_path, paths->v[i], (void *)(uintptr_t)(i + 1));
 	}
 	return out;
@@ -245,9 +227,9 @@ static bool add_app(struct export *export, struct err *err)
 		for (size_t j = 0; j < cut[i].n; j++)
 			vec_push(arena, &chosen, paths.v[cut[i].v[j]]);
 		if (!add_app_layer(export, &source,
-				   build->n_slices == 0 ?
-					   "Application Layer" :
-					   arena_printf(arena, "Application Slice: %zu", i + 1),
+				   build->n_slices == 0
+					   ? "Application Layer"
+					   : arena_printf(arena, "Application Slice: %zu", i + 1),
 				   err))
 			return false;
 	}
@@ -290,10 +272,10 @@ static void name_run_image(struct export *export)
 	const struct image_config *base = &life->run_image.config;
 	struct app_metadata *metadata = &export->metadata;
 	const struct run_image_names *names =
-		cnb_api_at_least(life->options.platform_api, 12) ?
-			run_images_for_label(&life->run_images, life->run_image_name,
-					     export->arena) :
-			(life->run_images.n > 0 ? &life->run_images.v[0] : NULL);
+		cnb_api_at_least(life->options.platform_api, 12)
+			? run_images_for_label(&life->run_images, life->run_image_name,
+					       export->arena)
+			: (life->run_images.n > 0 ? &life->run_images.v[0] : NULL);
 
 	metadata->top_layer = base->diff_ids.v[base->diff_ids.n - 1];
 	metadata->run_reference = life->run_reference;
@@ -323,9 +305,9 @@ static bool make_labels(struct export *export, const struct node *project, struc
 	app_config_set_label(arena, out, LABEL_LIFECYCLE_METADATA, lifecycle_text);
 	app_config_set_label(
 		arena, out, LABEL_BUILD_METADATA,
-		app_config_label_text(build_metadata_label(build, &launcher,
-							   life->options.platform_api, arena),
-				      arena));
+		app_config_label_text(
+			build_metadata_label(build, &launcher, life->options.platform_api, arena),
+			arena));
 	app_config_set_label(arena, out, LABEL_PROJECT_METADATA,
 			     app_config_label_text(project_metadata_label(project, arena), arena));
 	for (size_t i = 0; i < build->labels.n; i++)
@@ -345,8 +327,8 @@ static bool choose_process(const struct lifecycle *life, const char **out, struc
 		return true;
 	*out = life->options.process_type;
 	if (!strings_has(&build->process_types, *out))
-		return err_set(err, ERR_INVALID,
-			       "tried to set %s to default but it doesn't exist", *out);
+		return err_set(err, ERR_INVALID, "tried to set %s to default but it doesn't exist",
+			       *out);
 	return true;
 }
 
@@ -384,107 +366,12 @@ static bool save(struct export *export, const struct pairs *labels, struct err *
 	return lifecycle_push(life, &draft, err);
 }
 
-/* One cached layer: kept, or taken from what the image was made of, or written now. */
-static bool cache_layer(struct export *export, struct build_cache *cache,
-			const struct layer_source *source, const char *old_sha,
-			const char **sha, struct err *err)
-{
-	const struct layer_result *result = map_get(&export->written, source->dir);
-	struct digest digest;
-
-	if (!result && old_sha && old_sha[0]) {
-		if (!layer_source_hash(export->life, source, &digest, err))
-			return false;
-		if (strcmp(digest.text, old_sha) == 0 &&
-		    build_cache_keep(cache, digest.text, export->arena)) {
-			lifecycle_say("Reusing cache layer '%s'", source->id);
-			*sha = arena_strdup(export->arena, digest.text);
-			return true;
-		}
-	}
-	if (!result)
-		result = write_layer(export, source, err);
-	if (!result || !build_cache_add(cache, result, export->arena, err))
-		return false;
-	lifecycle_say("Adding cache layer '%s'", source->id);
-	*sha = result->diff_id.text;
-	return true;
-}
-
-static bool cache_buildpack(struct export *export, struct build_cache *cache, size_t at,
-			    struct cache_metadata *metadata, struct err *err)
-{
-	const struct group_element *element = &export->life->group.v[at];
-	const struct layers_dir *dir = &export->dirs.v[at];
-	const struct buildpack_record *old =
-		buildpack_record_find(&cache->metadata.buildpacks, element->id);
-	struct buildpack_record record = { .id = element->id, .version = element->version };
-	struct arena *arena = export->arena;
-
-	for (size_t i = 0; i < dir->n; i++) {
-		struct layer_record layer = dir->v[i].record;
-		const struct layer_record *was = layer_record_find(old, layer.name);
-		struct layer_source source = {
-			.kind = LAYER_DIR,
-			.id = arena_printf(arena, "%s:%s", element->id, layer.name),
-			.dir = dir->v[i].path,
-			.name = arena_printf(arena, CNB_LAYERS_DIR "/%s/%s",
-					     cnb_escape_id(element->id, arena), layer.name),
-		};
-
-		if (!layer.is_cache)
-			continue;
-		if (!dir->v[i].has_contents) {
-			lifecycle_warn("Failed to cache layer '%s' because it has no contents",
-				       source.id);
-			continue;
-		}
-		if (!cache_layer(export, cache, &source, was ? was->sha : NULL, &layer.sha, err))
-			return false;
-		vec_push(arena, &record.layers, layer);
-	}
-	vec_push(arena, &metadata->buildpacks, record);
-	return true;
-}
-
-static bool cache_sbom(struct export *export, struct build_cache *cache,
-		       struct cache_metadata *metadata, struct err *err)
-{
-	const struct lifecycle *life = export->life;
-	struct layer_source source = {
-		.kind = LAYER_DIR,
-		.id = "buildpacksio/lifecycle:cache.sbom",
-		.dir = path_join(export->arena, life->options.layers_dir, "sbom/cache"),
-		.name = CNB_LAYERS_DIR "/sbom/cache",
-	};
-
-	if (!cnb_api_at_least(life->options.platform_api, 8) ||
-	    !foreign_is_dir_below(life->options.layers_dir, "sbom/cache", export->arena))
-		return true;
-	return cache_layer(export, cache, &source, cache->metadata.sbom, &metadata->sbom, err);
-}
-
-static bool write_cache(struct export *export, struct err *err)
-{
-	AUTO_BUILD_CACHE cache = { .lock_fd = -1 };
-	struct cache_metadata metadata = { .sbom = "" };
-
-	if (!build_cache_open(export->life->options.cache_dir, export->arena, &cache, err) ||
-	    !build_cache_begin(&cache, export->arena, err))
-		return false;
-	for (size_t i = 0; i < export->life->group.n; i++)
-		if (!cache_buildpack(export, &cache, i, &metadata, err))
-			return false;
-	return cache_sbom(export, &cache, &metadata, err) &&
-	       build_cache_commit(&cache, &metadata, export->arena, err);
-}
-
 /* project-metadata.toml and the build's own metadata.toml: wrong ones are no errors of the export itself. */
 static bool read_inputs(struct export *export, struct node **project, struct err *err)
 {
 	struct lifecycle *life = export->life;
-	const char *path = path_join(export->arena, life->options.layers_dir,
-				     "config/metadata.toml");
+	const char *path =
+		path_join(export->arena, life->options.layers_dir, "config/metadata.toml");
 	struct node *toml = NULL;
 
 	*project = NULL;
@@ -523,7 +410,7 @@ bool lifecycle_export(struct lifecycle *life, struct err *err)
 		return false;
 	life->exit_code = CNB_EXIT_OK;
 	/* The image is there; without a cache the next build only takes longer. */
-	if (life->options.cache_dir && !write_cache(&export, &problem))
+	if (life->options.cache_dir && !export_cache(&export, &problem))
 		lifecycle_warn("Failed to export cache: %s", problem.text);
 	return true;
 }

@@ -54,10 +54,9 @@ static bool add_root_dir(struct tar *tar, const char *name, struct err *err)
 static bool write_launcher(const struct layer_source *source, struct tar *tar, struct err *err)
 {
 	AUTO_FD fd = open(source->dir, O_RDONLY | O_CLOEXEC);
-	struct tar_entry entry = { .name = LAUNCHER_PATH,
-				   .type = TAR_FILE,
-				   .mode = 0755,
-				   .mtime_s = TAR_FIXED_MTIME_S };
+	struct tar_entry entry = {
+		.name = LAUNCHER_PATH, .type = TAR_FILE, .mode = 0755, .mtime_s = TAR_FIXED_MTIME_S
+	};
 	char chunk[64 << 10];
 	uint64_t left;
 	struct stat stat;
@@ -147,6 +146,5 @@ bool layer_source_write(const struct lifecycle *life, const struct layer_source 
 	AUTO_LAYER *layer = NULL;
 
 	return layer_open(&options, &layer, err) &&
-	       write_entries(life, source, layer_tar(layer), err) &&
-	       layer_commit(&layer, out, err);
+	       write_entries(life, source, layer_tar(layer), err) && layer_commit(&layer, out, err);
 }

@@ -10,8 +10,8 @@
 #include "buildexec/cnb/lifecycle.h"
 
 enum layer_kind {
-	LAYER_DIR,      /* a folder and all below it       */
-	LAYER_PATHS,    /* chosen paths of the application */
+	LAYER_DIR,   /* a folder and all below it       */
+	LAYER_PATHS, /* chosen paths of the application */
 	LAYER_LAUNCHER,
 	LAYER_PROCESSES,
 	LAYER_KINDS
@@ -19,9 +19,9 @@ enum layer_kind {
 
 struct layer_source {
 	enum layer_kind kind;
-	const char *id;   /* for messages: "a/b:layer" */
-	const char *dir;  /* here: of LAYER_DIR, the launcher's file of LAYER_LAUNCHER */
-	const char *name; /* absolute, in the image: of LAYER_DIR */
+	const char *id;              /* for messages: "a/b:layer" */
+	const char *dir;             /* here: of LAYER_DIR, the launcher's file of LAYER_LAUNCHER */
+	const char *name;            /* absolute, in the image: of LAYER_DIR */
 	const struct strings *paths; /* LAYER_PATHS; types of processes for LAYER_PROCESSES */
 };
 

@@ -37,8 +37,7 @@ static const char *layer_of_toml(const char *file, struct arena *arena)
 	return name;
 }
 
-static bool list_layers(const char *path, struct arena *arena, struct strings *out,
-			struct err *err)
+static bool list_layers(const char *path, struct arena *arena, struct strings *out, struct err *err)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -115,8 +114,7 @@ static struct node *store_metadata(const struct node *toml, struct arena *arena)
 	return out;
 }
 
-bool layers_dir_read(const char *path, struct arena *arena, struct layers_dir *out,
-		     struct err *err)
+bool layers_dir_read(const char *path, struct arena *arena, struct layers_dir *out, struct err *err)
 {
 	struct strings names = { 0 };
 	struct node *store;

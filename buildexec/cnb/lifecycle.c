@@ -15,9 +15,8 @@
 #include "model/doc/toml.h"
 
 static const char *const phase_names[] = {
-	[PHASE_PREPARE] = "PREPARE", [PHASE_ANALYZE] = "ANALYZE",
-	[PHASE_DETECT] = "DETECT",   [PHASE_RESTORE] = "RESTORE",
-	[PHASE_BUILD] = "BUILD",     [PHASE_EXPORT] = "EXPORT",
+	[PHASE_PREPARE] = "PREPARE",       [PHASE_ANALYZE] = "ANALYZE", [PHASE_DETECT] = "DETECT",
+	[PHASE_RESTORE] = "RESTORE",       [PHASE_BUILD] = "BUILD",     [PHASE_EXPORT] = "EXPORT",
 	[PHASE_COMPLETION] = "COMPLETION", [PHASE_REBASE] = "REBASE",
 };
 _Static_assert(COUNTOF(phase_names) == LIFECYCLE_PHASES, "a name for each phase");
@@ -34,7 +33,7 @@ bool lifecycle_fail(struct lifecycle *life, int exit_code)
 }
 
 /* The build's log is stderr; every line passes the redactor. */
-static void write_line(const char *prefix, const char *fmt, va_list args)
+static void PRINTF(2, 0) write_line(const char *prefix, const char *fmt, va_list args)
 {
 	AUTO_BUF line = BUF_INIT(64u << 10), out = BUF_INIT(128u << 10);
 	struct err ignored = { 0 };

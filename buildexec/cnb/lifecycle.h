@@ -38,9 +38,9 @@ const char *lifecycle_phase_name(enum lifecycle_phase phase); /* "ANALYZE" */
 
 /* Where detect and build run. */
 struct lifecycle_container {
-	const char *guest_path;      /* of our program on this machine                          */
-	struct strings lowers;       /* unpacked layers of the builder image, bottom first       */
-	struct strings env;          /* of the guest program; buildpacks get a part of it        */
+	const char *guest_path; /* of our program on this machine                          */
+	struct strings lowers;  /* unpacked layers of the builder image, bottom first       */
+	struct strings env;     /* of the guest program; buildpacks get a part of it        */
 	const struct sandbox_bind *binds; /* further ones: bindings of services, …               */
 	size_t n_binds;
 	struct sandbox_limits limits;
@@ -52,45 +52,46 @@ struct lifecycle_container {
 
 struct lifecycle_options {
 	const char *platform_api;
-	const char *image;           /* what is built: a tag                                     */
-	struct strings tags;         /* further tags                                             */
-	const char *run_image;       /* given; NULL: chosen from run_images                      */
-	const char *run_image_name;  /* what the label calls it; NULL: run_image                 */
-	const char *previous_image;  /* NULL: image                                              */
-	const char *process_type;    /* given by the user; NULL                                  */
-	const char *created;         /* SOURCE_DATE_EPOCH as given; NULL                         */
-	const char *exec_env;        /* "production"                                             */
+	const char *image;          /* what is built: a tag                                     */
+	struct strings tags;        /* further tags                                             */
+	const char *run_image;      /* given; NULL: chosen from run_images                      */
+	const char *run_image_name; /* what the label calls it; NULL: run_image                 */
+	const char *previous_image; /* NULL: image                                              */
+	const char *process_type;   /* given by the user; NULL                                  */
+	const char *created;        /* SOURCE_DATE_EPOCH as given; NULL                         */
+	const char *exec_env;       /* "production"                                             */
 	bool skips_restore, is_forced;
-	const char *cache_dir;       /* NULL: no cache                                           */
+	bool is_base_given;    /* rebase: run_image was decided on, whatever the label names */
+	const char *cache_dir; /* NULL: no cache                                           */
 	const char *app_dir, *layers_dir, *platform_dir; /* here                                 */
-	const char *work_dir;        /* for everything that is thrown away                       */
-	const char *launcher_path;   /* here: becomes /cnb/lifecycle/launcher of the image       */
-	const char *project_metadata;/* file; NULL: none                                         */
-	const char *report;          /* file that export and rebase write; NULL: none            */
-	uint32_t uid, gid;           /* the CNB user                                             */
-	struct pairs annotations;    /* of the image's manifest                                  */
+	const char *work_dir;         /* for everything that is thrown away                       */
+	const char *launcher_path;    /* here: becomes /cnb/lifecycle/launcher of the image       */
+	const char *project_metadata; /* file; NULL: none                                         */
+	const char *report;           /* file that export and rebase write; NULL: none            */
+	uint32_t uid, gid;            /* the CNB user                                             */
+	struct pairs annotations;     /* of the image's manifest                                  */
 	enum layer_profile profile;
 };
 
 struct lifecycle {
 	struct lifecycle_options options;
 	struct lifecycle_container container;
-	struct run_images run_images;    /* run.toml (stack.toml before Platform API 0.12) */
-	struct registry *registry;       /* borrowed */
+	struct run_images run_images; /* run.toml (stack.toml before Platform API 0.12) */
+	struct registry *registry;    /* borrowed */
 	const struct image_access *access;
 	struct arena *arena;
 	void (*on_phase)(void *ctx, enum lifecycle_phase phase); /* NULL: nobody asks */
 	void *phase_ctx;
 
 	enum lifecycle_phase phase;
-	int exit_code;                   /* of a failure: enum cnb_exit */
-	bool is_oom, is_timeout;         /* of a failure in detect or build */
+	int exit_code;           /* of a failure: enum cnb_exit */
+	bool is_oom, is_timeout; /* of a failure in detect or build */
 
 	/* analyze */
 	bool has_previous;
 	struct remote_image previous;
 	struct app_metadata previous_metadata; /* empty when there is none */
-	const char *run_image_name;      /* as chosen */
+	const char *run_image_name;            /* as chosen */
 	bool has_run_image;
 	struct remote_image run_image;
 
@@ -98,10 +99,10 @@ struct lifecycle {
 	struct group group;
 
 	/* export, rebase */
-	struct digest digest;            /* of the manifest */
+	struct digest digest; /* of the manifest */
 	size_t manifest_bytes;
 	struct build_metadata metadata;
-	const char *run_reference;       /* registry/repo@sha256:…, as in the label */
+	const char *run_reference; /* registry/repo@sha256:…, as in the label */
 };
 
 /* Each: false with err and exit_code set. They log what they do on stderr. */

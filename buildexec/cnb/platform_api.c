@@ -13,8 +13,7 @@ int cnb_api_minor(const char *version)
 {
 	int minor = 0;
 
-	if (!version || strncmp(version, "0.", 2) != 0 || version[2] == '\0' ||
-	    strlen(version) > 5)
+	if (!version || strncmp(version, "0.", 2) != 0 || version[2] == '\0' || strlen(version) > 5)
 		return -1;
 	for (const char *digit = version + 2; *digit; digit++) {
 		if (*digit < '0' || *digit > '9')

@@ -23,8 +23,8 @@ enum cnb_exit {
 	CNB_EXIT_ARGUMENTS = 3,
 	CNB_EXIT_PLATFORM_API = 11,
 	CNB_EXIT_BUILDPACK_API = 12,
-	CNB_EXIT_DETECT_NONE = 20,    /* no group passed, nothing erred       */
-	CNB_EXIT_DETECT_ERRED = 21,   /* no group passed, a buildpack erred   */
+	CNB_EXIT_DETECT_NONE = 20,  /* no group passed, nothing erred       */
+	CNB_EXIT_DETECT_ERRED = 21, /* no group passed, a buildpack erred   */
 	CNB_EXIT_DETECT = 22,
 	CNB_EXIT_ANALYZE = 32,
 	CNB_EXIT_RESTORE = 42,

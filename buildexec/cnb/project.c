@@ -100,9 +100,10 @@ bool project_read(const struct node *toml, struct arena *arena, struct project *
 		return true;
 	}
 	build = node_at(toml, "io", "buildpacks", NULL);
-	return read_build(build, node_at(build, "build", "env", NULL) ?
-					 node_at(build, "build", "env", NULL) :
-					 node_get(build, "env"),
+	return read_build(build,
+			  node_at(build, "build", "env", NULL)
+				  ? node_at(build, "build", "env", NULL)
+				  : node_get(build, "env"),
 			  arena, out, err);
 }
 

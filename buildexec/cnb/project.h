@@ -14,7 +14,7 @@ struct project {
 	struct strings include, exclude; /* gitignore patterns; at most one of the two is given */
 	bool has_include, has_exclude;
 	struct pairs env;
-	struct strings warnings;         /* what is in there and ignored */
+	struct strings warnings; /* what is in there and ignored */
 };
 
 /* Texts are lent from the tree. ERR_INVALID says which key is wrong. */

@@ -9,8 +9,8 @@
 
 static bool read_app(struct lifecycle *life, struct err *err)
 {
-	const char *name = life->options.previous_image ? life->options.previous_image :
-							  life->options.image;
+	const char *name =
+		life->options.previous_image ? life->options.previous_image : life->options.image;
 	struct platform want = platform_host();
 	struct ref ref;
 
@@ -34,16 +34,15 @@ static bool read_base(struct lifecycle *life, struct err *err)
 	if (life->options.run_image) {
 		vec_push(life->arena, &names, life->options.run_image);
 	} else {
-		if (!label ||
-		    !json_parse(label, strlen(label), life->arena, &json, err) ||
+		if (!label || !json_parse(label, strlen(label), life->arena, &json, err) ||
 		    !app_metadata_decode(json, life->arena, &metadata, err) ||
 		    !ref_parse(life->options.image, life->arena, &ref, err))
-			return err->kind ? false :
-					   err_set(err, ERR_INVALID,
+			return err->kind ? false
+					 : err_set(err, ERR_INVALID,
 						   "a run image must be given: the image has no "
 						   "metadata that names one");
-		names = run_image_candidates(metadata.run_image.image ? &metadata.run_image :
-									&metadata.stack,
+		names = run_image_candidates(metadata.run_image.image ? &metadata.run_image
+								      : &metadata.stack,
 					     ref.registry, life->arena);
 	}
 	for (size_t i = 0; i < names.n; i++) {
@@ -51,9 +50,9 @@ static bool read_base(struct lifecycle *life, struct err *err)
 		if (ref_parse(names.v[i], life->arena, &ref, err) &&
 		    registry_read_image(life->registry, &ref, &want, life->arena, &life->run_image,
 					err)) {
-			life->run_image_name = life->options.run_image_name ?
-						       life->options.run_image_name :
-						       names.v[i];
+			life->run_image_name = life->options.run_image_name
+						       ? life->options.run_image_name
+						       : names.v[i];
 			life->has_run_image = true;
 			return true;
 		}
@@ -98,6 +97,7 @@ bool lifecycle_rebase(struct lifecycle *life, struct err *err)
 		.base_reference = life->run_reference,
 		.platform_api = life->options.platform_api,
 		.is_forced = life->options.is_forced,
+		.is_base_given = life->options.is_base_given,
 		.created_s = CNB_CREATED_S,
 	};
 	if (!rebase_decide(&inputs, life->arena, &rebased, err))

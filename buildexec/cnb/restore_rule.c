@@ -21,8 +21,8 @@ static bool takes_app_metadata(const struct layer_record *layer, const struct la
 	return !layer->is_cache || is_cached(cached);
 }
 
-static bool takes_cache_metadata(const struct layer_record *layer, const struct layer_record *in_app,
-				 const char *platform_api)
+static bool takes_cache_metadata(const struct layer_record *layer,
+				 const struct layer_record *in_app, const char *platform_api)
 {
 	if (!layer->is_cache)
 		return false;
@@ -60,8 +60,7 @@ void restore_decide(const struct buildpack_record *app, const struct buildpack_r
 	for (size_t i = 0; cache && i < cache->layers.n; i++) {
 		const struct layer_record *layer = &cache->layers.v[i];
 
-		if (takes_cache_metadata(layer, layer_record_find(app, layer->name),
-					 platform_api))
+		if (takes_cache_metadata(layer, layer_record_find(app, layer->name), platform_api))
 			add(out, layer, layer, arena);
 	}
 }

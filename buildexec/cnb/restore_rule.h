@@ -18,7 +18,7 @@ enum restore_data {
 struct restored_layer {
 	const struct layer_record *record; /* whose metadata is written; lent  */
 	enum restore_data data;
-	const char *sha;                   /* of the cached layer to unpack    */
+	const char *sha; /* of the cached layer to unpack    */
 };
 struct restored_layers {
 	struct restored_layer *v;

@@ -9,8 +9,11 @@
 static uint32_t next_rune(const char **text)
 {
 	const unsigned char *p = (const unsigned char *)*text;
-	size_t n = p[0] < 0x80 ? 1 : (p[0] >> 5) == 6 ? 2 : (p[0] >> 4) == 14 ? 3 :
-							    (p[0] >> 3) == 30 ? 4 : 1;
+	size_t n = p[0] < 0x80         ? 1
+		   : (p[0] >> 5) == 6  ? 2
+		   : (p[0] >> 4) == 14 ? 3
+		   : (p[0] >> 3) == 30 ? 4
+				       : 1;
 	uint32_t rune = n == 1 ? p[0] : p[0] & (0x7Fu >> n);
 
 	for (size_t i = 1; i < n; i++) {
@@ -64,25 +67,20 @@ static int match_class(const char **pattern, uint32_t rune)
 static int match_one(const char **pattern, const char **path)
 {
 	const char *start = *path;
-	uint32_t rune = *start ? next_rune(path) : 0;
+	char first = *(*pattern)++;
+	uint32_t rune;
 	int result;
 
-	switch (*(*pattern)++) {
-	case '?':
-		result = rune != 0 && rune != '/';
-		break;
-	case '[':
-		result = match_class(pattern, rune);
-		break;
-	case '\\':
-		if (**pattern == '\0')
+	if (first != '?' && first != '[') {
+		if (first == '\\' && **pattern == '\0')
 			return -1;
-		++*pattern;
-		/* fall through */
-	default:
-		*path = *start ? start + 1 : start;
-		return *start && (*pattern)[-1] == *start;
+		if (first == '\\')
+			first = *(*pattern)++;
+		*path += *start != '\0';
+		return *start && first == *start;
 	}
+	rune = *start ? next_rune(path) : 0;
+	result = first == '?' ? rune != 0 && rune != '/' : match_class(pattern, rune);
 	return result > 0 && rune == 0 ? 0 : result;
 }
 

@@ -28,9 +28,9 @@ struct slice_layer {
  * `entries` lists the whole application, the root first, each folder before what is in it. Returns n_slices + 1 layers, the
  * last one with what no slice took. ERR_INVALID names a malformed glob.
  */
-MUST_CHECK bool slices_cut(const struct slice_entry *entries, size_t n, const struct strings *slices,
-			   size_t n_slices, struct arena *arena, struct slice_layer **out,
-			   struct err *err);
+MUST_CHECK bool slices_cut(const struct slice_entry *entries, size_t n,
+			   const struct strings *slices, size_t n_slices, struct arena *arena,
+			   struct slice_layer **out, struct err *err);
 
 /* 1 it matches, 0 it does not, -1 the pattern is malformed. */
 int slice_glob(const char *pattern, const char *path);

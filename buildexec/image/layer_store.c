@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "buildexec/image/unpack.h"
+#include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 
 static const char *const forms[] = {
@@ -26,21 +29,106 @@ struct layer_store {
 	struct arena *arena;
 	enum unpack_form form;
 	const char *layers, *locks, *temp, *blobs;
+	const char *marker, *marker_lock;
+	char boot[64];
+	pthread_mutex_t lock; /* of active_fd */
+	int active_fd;        /* shared lock on marker_lock while layers of ours may be unsynced */
 };
+
+/* Age of a marker after which most of what it warns of has been written by the kernel itself. */
+enum { SETTLED_S = 60 };
+
+static void read_boot_id(char out[64])
+{
+	AUTO_FD fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, out, 63);
+
+	out[n > 0 ? n : 0] = '\0';
+}
+
+/* The boot id in the marker and its age; NULL when there is none. */
+static const char *read_marker(const struct layer_store *store, int64_t *age_s)
+{
+	struct err ignored = { 0 };
+	struct stat st;
+	char *text;
+	size_t len;
+
+	*age_s = 0;
+	if (!fs_read(AT_FDCWD, store->marker, 64, store->arena, &text, &len, &ignored))
+		return "unreadable";
+	if (text && stat(store->marker, &st) == 0)
+		*age_s = clock_now_s() - st.st_mtim.tv_sec;
+	return text;
+}
+
+static bool sync_layers(const struct layer_store *store)
+{
+	AUTO_FD fd = open(store->layers, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && syncfs(fd) == 0;
+}
+
+/* Takes a marker away that is old enough, after making true what its absence says. */
+static bool settle(const struct layer_store *store, struct err *err)
+{
+	struct err conflict = { 0 };
+	AUTO_FD lock = -1;
+	const char *boot;
+	int64_t age_s;
+
+	boot = read_marker(store, &age_s);
+	if (!boot || (strcmp(boot, store->boot) == 0 && age_s < SETTLED_S))
+		return true;
+	/* Runs that hold it are of this boot, and have looked before us. */
+	if (!fs_lock(store->marker_lock, false, 0, &lock, &conflict))
+		return true;
+	boot = read_marker(store, &age_s);
+	if (boot && strcmp(boot, store->boot) != 0) {
+		if (!fs_remove_tree(store->layers, err) || !fs_make_dirs(store->layers, 0755, err))
+			return false;
+	} else if (!sync_layers(store)) {
+		return true;
+	}
+	unlink(store->marker);
+	return true;
+}
+
+/* Before a layer gets its name. */
+static bool mark(struct layer_store *store, struct err *err)
+{
+	bool is_ok = true;
+
+	pthread_mutex_lock(&store->lock);
+	if (store->active_fd < 0)
+		is_ok = fs_lock(store->marker_lock, true, -1, &store->active_fd, err) &&
+			fs_write_atomic(AT_FDCWD, store->marker, store->boot, strlen(store->boot),
+					0644, true, err);
+	pthread_mutex_unlock(&store->lock);
+	return is_ok;
+}
 
 bool layer_store_open(const char *root, struct layer_store **out, struct err *err)
 {
 	struct layer_store *store = mem_realloc(NULL, sizeof(*store));
 
 	*out = NULL;
-	*store = (struct layer_store){ .arena = arena_new(), .form = unpack_form_here() };
+	*store = (struct layer_store){ .arena = arena_new(),
+				       .form = unpack_form_here(),
+				       .active_fd = -1 };
+	pthread_mutex_init(&store->lock, NULL);
+	read_boot_id(store->boot);
+	store->marker = arena_printf(store->arena, "%s/%s.boot", root, forms[store->form]);
 	store->layers = path_join(store->arena, root, forms[store->form]);
 	store->locks = path_join(store->arena, root, "locks");
+	store->marker_lock =
+		arena_printf(store->arena, "%s/%s.boot", store->locks, forms[store->form]);
 	store->temp = path_join(store->arena, root, "tmp");
 	store->blobs = path_join(store->arena, root, "blobs");
 	if (!fs_make_dirs(store->layers, 0755, err) || !fs_make_dirs(store->locks, 0755, err) ||
 	    !fs_make_dirs(store->temp, 0755, err) ||
-	    !fs_make_dirs(path_join(store->arena, store->blobs, "sha256"), 0755, err)) {
+	    !fs_make_dirs(path_join(store->arena, store->blobs, "sha256"), 0755, err) ||
+	    !settle(store, err)) {
 		layer_store_close(&store);
 		return false;
 	}
@@ -53,6 +141,8 @@ void layer_store_close(struct layer_store **store)
 {
 	if (!*store)
 		return;
+	fd_close(&(*store)->active_fd);
+	pthread_mutex_destroy(&(*store)->lock);
 	arena_free((*store)->arena);
 	free(*store);
 	*store = NULL;
@@ -70,8 +160,8 @@ char *layer_store_find(const struct layer_store *store, const char *diff_id, str
 	return fs_is_dir(dir) ? dir : NULL;
 }
 
-static bool unpack_into_place(const struct layer_store *store, const char *diff_id,
-			      const char *path, const char *dir, struct err *err)
+static bool unpack_into_place(struct layer_store *store, const char *diff_id, const char *path,
+			      const char *dir, struct err *err)
 {
 	AUTO_TMPDIR temp = { 0 };
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -90,6 +180,8 @@ static bool unpack_into_place(const struct layer_store *store, const char *diff_
 	spec.dir = root;
 	if (!unpack_layer(&spec, &stats, err))
 		return err_prefix(err, "layer '%s'", diff_id);
+	if (!mark(store, err))
+		return false;
 	if (rename(root, dir) < 0)
 		return err_sys(err, errno, "cannot name unpacked layer '%s'", dir);
 	return true;

@@ -26,6 +26,9 @@
 #include "model/base/limits.h"
 #include "model/base/vec.h"
 
+/* Folders' times kept in memory; past that they keep the time of unpacking. */
+enum { TIMES_BYTES = 64 << 20 };
+
 struct folder_time {
 	const char *path;
 	int64_t mtime_s;
@@ -99,6 +102,36 @@ static bool clean_name(const char *name, char *out, size_t cap)
 	return true;
 }
 
+/* Nothing of the folder in the layers below shows through. */
+static bool set_opaque(struct unpack *unpack, int fd, const char *name)
+{
+	const char *key =
+		unpack->form == UNPACK_AS_ROOT ? "trusted.overlay.opaque" : "user.overlay.opaque";
+
+	if (fsetxattr(fd, key, "y", 1, 0) < 0)
+		return fail(unpack, errno, name);
+	return true;
+}
+
+static bool is_whiteout(int dir_fd, const char *last)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(0, 0);
+}
+
+/* A folder where this layer has removed one of the layers below: it must not show that one's content. */
+static bool replace_whiteout(struct unpack *unpack, int dir_fd, const char *last, const char *name)
+{
+	AUTO_FD fd = -1;
+
+	if (unlinkat(dir_fd, last, 0) < 0 || mkdirat(dir_fd, last, 0755) < 0)
+		return fail(unpack, errno, name);
+	fd = openat(dir_fd, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? fail(unpack, errno, name) : set_opaque(unpack, fd, name);
+}
+
 /* Makes the missing folders of `path`, which is clean. Whatever is there and no folder (or link to
  * one) stays. */
 static bool make_parents(struct unpack *unpack, const char *path)
@@ -121,6 +154,9 @@ static bool make_parents(struct unpack *unpack, const char *path)
 			return fail(unpack, errno, path);
 		if (mkdirat(above, name ? name : part, 0755) < 0 && errno != EEXIST)
 			return fail(unpack, errno, path);
+		if (is_whiteout(above, name ? name : part) &&
+		    !replace_whiteout(unpack, above, name ? name : part, path))
+			return false;
 		if (!slash)
 			break;
 	}
@@ -141,7 +177,8 @@ static bool enter_parent(struct unpack *unpack, const char *name, const char **l
 	memcpy(unpack->parent, name, len);
 	unpack->parent[len] = '\0';
 	unpack->parent_fd = open_inside(unpack->root_fd, unpack->parent, O_RDONLY | O_DIRECTORY);
-	if (unpack->parent_fd < 0 && errno == ENOENT) {
+	/* ENOTDIR: this layer's own whiteout may be in the way. */
+	if (unpack->parent_fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		if (!make_parents(unpack, unpack->parent))
 			return false;
 		unpack->parent_fd =
@@ -324,6 +361,9 @@ static bool make_folder(struct unpack *unpack, struct archive_entry *entry, cons
 
 	if (!*last) {
 		last = "."; /* the root itself */
+	} else if (is_whiteout(unpack->parent_fd, last)) {
+		if (!replace_whiteout(unpack, unpack->parent_fd, last, name))
+			return false;
 	} else if (mkdirat(unpack->parent_fd, last, 0700) < 0) {
 		if (errno != EEXIST ||
 		    fstatat(unpack->parent_fd, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -336,9 +376,10 @@ static bool make_folder(struct unpack *unpack, struct archive_entry *entry, cons
 	if (fd < 0)
 		return fail(unpack, errno, name);
 	times_of(entry, times);
-	vec_push(unpack->arena, &unpack->times,
-		 (struct folder_time){ arena_strdup(unpack->arena, name), times[0].tv_sec,
-				       times[0].tv_nsec });
+	if (arena_used(unpack->arena) < TIMES_BYTES)
+		vec_push(unpack->arena, &unpack->times,
+			 (struct folder_time){ arena_strdup(unpack->arena, name), times[0].tv_sec,
+					       times[0].tv_nsec });
 	return set_metadata(unpack, entry, fd, name);
 }
 
@@ -398,34 +439,27 @@ static bool make_fifo(struct unpack *unpack, struct archive_entry *entry, const 
 	return true;
 }
 
-static bool set_opaque(struct unpack *unpack, const char *name)
-{
-	const char *key =
-		unpack->form == UNPACK_AS_ROOT ? "trusted.overlay.opaque" : "user.overlay.opaque";
-
-	if (fsetxattr(unpack->parent_fd, key, "y", 1, 0) < 0)
-		return fail(unpack, errno, name);
-	return true;
-}
-
 /* ".wh.x" removes x of the layers below, ".wh..wh..opq" all that is in its folder; other ".wh..wh."
  * names are aufs' own. */
 static bool make_whiteout(struct unpack *unpack, const char *name, const char *last)
 {
 	const char *hidden = last + 4;
+	AUTO_FD fd = -1;
 
 	if (strcmp(last, ".wh..wh..opq") == 0)
-		return set_opaque(unpack, name);
+		return set_opaque(unpack, unpack->parent_fd, name);
 	if (strncmp(hidden, ".wh.", 4) == 0)
 		return true;
 	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 		return refuse(unpack, name, "it removes a name outside");
-	if (!clear_place(unpack, hidden, name))
-		return false;
 	/* A char device 0:0 needs no privilege since Linux 5.8: it is nothing but this mark. */
-	if (mknodat(unpack->parent_fd, hidden, S_IFCHR, makedev(0, 0)) < 0)
+	if (mknodat(unpack->parent_fd, hidden, S_IFCHR, makedev(0, 0)) == 0)
+		return true;
+	if (errno != EEXIST)
 		return fail(unpack, errno, name);
-	return true;
+	/* It removes what the layers below have, not what this one puts in its place. */
+	fd = openat(unpack->parent_fd, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 || set_opaque(unpack, fd, name);
 }
 
 static bool make_by_type(struct unpack *unpack, struct archive_entry *entry, const char *name,

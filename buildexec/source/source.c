@@ -128,9 +128,9 @@ bool source_materialise(const struct source_spec *spec, struct arena *arena, str
 		is_done = materialise_local(spec, arena, err);
 	else
 		is_done = err_set(err, ERR_INVALID, "%s sources are not supported yet",
-				  source->blob     ? "blob" :
-				  source->registry ? "registry" :
-						     "such");
+				  source->blob       ? "blob"
+				  : source->registry ? "registry"
+						     : "such");
 	return is_done && tree_chown(spec->dest, spec->uid, spec->gid, err);
 }
 

@@ -13,12 +13,12 @@
 #include "buildexec/source/access.h"
 
 struct source_spec {
-	const struct source *source;  /* git.revision is a commit id               */
-	const char *content;          /* expected digest of a local folder; NULL: any */
-	const char *manifest_dir;     /* absolute: what local paths are relative to */
-	const struct access *access;  /* for git                                    */
-	const char *cache_dir;        /* absolute                                   */
-	const char *dest;             /* an empty folder that exists                */
+	const struct source *source; /* git.revision is a commit id               */
+	const char *content;         /* expected digest of a local folder; NULL: any */
+	const char *manifest_dir;    /* absolute: what local paths are relative to */
+	const struct access *access; /* for git                                    */
+	const char *cache_dir;       /* absolute                                   */
+	const char *dest;            /* an empty folder that exists                */
 	uid_t uid;
 	gid_t gid;
 };

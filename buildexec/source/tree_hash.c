@@ -53,11 +53,11 @@ static bool hash_entry(void *ctx, struct tree_entry *entry, struct err *err)
 {
 	struct hasher *hasher = ctx;
 	mode_t mode = entry->stat.st_mode;
-	const char *kind = S_ISDIR(mode) ? "d" :
-			   S_ISLNK(mode) ? "l" :
-			   !S_ISREG(mode) ? NULL :
-			   mode & 0100   ? "x" :
-					   "f";
+	const char *kind = S_ISDIR(mode)    ? "d"
+			   : S_ISLNK(mode)  ? "l"
+			   : !S_ISREG(mode) ? NULL
+			   : mode & 0100    ? "x"
+					    : "f";
 
 	if (tree_is_git(entry->name)) {
 		entry->is_pruned = true;

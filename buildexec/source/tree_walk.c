@@ -100,10 +100,9 @@ static bool walk_folder(struct walk *walk, int fd, struct err *err)
 
 bool tree_walk(const char *root, tree_fn *each, void *ctx, struct err *err)
 {
-	struct walk walk = { .root = root,
-			     .each = each,
-			     .ctx = ctx,
-			     .path = BUF_INIT(LIMIT_PATH_BYTES) };
+	struct walk walk = {
+		.root = root, .each = each, .ctx = ctx, .path = BUF_INIT(LIMIT_PATH_BYTES)
+	};
 	AUTO_FD fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool is_done;
 

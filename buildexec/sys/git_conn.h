@@ -77,7 +77,8 @@ MUST_CHECK bool git_wire_ask_refs(struct git_wire *wire, const struct strings *p
 				  struct arena *arena, struct git_refs *out, struct err *err);
 /* The repository of a local URL. */
 MUST_CHECK bool git_wire_local(struct git_wire *wire, struct git_repo **out, struct err *err);
-/* Whether a server that was spoken to in v2 may just not know it: it answered, and neither credentials nor its load are to blame. */
+/* Whether a server that was spoken to in v2 may just not know it: it answered, and neither credentials
+ * nor its load are to blame. */
 bool git_wire_may_be_old(const struct git_wire *wire, const struct err *err);
 /* Whether to try once more after `err`, having waited. */
 bool git_wire_retry(const struct git_wire *wire, unsigned attempt, const struct err *err);

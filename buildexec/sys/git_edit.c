@@ -19,6 +19,7 @@ struct edit {
 	struct git_objects *objects;
 	struct arena *arena;
 	const struct git_change **changes; /* sorted */
+	VEC(struct git_blob) blobs;        /* new files; their trees need only their names */
 };
 
 /* The changes [from, to) of one folder, whose own path is the first `prefix` bytes of theirs. */
@@ -119,8 +120,7 @@ static bool write_items(struct edit *edit, struct items *items, const unsigned c
 static bool edit_folder(struct edit *edit, const unsigned char *base, struct range range,
 			unsigned char *out, bool *is_empty, struct err *err);
 
-static bool put_blob(struct edit *edit, const struct git_change *change, struct item *item,
-		     struct err *err)
+static void put_blob(struct edit *edit, const struct git_change *change, struct item *item)
 {
 	unsigned char *raw = arena_alloc(edit->arena, GIT_ID_RAW);
 	bool is_same;
@@ -129,8 +129,9 @@ static bool put_blob(struct edit *edit, const struct git_change *change, struct 
 	is_same = item->mode && item->mode != GIT_MODE_DIR && !memcmp(item->raw, raw, GIT_ID_RAW);
 	item->mode = GIT_MODE_FILE;
 	item->raw = raw;
-	return is_same ||
-	       git_pack_add_named(edit->pack, GIT_TYPE_BLOB, change->bytes, change->n, raw, err);
+	if (!is_same)
+		vec_push(edit->arena, &edit->blobs,
+			 (struct git_blob){ change->bytes, change->n, raw });
 }
 
 /* All changes at and below one name. */
@@ -145,8 +146,10 @@ static bool edit_item(struct edit *edit, struct range group, struct item *item, 
 		if (!first->is_deleted && group.to - group.from > 1)
 			return err_set(err, ERR_INVALID, "'%s' is to become a file and a folder",
 				       first->path);
-		if (!first->is_deleted)
-			return put_blob(edit, first, item, err);
+		if (!first->is_deleted) {
+			put_blob(edit, first, item);
+			return true;
+		}
 		item->mode = 0;
 		if (++group.from == group.to)
 			return true;
@@ -284,6 +287,8 @@ bool git_pack_edit(struct git_pack *pack, struct git_objects *objects, const str
 	if (done)
 		done = edit_folder(&edit, has_base ? base_raw : NULL,
 				   (struct range){ 0, changes->n, 0 }, raw, &is_empty, err);
+	if (done)
+		done = git_pack_add_blobs(pack, edit.blobs.v, edit.blobs.n, err);
 	if (done)
 		*out = git_id_from_raw(raw);
 	arena_free(edit.arena);

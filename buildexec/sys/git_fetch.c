@@ -144,7 +144,9 @@ static bool want_history(struct attempt *attempt, const struct git_refs *refs, s
 static void want_one(struct attempt *attempt, struct git_id id)
 {
 	attempt->wants.n = 0;
-	attempt->is_deep = false;
+	/* Behind a commit that is held, the way from there is short, and servers leave out what that commit has;
+	 * at depth 1 they would send everything again unless the pack may be thin, which libgit2 1.5 does not index. */
+	attempt->is_deep = attempt->fetch->have != NULL;
 	vec_push(attempt->arena, &attempt->wants, id);
 }
 

@@ -23,17 +23,20 @@
 #include <zlib.h>
 
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/pool.h"
 #include "model/base/digest.h"
 #include "model/base/limits.h"
 
 enum {
 	PACK_HEAD = 12,
-	LEVEL = 3,
+	LEVEL = 1,
 	FIRST_CAP = 64 << 10,
 	SMALL = 4096, /* bytes of a file for the fixed code; its window */
 	SMALL_LEVEL = 2,
 	SMALL_WINDOW_BITS = 12,
 	SMALL_MEMORY_LEVEL = 4,
+	PARTS_MAX = 16,
+	BLOBS_PER_PART = 64,
 };
 
 struct packed {
@@ -224,6 +227,70 @@ bool git_pack_add_entry(struct git_pack *pack, const unsigned char *raw, const v
 	object->offset = (uint32_t)start;
 	object->crc = libdeflate_crc32(0, pack->bytes + start, n);
 	return true;
+}
+
+/* A stretch of the files, in a pack of its own, whose entries are copied behind each other. */
+struct part {
+	const struct git_blob *blobs;
+	size_t n;
+	struct git_pack *pack;
+	struct err err;
+};
+
+static void pack_part(void *items, size_t index)
+{
+	struct part *part = &((struct part *)items)[index];
+
+	for (size_t i = 0; i < part->n && !part->err.kind; i++)
+		if (!git_pack_add_named(part->pack, GIT_TYPE_BLOB, part->blobs[i].bytes,
+					part->blobs[i].n, part->blobs[i].raw, &part->err))
+			return;
+}
+
+static bool take_part(struct git_pack *pack, struct part *part, struct err *err)
+{
+	struct git_pack *from = part->pack;
+	bool done = !part->err.kind;
+
+	if (!done)
+		*err = part->err;
+	for (size_t i = 0; done && i < from->n_objects; i++) {
+		size_t start = from->objects[i].offset,
+		       end = i + 1 < from->n_objects ? from->objects[i + 1].offset : from->n;
+
+		done = git_pack_add_entry(pack, from->objects[i].raw, from->bytes + start,
+					  end - start, err);
+	}
+	git_pack_free(&part->pack);
+	return done;
+}
+
+bool git_pack_add_blobs(struct git_pack *pack, const struct git_blob *blobs, size_t n,
+			struct err *err)
+{
+	struct part parts[PARTS_MAX];
+	size_t n_parts = pool_cores();
+	bool done = true;
+
+	if (n == 0)
+		return true;
+	n_parts = n_parts > PARTS_MAX ? PARTS_MAX : n_parts;
+	n_parts = n < n_parts * BLOBS_PER_PART ? n / BLOBS_PER_PART + 1 : n_parts;
+	for (size_t i = 0; i < n_parts; i++) {
+		size_t first = n * i / n_parts, last = n * (i + 1) / n_parts;
+
+		parts[i] = (struct part){ .blobs = blobs + first,
+					  .n = last - first,
+					  .pack = n_parts > 1 ? git_pack_new() : pack };
+	}
+	pool_each(n_parts, n_parts, pack_part, parts);
+	if (n_parts == 1) {
+		*err = parts[0].err.kind ? parts[0].err : *err;
+		return !parts[0].err.kind;
+	}
+	for (size_t i = 0; i < n_parts; i++)
+		done = take_part(pack, &parts[i], done ? err : &(struct err){ 0 }) && done;
+	return done;
 }
 
 bool git_pack_add(struct git_pack *pack, enum git_type type, const void *bytes, size_t n,

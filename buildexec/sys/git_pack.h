@@ -25,6 +25,14 @@ MUST_CHECK bool git_pack_add(struct git_pack *pack, enum git_type type, const vo
 /* The same when the caller has the name from git_id_hash() already. */
 MUST_CHECK bool git_pack_add_named(struct git_pack *pack, enum git_type type, const void *bytes,
 				   size_t n, const unsigned char *raw, struct err *err);
+/* Many files, deflated by all cores; the pack's bytes do not depend on how many there are. */
+struct git_blob {
+	const void *bytes;
+	size_t n;
+	const unsigned char *raw; /* from git_id_hash() */
+};
+MUST_CHECK bool git_pack_add_blobs(struct git_pack *pack, const struct git_blob *blobs, size_t n,
+				   struct err *err);
 /* The same for an entry as it stands in another pack, whole (no delta). For git_fold.c. */
 MUST_CHECK bool git_pack_add_entry(struct git_pack *pack, const unsigned char *raw,
 				   const void *entry, size_t n, struct err *err);

@@ -50,6 +50,21 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
+/* Behind the newest chunk of `to`, which may still have room. */
+void arena_adopt(struct arena *to, struct arena *from)
+{
+	struct chunk *last = from->chunks, **link = to->chunks ? &to->chunks->next : &to->chunks;
+
+	while (last && last->next)
+		last = last->next;
+	if (last) {
+		last->next = *link;
+		*link = from->chunks;
+	}
+	to->used += from->used;
+	free(from);
+}
+
 size_t arena_used(const struct arena *arena)
 {
 	return arena->used;
@@ -80,7 +95,7 @@ static struct chunk *add_chunk(struct arena *arena, size_t need)
 	return c;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *arena_raw(struct arena *arena, size_t size)
 {
 	struct chunk *c = arena->chunks;
 	size_t rounded;
@@ -94,8 +109,12 @@ void *arena_alloc(struct arena *arena, size_t size)
 	p = c->data + c->used;
 	c->used += rounded;
 	arena->used += rounded;
-	memset(p, 0, size);
 	return p;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(arena_raw(arena, size), 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t n, size_t size)
@@ -107,10 +126,11 @@ void *arena_array(struct arena *arena, size_t n, size_t size)
 
 char *arena_copy(struct arena *arena, const void *bytes, size_t n)
 {
-	char *p = arena_alloc(arena, n + 1);
+	char *p = arena_raw(arena, n + 1);
 
 	if (n)
 		memcpy(p, bytes, n);
+	p[n] = '\0';
 	return p;
 }
 
@@ -119,18 +139,37 @@ char *arena_strdup(struct arena *arena, const char *text)
 	return text ? arena_copy(arena, text, strlen(text)) : NULL;
 }
 
+char *arena_concat(struct arena *arena, const char *const *parts, size_t n)
+{
+	size_t len = 0;
+	char *text, *at;
+
+	for (size_t i = 0; i < n; i++)
+		len += parts[i] ? strlen(parts[i]) : 0;
+	at = text = arena_alloc(arena, len + 1);
+	for (size_t i = 0; i < n; i++)
+		if (parts[i])
+			at = stpcpy(at, parts[i]);
+	return text;
+}
+
+/* Most texts are short: they are formatted once and copied, not formatted twice. */
 char *arena_vprintf(struct arena *arena, const char *fmt, va_list args)
 {
+	char text[512], *p;
 	va_list again;
-	char *p;
 	int n;
 
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(text, sizeof(text), fmt, args);
 	if (n < 0)
 		BUG("arena_printf cannot format '%s'", fmt);
-	p = arena_alloc(arena, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, again);
+	if ((size_t)n < sizeof(text)) {
+		p = arena_copy(arena, text, (size_t)n);
+	} else {
+		p = arena_alloc(arena, (size_t)n + 1);
+		vsnprintf(p, (size_t)n + 1, fmt, again);
+	}
 	va_end(again);
 	return p;
 }

@@ -18,10 +18,14 @@ struct arena;
 struct arena *arena_new(void);
 /* NULL is allowed. */
 void arena_free(struct arena *arena);
+/* What lives in `from` lives in `to` from now on; `from` is freed. For threads, each with an arena of its own. */
+void arena_adopt(struct arena *to, struct arena *from);
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *arena);
 
 void *arena_alloc(struct arena *arena, size_t size);
+/* Not zeroed, for large results that are written whole at once. */
+void *arena_raw(struct arena *arena, size_t size);
 /* n * size bytes; a product that overflows is an abort. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
@@ -30,6 +34,8 @@ void *arena_array(struct arena *arena, size_t n, size_t size);
 char *arena_copy(struct arena *arena, const void *bytes, size_t n);
 /* NULL stays NULL. */
 char *arena_strdup(struct arena *arena, const char *text);
+/* The parts in a row; NULL parts are passed over. */
+char *arena_concat(struct arena *arena, const char *const *parts, size_t n);
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF(2, 3);
 char *arena_vprintf(struct arena *arena, const char *fmt, va_list args) PRINTF(2, 0);
 

@@ -29,29 +29,32 @@
 #define LIMIT_PATH_BYTES     4096u
 
 /* Buildpacks: TOML files are written by foreign code. */
-#define LIMIT_TOML_BYTES  (1u << 20)
-#define LIMIT_PLAN_TRIALS 100000u /* of the build plan's cartesian product                       */
-#define LIMIT_SBOM_BYTES  (64u << 20) /* one SBOM file of a layer                              */
-#define LIMIT_ORDER_DEPTH 32u     /* nesting of composite buildpacks                            */
-#define LIMIT_GROUP_ELEMENTS 1000u      /* of one group, composites expanded; bounds recursion too   */
-#define LIMIT_DETECT_GROUPS  10000u     /* groups tried in one detection                              */
-#define LIMIT_DETECT_OUTPUT  (1u << 20) /* kept of what one bin/detect prints                         */
-#define LIMIT_ENV_FILE       (128u << 10) /* Linux takes no single variable beyond this               */
+#define LIMIT_TOML_BYTES     (1u << 20)
+#define LIMIT_PLAN_TRIALS    100000u /* of the build plan's cartesian product                       */
+#define LIMIT_SBOM_BYTES     (64u << 20) /* one SBOM file of a layer                              */
+#define LIMIT_ORDER_DEPTH    32u    /* nesting of composite buildpacks                            */
+#define LIMIT_GROUP_ELEMENTS 1000u  /* of one group, composites expanded; bounds recursion too   */
+#define LIMIT_DETECT_GROUPS  10000u /* groups tried in one detection                              */
+#define LIMIT_DETECT_OUTPUT                                                                        \
+	(1u << 20)                  /* kept of what one bin/detect prints                         */
+#define LIMIT_ENV_FILE (128u << 10) /* Linux takes no single variable beyond this               */
 
 /* State and logs. */
-#define LIMIT_STATE_BLOB (1u << 20)
-#define LIMIT_LOG_BYTES  (1u << 20) /* head and tail are kept                                   */
-#define LIMIT_EVENT_BYTES     (1u << 20) /* one line of a worker: a result lists its buildpacks      */
-#define LIMIT_REFS       1000000u
+#define LIMIT_STATE_BLOB  (1u << 20)
+#define LIMIT_LOG_BYTES   (1u << 20) /* head and tail are kept                                   */
+#define LIMIT_EVENT_BYTES (1u << 20) /* one line of a worker: a result lists its buildpacks      */
+#define LIMIT_REFS        1000000u
 
 /* Git: what a foreign repository may make us hold or write. */
-#define LIMIT_GIT_PACK_BYTES  (4ull << 30)  /* one pack received                                      */
-#define LIMIT_GIT_PACK_MEMORY (1u << 30)    /* one pack made by us, in memory                         */
-#define LIMIT_GIT_OBJECTS     20000000u     /* in one pack                                            */
-#define LIMIT_GIT_OBJECT      (1u << 30)    /* one object, inflated                                   */
-#define LIMIT_GIT_TREE        (64u << 20)   /* one tree object: about a million entries               */
-#define LIMIT_GIT_DELTAS      5000u         /* length of a delta chain; git writes 50, or 4095 at most */
-#define LIMIT_GIT_DEPTH       256u          /* folders in folders                                     */
-#define LIMIT_GIT_MESSAGE     (16u << 10)   /* kept of a server's progress and hook output            */
+#define LIMIT_GIT_PACK_BYTES                                                                       \
+	(4ull << 30) /* one pack received                                      */
+#define LIMIT_GIT_PACK_MEMORY                                                                      \
+	(1u << 30)                    /* one pack made by us, in memory                         */
+#define LIMIT_GIT_OBJECTS 20000000u   /* in one pack                                            */
+#define LIMIT_GIT_OBJECT  (1u << 30)  /* one object, inflated                                   */
+#define LIMIT_GIT_TREE    (64u << 20) /* one tree object: about a million entries               */
+#define LIMIT_GIT_DELTAS  5000u       /* length of a delta chain; git writes 50, or 4095 at most */
+#define LIMIT_GIT_DEPTH   256u        /* folders in folders                                     */
+#define LIMIT_GIT_MESSAGE (16u << 10) /* kept of a server's progress and hook output            */
 
 #endif

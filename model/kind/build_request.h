@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * build_request.h — the worker protocol (design §6): one JSON request on stdin, JSON-lines
+ * build_request.h — the worker protocol (design §6): one JSON request on stdin, JSON-lines
  * events on stdout, build output on stderr. The scheduler knows nothing else about a worker.
  */
 #ifndef MODEL_KIND_BUILD_REQUEST_H

@@ -20,6 +20,16 @@
 
 enum { BINDING_NAME_MAX = 253 };
 
+/* Paths become text only when something is wrong: thousands of objects are right. */
+static void check_additional_tag(const struct checker *c, const char *text, size_t i)
+{
+	struct err err = { 0 };
+	struct ref ref;
+
+	if (!*text || !ref_parse(text, c->arena, &ref, &err) || ref.digest)
+		check_invalid(c, arena_printf(c->arena, "spec.additionalTags[%zu]", i), text, NULL);
+}
+
 static void check_tags(const struct checker *c, const struct image_spec *spec)
 {
 	struct err err = { 0 };
@@ -27,15 +37,9 @@ static void check_tags(const struct checker *c, const struct image_spec *spec)
 
 	check_filled(c, "spec.tag", spec->tag);
 	check_tag(c, "spec.tag", spec->tag);
-	for (size_t i = 0; i < spec->additional_tags.n; i++) {
-		const char *text = spec->additional_tags.v[i];
-		const char *path = arena_printf(c->arena, "spec.additionalTags[%zu]", i);
-
-		if (!*text)
-			check_invalid(c, path, text, NULL);
-		check_tag(c, path, text);
-	}
-	if (!spec->tag || !ref_parse(spec->tag, c->arena, &tag, &err))
+	for (size_t i = 0; i < spec->additional_tags.n; i++)
+		check_additional_tag(c, spec->additional_tags.v[i], i);
+	if (!spec->additional_tags.n || !spec->tag || !ref_parse(spec->tag, c->arena, &tag, &err))
 		return;
 	for (size_t i = 0; i < spec->additional_tags.n; i++) {
 		if (!ref_parse(spec->additional_tags.v[i], c->arena, &more, &err) ||
@@ -73,7 +77,8 @@ static void check_blob(const struct checker *c, const struct blob_source *blob)
 			   (long long)blob->strip_components);
 }
 
-static void check_source(const struct checker *c, const struct source *source)
+/* None means all four are named, as what there could be; several are named themselves. */
+static bool check_one_source(const struct checker *c, const struct source *source)
 {
 	const struct {
 		const char *path;
@@ -84,20 +89,25 @@ static void check_source(const struct checker *c, const struct source *source)
 		{ "spec.source.local", source->local },
 		{ "spec.source.registry", source->registry },
 	};
-	const char *there = "", *all = "";
+	const char *list = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < COUNTOF(kinds); i++) {
-		all = arena_printf(c->arena, "%s%s%s", all, *all ? ", " : "", kinds[i].path);
-		if (!kinds[i].is_there)
-			continue;
-		there = arena_printf(c->arena, "%s%s%s", there, n++ ? ", " : "", kinds[i].path);
-	}
-	if (n == 0)
-		check_fail(c, "spec.source", "expected exactly one, got neither: %s", all);
-	if (n > 1)
-		check_fail(c, "spec.source", "expected exactly one, got both: %s", there);
-	if (n != 1)
+	for (size_t i = 0; i < COUNTOF(kinds); i++)
+		n += kinds[i].is_there;
+	if (n == 1)
+		return true;
+	for (size_t i = 0; i < COUNTOF(kinds); i++)
+		if (!n || kinds[i].is_there)
+			list = arena_printf(c->arena, "%s%s%s", list, *list ? ", " : "",
+					    kinds[i].path);
+	check_fail(c, "spec.source", "expected exactly one, got %s: %s", n ? "both" : "neither",
+		   list);
+	return false;
+}
+
+static void check_source(const struct checker *c, const struct source *source)
+{
+	if (!check_one_source(c, source))
 		return;
 	if (source->git)
 		check_filled(c, "spec.source.git.url", source->git->url);
@@ -200,6 +210,25 @@ static void check_quantities(const struct checker *c, const char *path, const st
 				      "must be a quantity such as 2, 500m, 128M or 1.5Gi");
 }
 
+static void check_env(const struct checker *c, const struct env_var *var, size_t i)
+{
+	const char *path;
+
+	if (var->name && !*var->name)
+		check_filled(c, arena_printf(c->arena, "spec.build.env[%zu].name", i), var->name);
+	if (!var->value_from)
+		return;
+	path = arena_printf(c->arena, "spec.build.env[%zu].valueFrom", i);
+	if (node_get(var->value_from, "secretKeyRef"))
+		check_fail(c, arena_printf(c->arena, "%s.secretKeyRef", path),
+			   "secretKeyRef is not supported for build environment variables: "
+			   "%s.secretKeyRef",
+			   path);
+	else
+		check_warn(c, path,
+			   "valueFrom is not supported for build environment variables: %s", path);
+}
+
 static void check_build(const struct checker *c, const struct image_build *build, bool is_alpha1)
 {
 	const char *time = build->creation_time;
@@ -215,21 +244,8 @@ static void check_build(const struct checker *c, const struct image_build *build
 		check_bindings(c, &build->bindings);
 	else if (build->bindings.n)
 		check_fail(c, "spec.build.cnbBindings", "%s", CNB_BINDINGS_TEXT);
-	for (size_t i = 0; i < build->env.n; i++) {
-		const struct env_var *var = LIST_AT(build->env, struct env_var, i);
-		const char *path = arena_printf(c->arena, "spec.build.env[%zu].valueFrom", i);
-
-		check_filled(c, arena_printf(c->arena, "spec.build.env[%zu].name", i), var->name);
-		if (node_get(var->value_from, "secretKeyRef"))
-			check_fail(c, arena_printf(c->arena, "%s.secretKeyRef", path),
-				   "secretKeyRef is not supported for build environment variables: "
-				   "%s.secretKeyRef",
-				   path);
-		else if (var->value_from)
-			check_warn(c, path,
-				   "valueFrom is not supported for build environment variables: %s",
-				   path);
-	}
+	for (size_t i = 0; i < build->env.n; i++)
+		check_env(c, LIST_AT(build->env, struct env_var, i), i);
 	if (build->timeout_s < 0)
 		check_fail(c, "spec.build.buildTimeout",
 			   "expected positive integer got %lld: spec.build.buildTimeout",

@@ -261,9 +261,12 @@ enum document_class document_class(const struct node *document, enum kind *kind)
 
 char *object_id(enum kind kind, const char *ns, const char *name, struct arena *arena)
 {
+	const char *namespaced[] = { kind_name(kind), "/", ns && *ns ? ns : "default", "/", name };
+	const char *cluster[] = { kind_name(kind), "/", name };
+
 	if (kind_info(kind)->is_cluster)
-		return arena_printf(arena, "%s/%s", kind_name(kind), name);
-	return arena_printf(arena, "%s/%s/%s", kind_name(kind), ns && *ns ? ns : "default", name);
+		return arena_concat(arena, cluster, COUNTOF(cluster));
+	return arena_concat(arena, namespaced, COUNTOF(namespaced));
 }
 
 enum { NAME_MAX_BYTES = 63, NAME_HEAD = NAME_MAX_BYTES - MD5_HEX };

@@ -9,6 +9,7 @@
 
 #include "model/kind/builder.h"
 #include "model/kind/check.h"
+#include "model/kind/rules.h"
 #include "model/kind/secret.h"
 #include "model/kind/settings.h"
 #include "model/oci/ref.h"
@@ -75,8 +76,8 @@ struct linker {
 	struct model *model;
 	struct arena *arena;
 	struct diags *diags;
-	struct map tags;  /* normalised reference → struct object that pushes it */
-	struct map nodes; /* id → struct link_node */
+	struct map tags;         /* normalised reference → struct object that pushes it */
+	struct link_node *nodes; /* one for each object, in their order */
 };
 struct link_node {
 	const struct object *object;
@@ -99,14 +100,7 @@ struct want {
 
 static struct link_node *node_of(struct linker *l, const struct object *object)
 {
-	struct link_node *node = map_get(&l->nodes, object->id);
-
-	if (!node) {
-		node = ARENA_NEW(l->arena, struct link_node);
-		node->object = object;
-		map_set(l->arena, &l->nodes, object->id, node);
-	}
-	return node;
+	return &l->nodes[object->index];
 }
 
 static void connect(struct linker *l, const struct object *from, struct link_node *to,
@@ -118,11 +112,74 @@ static void connect(struct linker *l, const struct object *from, struct link_nod
 	vec_push(l->arena, &node->edges, edge);
 }
 
-static struct pos place_of(const struct object *from, struct pos pos, const char *path)
+/* By kind, the paths that the walks below give without a position. */
+static const char account_name[] = "spec.serviceAccountName",
+		  account_ref[] = "spec.serviceAccountRef.name", spec_image[] = "spec.image",
+		  source_image[] = "spec.source.registry.image",
+		  build_image[] = "spec.buildImage.image", run_image[] = "spec.runImage.image";
+static const char *const placed[KINDS][4] = {
+	[KIND_CLUSTER_STACK] = { build_image, run_image, account_ref },
+	[KIND_CLUSTER_STORE] = { account_ref },
+	[KIND_BUILDPACK] = { spec_image, account_name },
+	[KIND_CLUSTER_BUILDPACK] = { spec_image, account_ref },
+	[KIND_CLUSTER_LIFECYCLE] = { spec_image, account_ref },
+	[KIND_BUILDER] = { spec_image, account_name },
+	[KIND_CLUSTER_BUILDER] = { spec_image, account_ref },
+	[KIND_IMAGE] = { account_name, source_image },
+};
+
+/* The tag as it is compared; NULL for a pinned or a wrong reference. */
+static const char *tag_key(const char *text, struct arena *arena)
 {
+	struct err err = { 0 };
+	struct ref ref;
+
+	if (!text || !*text || !ref_parse(text, arena, &ref, &err) || ref.digest)
+		return NULL;
+	return ref_format(&ref, arena);
+}
+
+static void note_tags(struct object *object, struct arena *arena)
+{
+	const struct image_spec *image = object->spec;
+	const struct builder_spec *builder = object->spec;
+
+	if (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER) {
+		object->tag_keys = arena_array(arena, 1, sizeof(*object->tag_keys));
+		object->tag_keys[0] = tag_key(builder->tag, arena);
+	}
+	if (object->kind != KIND_IMAGE)
+		return;
+	object->tag_keys =
+		arena_array(arena, image->additional_tags.n + 1, sizeof(*object->tag_keys));
+	object->tag_keys[0] = tag_key(image->tag, arena);
+	for (size_t i = 0; i < image->additional_tags.n; i++)
+		object->tag_keys[i + 1] = tag_key(image->additional_tags.v[i], arena);
+}
+
+void link_prepare(struct object *object, struct arena *arena)
+{
+	const char *const *paths = placed[object->kind];
 	bool exact;
 
-	return pos.line || !path ? pos : check_locate(from->tree, path, &exact)->pos;
+	note_tags(object, arena);
+	if (paths[0])
+		object->places = arena_array(arena, COUNTOF(placed[0]), sizeof(*object->places));
+	/* What is not there, or under an old name, is placed at the mapping that would hold it. */
+	for (size_t i = 0; i < COUNTOF(placed[0]) && paths[i]; i++)
+		object->places[object->n_places++] =
+			(struct place){ paths[i],
+					check_locate(object->tree, paths[i], &exact)->pos };
+}
+
+static struct pos place_of(const struct object *from, struct pos pos, const char *path)
+{
+	if (pos.line || !path)
+		return pos;
+	for (size_t i = 0; i < from->n_places; i++)
+		if (strcmp(from->places[i].path, path) == 0)
+			return from->places[i].pos;
+	return from->pos;
 }
 
 /* The nearest existing name of the kind, in the namespace where one would be found. */
@@ -182,38 +239,27 @@ static void need_account(struct linker *l, const struct object *from, const char
 				    .severity = SEVERITY_ERROR });
 }
 
-/* The tag as it is compared; NULL for a pinned or a wrong reference. */
-static const char *tag_key(struct linker *l, const char *text)
+static void pushes(struct linker *l, const struct object *object, const char *tag, struct pos pos,
+		   const char *key)
 {
-	struct err err = { 0 };
-	struct ref ref;
-
-	if (!text || !*text || !ref_parse(text, l->arena, &ref, &err) || ref.digest)
-		return NULL;
-	return ref_format(&ref, l->arena);
-}
-
-static void pushes(struct linker *l, const struct object *object, const char *tag, struct pos pos)
-{
-	const char *key = tag_key(l, tag);
 	const struct link_node *before = key ? map_get(&l->tags, key) : NULL;
 
 	if (before && before->object != object)
 		diag_add(l->diags, SEVERITY_WARNING, "shared-tag", object->file, pos,
 			 (uint32_t)strlen(tag), "%s and %s push the same tag '%s'", object->id,
 			 before->object->id, tag);
-	else if (key)
+	else if (key && !before)
 		map_set(l->arena, &l->tags, key, node_of(l, object));
 }
 
-static void reads(struct linker *l, const struct object *object, const char *image,
+static void reads(struct linker *l, const struct object *object, const char *image, struct pos pos,
 		  const char *path)
 {
-	const char *key = tag_key(l, image);
+	const char *key = tag_key(image, l->arena);
 	struct link_node *producer = key ? map_get(&l->tags, key) : NULL;
 
 	if (producer)
-		connect(l, object, producer, (struct link_edge){ .path = path });
+		connect(l, object, producer, (struct link_edge){ .pos = pos, .path = path });
 }
 
 static void link_image(struct linker *l, const struct object *object)
@@ -225,7 +271,7 @@ static void link_image(struct linker *l, const struct object *object)
 	need(l, object,
 	     (struct want){ is_cluster ? KIND_CLUSTER_BUILDER : KIND_BUILDER, NULL,
 			    spec->builder.name, spec->builder.pos, .severity = SEVERITY_ERROR });
-	need_account(l, object, NULL, spec->service_account, "spec.serviceAccountName");
+	need_account(l, object, NULL, spec->service_account, account_name);
 	for (size_t i = 0; i < build->services.n; i++) {
 		const struct object_ref *service = LIST_AT(build->services, struct object_ref, i);
 
@@ -246,7 +292,7 @@ static void link_image(struct linker *l, const struct object *object)
 	}
 	if (!spec->source.registry)
 		return;
-	reads(l, object, spec->source.registry->image, "spec.source.registry.image");
+	reads(l, object, spec->source.registry->image, (struct pos){ 0 }, source_image);
 	for (size_t i = 0; i < spec->source.registry->pull_secrets.n; i++) {
 		const struct named *secret =
 			LIST_AT(spec->source.registry->pull_secrets, struct named, i);
@@ -289,46 +335,44 @@ static void link_builder(struct linker *l, const struct object *object)
 		{ KIND_CLUSTER_LIFECYCLE, &spec->lifecycle },
 	};
 
-	reads(l, object, spec->image, "spec.image");
+	reads(l, object, spec->image, (struct pos){ 0 }, spec_image);
 	for (size_t i = 0; i < COUNTOF(parts) && !spec->image; i++)
 		need(l, object,
 		     (struct want){ parts[i].kind, NULL, parts[i].ref->name, parts[i].ref->pos,
 				    .severity = SEVERITY_ERROR });
 	link_order(l, object, &spec->order);
-	need_account(l, object, NULL, spec->service_account, "spec.serviceAccountName");
-	need_account(l, object, spec->account_ref.ns, spec->account_ref.name,
-		     "spec.serviceAccountRef.name");
+	need_account(l, object, NULL, spec->service_account, account_name);
+	need_account(l, object, spec->account_ref.ns, spec->account_ref.name, account_ref);
 }
 
 static void link_stack(struct linker *l, const struct object *object)
 {
 	const struct stack_spec *spec = object->spec;
 
-	reads(l, object, spec->build_image, "spec.buildImage.image");
-	reads(l, object, spec->run_image, "spec.runImage.image");
-	need_account(l, object, spec->account_ref.ns, spec->account_ref.name,
-		     "spec.serviceAccountRef.name");
+	reads(l, object, spec->build_image, (struct pos){ 0 }, build_image);
+	reads(l, object, spec->run_image, (struct pos){ 0 }, run_image);
+	need_account(l, object, spec->account_ref.ns, spec->account_ref.name, account_ref);
 }
 
 static void link_store(struct linker *l, const struct object *object)
 {
 	const struct store_spec *spec = object->spec;
 
-	for (size_t i = 0; i < spec->sources.n; i++)
-		reads(l, object, LIST_AT(spec->sources, struct image_source, i)->image,
-		      arena_printf(l->arena, "spec.sources[%zu].image", i));
-	need_account(l, object, spec->account_ref.ns, spec->account_ref.name,
-		     "spec.serviceAccountRef.name");
+	for (size_t i = 0; i < spec->sources.n; i++) {
+		const struct image_source *source = LIST_AT(spec->sources, struct image_source, i);
+
+		reads(l, object, source->image, source->pos, NULL);
+	}
+	need_account(l, object, spec->account_ref.ns, spec->account_ref.name, account_ref);
 }
 
 static void link_buildpack(struct linker *l, const struct object *object)
 {
 	const struct buildpack_spec *spec = object->spec;
 
-	reads(l, object, spec->image, "spec.image");
-	need_account(l, object, NULL, spec->service_account, "spec.serviceAccountName");
-	need_account(l, object, spec->account_ref.ns, spec->account_ref.name,
-		     "spec.serviceAccountRef.name");
+	reads(l, object, spec->image, (struct pos){ 0 }, spec_image);
+	need_account(l, object, NULL, spec->service_account, account_name);
+	need_account(l, object, spec->account_ref.ns, spec->account_ref.name, account_ref);
 }
 
 static void link_account(struct linker *l, const struct object *object)
@@ -370,12 +414,13 @@ static void collect_tags(struct linker *l, const struct object *object)
 	const struct builder_spec *builder = object->spec;
 
 	if (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER)
-		pushes(l, object, builder->tag, builder->tag_pos);
+		pushes(l, object, builder->tag, builder->tag_pos, object->tag_keys[0]);
 	if (object->kind != KIND_IMAGE)
 		return;
-	pushes(l, object, image->tag, image->tag_pos);
+	pushes(l, object, image->tag, image->tag_pos, object->tag_keys[0]);
 	for (size_t i = 0; i < image->additional_tags.n; i++)
-		pushes(l, object, image->additional_tags.v[i], image->tag_pos);
+		pushes(l, object, image->additional_tags.v[i], image->tag_pos,
+		       object->tag_keys[i + 1]);
 }
 
 struct trail {
@@ -451,13 +496,18 @@ void model_link(struct model *model, struct diags *diags)
 
 	if (model->objects.n)
 		qsort(model->objects.v, model->objects.n, sizeof(*model->objects.v), by_id);
+	l.nodes = arena_array(l.arena, model->objects.n, sizeof(*l.nodes));
+	for (size_t i = 0; i < model->objects.n; i++) {
+		model->objects.v[i]->index = i;
+		l.nodes[i].object = model->objects.v[i];
+	}
 	for (size_t i = 0; i < model->objects.n; i++)
 		collect_tags(&l, model->objects.v[i]);
 	for (size_t i = 0; i < model->objects.n; i++)
 		if (links[model->objects.v[i]->kind])
 			links[model->objects.v[i]->kind](&l, model->objects.v[i]);
-	for (size_t i = 0; i < l.nodes.n; i++) {
-		struct link_node *node = l.nodes.items[i].value;
+	for (size_t i = 0; i < model->objects.n; i++) {
+		struct link_node *node = &l.nodes[i];
 		const struct trail trail = { NULL, node, NULL };
 
 		if (node->state == NODE_NEW)

@@ -8,6 +8,7 @@
 
 #include "model/kind/check.h"
 #include "model/kind/metadata.h"
+#include "model/kind/rules.h"
 
 static const struct field metadata_fields[] = {
 	{ "name", FIELD_STRING, AT(struct meta, name), .is_required = true,
@@ -34,15 +35,15 @@ static const struct field metadata_fields[] = {
 };
 const struct table metadata_table = { "metadata", sizeof(struct meta), metadata_fields };
 
+/* Metadata and spec are taken from the document itself: a FIELD_NODE would copy all of them. */
 struct envelope {
 	const char *api_version, *kind;
-	const struct node *metadata, *spec;
 };
 static const struct field envelope_fields[] = {
 	{ "apiVersion", FIELD_STRING, AT(struct envelope, api_version), .is_required = true },
 	{ "kind", FIELD_STRING, AT(struct envelope, kind), .is_required = true },
-	{ "metadata", FIELD_NODE, AT(struct envelope, metadata) },
-	{ "spec", FIELD_NODE, AT(struct envelope, spec) },
+	{ "metadata", FIELD_IGNORED },
+	{ "spec", FIELD_IGNORED },
 	{ "status", FIELD_IGNORED },
 	{ 0 },
 };
@@ -194,6 +195,14 @@ static void decode_spec(struct object *object, const struct node *spec, struct a
 		info->check(object, arena, diags);
 }
 
+/* A null is an absent value. */
+static const struct node *given(const struct node *document, const char *key)
+{
+	const struct node *value = node_get(document, key);
+
+	return value && value->kind != NODE_NULL ? value : NULL;
+}
+
 struct object *object_decode(const struct node *document, const struct source_file *file,
 			     struct arena *arena, struct diags *diags)
 {
@@ -220,13 +229,13 @@ struct object *object_decode(const struct node *document, const struct source_fi
 	object->tree = document;
 	if (kind_info(kind)->is_whole) {
 		envelope.api_version = node_text(document, "apiVersion");
-		envelope.metadata = node_get(document, "metadata");
 	} else {
 		fields_decode(&envelope_table, document, "", &envelope, arena, object->file, diags);
 	}
 	object->api_version = envelope.api_version;
-	decode_meta(object, envelope.metadata, arena, diags);
+	decode_meta(object, given(document, "metadata"), arena, diags);
 	object->id = object_id(kind, object->meta.ns, object->meta.name, arena);
-	decode_spec(object, envelope.spec, arena, diags);
+	decode_spec(object, given(document, "spec"), arena, diags);
+	link_prepare(object, arena);
 	return object;
 }

@@ -22,4 +22,10 @@ void settings_adapt(void *spec, const struct object *object, struct arena *arena
 		    struct diags *diags);
 void settings_check(const struct object *object, struct arena *arena, struct diags *diags);
 
+/*
+ * What model_link needs of one object, prepared where objects are decoded by all cores and the tree is still there: where
+ * its references are written, and the tags it pushes in the form that is compared.
+ */
+void link_prepare(struct object *object, struct arena *arena);
+
 #endif

@@ -275,9 +275,12 @@ bool ref_parse(const char *text, struct arena *arena, struct ref *out, struct er
 
 char *ref_format(const struct ref *ref, struct arena *arena)
 {
-	return arena_printf(arena, "%s/%s%s%s%s%s", ref->registry, ref->repo, ref->tag ? ":" : "",
-			    ref->tag ? ref->tag : "", ref->digest ? "@" : "",
-			    ref->digest ? ref->digest : "");
+	const char *parts[] = { ref->registry, "/",
+				ref->repo,     ref->tag ? ":" : NULL,
+				ref->tag,      ref->digest ? "@" : NULL,
+				ref->digest };
+
+	return arena_concat(arena, parts, COUNTOF(parts));
 }
 
 char *ref_name(const struct ref *ref, struct arena *arena)

@@ -155,10 +155,17 @@ char *build_key(const struct attempt *in, const struct image_spec *spec, struct 
 	return arena_strdup(arena, digest.text);
 }
 
-bool build_options_changed(const struct attempt *recorded, const struct image_spec *spec,
-			   struct arena *arena)
+bool build_options_changed(const struct attempt *recorded, const struct image_spec *spec)
 {
-	const char *now = recorded->build_key ? build_key(recorded, spec, arena) : NULL;
+	struct arena *scratch;
+	const char *now;
+	bool is_other;
 
-	return now && strcmp(now, recorded->build_key) != 0;
+	if (!recorded->build_key)
+		return false;
+	scratch = arena_new(); /* asked of every image in every run: leaves nothing behind */
+	now = build_key(recorded, spec, scratch);
+	is_other = now && strcmp(now, recorded->build_key) != 0;
+	arena_free(scratch);
+	return is_other;
 }

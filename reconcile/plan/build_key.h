@@ -18,8 +18,7 @@
  */
 char *build_key(const struct attempt *inputs, const struct image_spec *spec, struct arena *arena);
 /* The same inputs with the recorded options gave another key: an option was changed since. */
-bool build_options_changed(const struct attempt *recorded, const struct image_spec *spec,
-			   struct arena *arena);
+bool build_options_changed(const struct attempt *recorded, const struct image_spec *spec);
 /* Whether a list as recorded ("COMMIT,STACK") names a reason. */
 bool reasons_name(const char *reasons, const char *name);
 

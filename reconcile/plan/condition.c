@@ -45,6 +45,27 @@ bool conditions_keep(struct conditions_edit *edit, const char *type)
 	return old;
 }
 
+static bool same(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+bool conditions_equal(const struct list *a, const struct list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct condition *x = LIST_AT(*a, struct condition, i);
+		const struct condition *y = LIST_AT(*b, struct condition, i);
+
+		if (!same(x->type, y->type) || !same(x->status, y->status) ||
+		    !same(x->reason, y->reason) || !same(x->message, y->message) ||
+		    x->changed_s != y->changed_s)
+			return false;
+	}
+	return true;
+}
+
 bool condition_is_true(const struct list *conditions, const char *type)
 {
 	const struct condition *found = condition_find(conditions, type);

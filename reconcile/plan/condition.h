@@ -26,6 +26,7 @@ void conditions_add(struct conditions_edit *edit, const char *type, const char *
 /* The recorded one as it stands, or nothing. */
 bool conditions_keep(struct conditions_edit *edit, const char *type);
 
+bool conditions_equal(const struct list *a, const struct list *b);
 bool condition_is_true(const struct list *conditions, const char *type);
 const char *condition_message(const struct list *conditions, const char *type); /* or NULL */
 

@@ -239,7 +239,7 @@ static void with_options(struct node *config, const struct image_spec *spec, str
 
 static void compare_config(const struct comparison *c, struct arena *arena, struct changes *out)
 {
-	bool other_options = c->old && build_options_changed(c->old, c->spec, arena);
+	bool other_options = c->old && build_options_changed(c->old, c->spec);
 	struct node *config;
 	struct strings parts = { 0 };
 	bool other_builder = c->old && is_other_builder(c, arena);

@@ -574,6 +574,11 @@ static void do_nothing(struct deciding *d)
 	ready_as_last(d);
 	if (d->status->latest_image)
 		d->status->tags = image_tags(d->spec, d->p->arena);
+	/* The usual case, told apart here so that thousands of statuses need not be compared as trees. */
+	if (d->old && !d->step->interrupted && !history_exceeds(d->spec, d->old) &&
+	    strings_equal(&d->old->tags, &d->status->tags) &&
+	    conditions_equal(&d->old->conditions, &d->status->conditions))
+		d->step->status = d->old;
 }
 
 static void (*const verdicts[VERDICTS])(struct deciding *d) = {

@@ -14,10 +14,11 @@
 #include "buildexec/sys/git_export.h"
 #include "buildexec/sys/git_pack.h"
 #include "buildexec/sys/log.h"
+#include "buildexec/sys/pool.h"
 #include "model/base/digest.h"
 #include "model/base/limits.h"
 
-enum { LOCK_WAIT_MS = 60000, MIRROR_NAME = 24 };
+enum { LOCK_WAIT_MS = 60000, MIRROR_NAME = 24, PARTS_MAX = 16, FILES_PER_PART = 1000 };
 
 struct store {
 	struct arena *arena;
@@ -44,9 +45,10 @@ static bool open_repo(struct store *store, const struct store_place *spec, struc
 	if (!spec->is_offline)
 		return git_repo_init(path, &store->repo, err);
 	if (!fs_is_dir(path))
-		return err_set(err, ERR_ABSENT,
-			       "it is on a server and was never read on this machine; an offline run "
-			       "asks nobody");
+		return err_set(
+			err, ERR_ABSENT,
+			"it is on a server and was never read on this machine; an offline run "
+			"asks nobody");
 	return git_repo_open(path, false, &store->repo, err);
 }
 
@@ -54,8 +56,9 @@ bool store_open(const struct store_place *spec, struct store **out, struct err *
 {
 	struct store *store = mem_realloc(NULL, sizeof(*store));
 
-	*store = (struct store){ .arena = arena_new(), .has_no_history = spec->has_no_history,
-				  .is_offline = spec->is_offline };
+	*store = (struct store){ .arena = arena_new(),
+				 .has_no_history = spec->has_no_history,
+				 .is_offline = spec->is_offline };
 	*out = NULL;
 	store->ref = arena_printf(store->arena, "refs/heads/%s", spec->branch);
 	if (!git_ref_is_valid(store->ref)) {
@@ -122,8 +125,16 @@ static bool fetch_tip(struct store *store, const struct git_id *tip, struct err 
 
 	if (!git_repo_read_ref(store->repo, store->ref, &mirrored, err))
 		return false;
-	if (!git_id_is_none(&mirrored))
+	/* Without a history nothing leads from the one to the other, and nothing is gained by it. */
+	if (!git_id_is_none(&mirrored) && !store->has_no_history)
 		fetch.have = &mirrored;
+	if (git_wire_fetch(store->wire, &fetch, &stats, err))
+		return true;
+	/* The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. */
+	if (!fetch.have || err->kind != ERR_ABSENT)
+		return false;
+	*err = (struct err){ 0 };
+	fetch.have = NULL;
 	return git_wire_fetch(store->wire, &fetch, &stats, err);
 }
 
@@ -234,25 +245,88 @@ static int compare_places(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* In the order of the disk, which is also the order in which deltas find their bases in the cache.
- */
-static bool read_found(struct walk *walk, struct err *err)
+/* A stretch of what was found, read by one thread into an arena and through a reader of its own. */
+struct part {
+	const struct walk *walk;
+	size_t first, last;
+	struct git_objects *objects;
+	struct arena *arena;
+	struct err err;
+};
+
+static void read_part(void *items, size_t index)
 {
-	if (walk->found.n)
-		qsort(walk->found.v, walk->found.n, sizeof(*walk->found.v), compare_places);
-	for (size_t i = 0; i < walk->found.n; i++) {
+	struct part *part = &((struct part *)items)[index];
+	const struct walk *walk = part->walk;
+
+	for (size_t i = part->first; i < part->last; i++) {
 		struct store_file *file = &walk->files->v[walk->found.v[i].file];
 		struct git_data blob;
 
-		if (!git_objects_need(walk->objects, walk->found.v[i].raw, GIT_TYPE_BLOB,
-				      walk->arena, &blob, err))
-			return err_prefix(err, "cannot read '%s'", file->path);
+		if (!git_objects_need(part->objects, walk->found.v[i].raw, GIT_TYPE_BLOB,
+				      part->arena, &blob, &part->err)) {
+			err_prefix(&part->err, "cannot read '%s'", file->path);
+			return;
+		}
 		if (blob.n > LIMIT_STATE_BLOB)
 			continue;
 		file->bytes = blob.bytes;
 		file->n = blob.n;
 	}
+}
+
+/* The first part reads with the store's own reader into the caller's arena: few files need no more. */
+static bool open_parts(struct walk *walk, const char *objects_path, struct part *parts, size_t n,
+		       struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		parts[i] = (struct part){ .walk = walk,
+					  .first = walk->found.n * i / n,
+					  .last = walk->found.n * (i + 1) / n,
+					  .objects = walk->objects,
+					  .arena = walk->arena };
+		if (!i)
+			continue;
+		if (!git_objects_open(objects_path, &parts[i].objects, err))
+			return false;
+		parts[i].arena = arena_new();
+	}
 	return true;
+}
+
+static bool close_parts(struct walk *walk, struct part *parts, size_t n, struct err *err)
+{
+	bool done = true;
+
+	for (size_t i = 0; i < n && parts[i].arena; i++) {
+		if (done && parts[i].err.kind) {
+			*err = parts[i].err;
+			done = false;
+		}
+		if (!i)
+			continue;
+		git_objects_close(&parts[i].objects);
+		arena_adopt(walk->arena, parts[i].arena);
+	}
+	return done;
+}
+
+/* In the order of the disk, which is also the order in which deltas find their bases in the cache;
+ * by all cores when there is much to inflate. */
+static bool read_found(struct walk *walk, const char *objects_path, struct err *err)
+{
+	struct part parts[PARTS_MAX] = { 0 };
+	size_t n = pool_cores();
+	bool done;
+
+	if (walk->found.n)
+		qsort(walk->found.v, walk->found.n, sizeof(*walk->found.v), compare_places);
+	n = n > PARTS_MAX ? PARTS_MAX : n;
+	n = walk->found.n < n * FILES_PER_PART ? walk->found.n / FILES_PER_PART + 1 : n;
+	done = open_parts(walk, objects_path, parts, n, err);
+	if (done)
+		pool_each(n, n, read_part, parts);
+	return close_parts(walk, parts, n, err) && done;
 }
 
 static void drop_unread(struct store_files *files)
@@ -275,7 +349,8 @@ bool store_read_all(struct store *store, store_want_fn *want, void *ctx, struct 
 	if (git_id_is_none(&store->tree))
 		return true;
 	git_id_to_raw(&store->tree, raw);
-	if (!walk_folder(&walk, raw, "", 0, err) || !read_found(&walk, err)) {
+	if (!walk_folder(&walk, raw, "", 0, err) ||
+	    !read_found(&walk, git_repo_objects_path(store->repo), err)) {
 		*out = (struct store_files){ 0 };
 		return false;
 	}

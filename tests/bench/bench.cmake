@@ -2,8 +2,9 @@
 # ctest runs each with --smoke: a handful of objects, one round, so that they go on working. Nothing asserts a time.
 include_guard()
 
-add_library(bench_contest STATIC ${CMAKE_SOURCE_DIR}/tests/bench/contest.c ${CMAKE_SOURCE_DIR}/tests/bench/fixture.c)
-target_link_libraries(bench_contest PUBLIC exec_sys PRIVATE project_options)
+add_library(bench_contest STATIC ${CMAKE_SOURCE_DIR}/tests/bench/contest.c ${CMAKE_SOURCE_DIR}/tests/bench/fixture.c
+	${CMAKE_SOURCE_DIR}/tests/bench/fixture_status.c)
+target_link_libraries(bench_contest PUBLIC model_kind exec_sys PRIVATE project_options)
 
 # add_bench(name SOURCES … LIBS …)
 function(add_bench name)
@@ -15,4 +16,15 @@ function(add_bench name)
 	set_tests_properties(bench/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endfunction()
 
-add_bench(load SOURCES ${CMAKE_SOURCE_DIR}/reconcile/load.c LIBS model_kind yaml)
+add_bench(load SOURCES ${CMAKE_SOURCE_DIR}/reconcile/load.c LIBS yaml)
+add_bench(state SOURCES ${CMAKE_SOURCE_DIR}/reconcile/apply/state_read.c LIBS reconcile_store model_kind)
+add_bench(layer LIBS exec_image)
+
+# Benches of the whole program are scripts: they are given the build directory.
+add_executable(bench_commands ${CMAKE_SOURCE_DIR}/tests/bench/bench_commands.c)
+target_link_libraries(bench_commands PRIVATE bench_contest project_options)
+set_target_properties(bench_commands PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+foreach(name build noop)
+	add_test(NAME bench/${name} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/bench/bench_${name}.sh ${CMAKE_BINARY_DIR} --smoke)
+	set_tests_properties(bench/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endforeach()

@@ -84,11 +84,11 @@ void bench_clean(void)
 	folder[0] = '\0';
 }
 
-_Noreturn static void run_program(const char *const *argv)
+_Noreturn static void run_program(const char *const *argv, const char *input)
 {
-	int null = open("/dev/null", O_RDWR);
+	int in = open(input ? input : "/dev/null", O_RDONLY), out = open("/dev/null", O_WRONLY);
 
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
 		_exit(126);
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	_exit(127);
@@ -102,7 +102,7 @@ bool bench_has(const char *const *argv)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		run_program(argv);
+		run_program(argv, NULL);
 	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
 	       WEXITSTATUS(status) == 0;
 }
@@ -135,7 +135,7 @@ static struct sample run_once(const struct entrant *entrant, struct report *repo
 	start = bench_now_ms();
 	pid = fork();
 	if (pid == 0 && entrant->argv)
-		run_program(entrant->argv);
+		run_program(entrant->argv, entrant->input);
 	if (pid == 0)
 		run_here(entrant, report);
 	if (pid < 0 || wait4(pid, &status, 0, &usage) != pid)

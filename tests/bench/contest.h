@@ -21,6 +21,7 @@ struct entrant {
 	contest_fn *prepare;  /* untimed, before every run, in the bench's own process; may be NULL */
 	void *ctx;
 	const char *const *argv; /* instead of run: a program; its standard output is dropped      */
+	const char *input;       /* its standard input: a file; NULL: nothing                      */
 	/* Filled by contest_run: medians of wall and cpu time, least wall time, greatest memory. */
 	double wall_ms, cpu_ms, least_ms, rss_mib;
 };

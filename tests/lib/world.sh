@@ -6,6 +6,7 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 reconcile=$1/reconcile
 oci_image=$top/ci/oci-image
+oci=$top/tests/lib/oci.py
 example=$top/examples/manifests/quickstart
 work=$(mktemp -d)
 chmod 755 "$work"

@@ -54,8 +54,8 @@ static bool open_registry(struct step *step, struct err *err)
 				      .layout = text(step, "registry") };
 
 	vec_push(step->arena, &step->rules.list, rule);
-	step->access = (struct image_access){ .rules = &step->rules,
-					      .scratch_dir = text(step, "work") };
+	step->access =
+		(struct image_access){ .rules = &step->rules, .scratch_dir = text(step, "work") };
 	if (!keychain_open(&options, &step->keychain, err) ||
 	    !registry_open(&step->rules, step->keychain, &step->life.registry, err))
 		return false;
@@ -77,8 +77,8 @@ static void fill_options(struct step *step)
 		.previous_image = text(step, "previousImage"),
 		.process_type = text(step, "processType"),
 		.created = node_text(env, "SOURCE_DATE_EPOCH"),
-		.exec_env = node_text(env, "CNB_EXEC_ENV") ? node_text(env, "CNB_EXEC_ENV") :
-							     "production",
+		.exec_env = node_text(env, "CNB_EXEC_ENV") ? node_text(env, "CNB_EXEC_ENV")
+							   : "production",
 		.skips_restore = flag(step, "skipRestore"),
 		.is_forced = flag(step, "force"),
 		.cache_dir = text(step, "cache"),
@@ -179,8 +179,8 @@ static bool run(struct step *step, int *exit_code, struct err *err)
 		return false;
 	if (strcmp(what, "launch") == 0)
 		return launch(step, exit_code, err);
-	if (strcmp(what, "rebase") == 0 ? lifecycle_rebase(&step->life, err) :
-					  lifecycle_create(&step->life, err)) {
+	if (strcmp(what, "rebase") == 0 ? lifecycle_rebase(&step->life, err)
+					: lifecycle_create(&step->life, err)) {
 		*exit_code = CNB_EXIT_OK;
 		return true;
 	}

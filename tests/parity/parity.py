@@ -15,11 +15,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STEP_SECONDS = 60
+SLOW_SECONDS = 5
 REF_NAME = "org.opencontainers.image.ref.name"
 PACKAGES = ["bash", "dash", "coreutils", "findutils", "grep", "sed", "libc6", "libc-bin", "libtinfo6", "libselinux1",
             "libpcre2-8-0", "libacl1", "libattr1", "libgmp10", "libgcc-s1"]
@@ -266,7 +268,10 @@ def run_case(runner, name, patterns, report):
                 put_image(runner.suite, layouts, reference, image, scratch)
             folder = os.path.join(scratch, "step-%d" % number)
             os.mkdir(folder)
+            started = time.monotonic()
             about, done = runner.run(case, step, folder, layouts, cache)
+            if time.monotonic() - started > SLOW_SECONDS:
+                print("slow    %s/%s %.1f s" % (name, step["name"], time.monotonic() - started))
             label = name + "/" + step["name"]
             if wanted(label, patterns):
                 report(label, runner.check(case, step, about, done, folder), done)

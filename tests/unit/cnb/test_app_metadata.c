@@ -78,8 +78,7 @@ static void test_cache_metadata__reads_and_writes_every_cache_of_the_suite(void 
 	find_vectors("*/expected/*/cache.json", &found);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct arena *arena = arena_new();
-		const struct node *json =
-			node_get(read_json(arena, found.gl_pathv[i]), "metadata");
+		const struct node *json = node_get(read_json(arena, found.gl_pathv[i]), "metadata");
 		struct cache_metadata metadata;
 		struct err err = { 0 };
 
@@ -158,8 +157,9 @@ static void test_metadata_to_toml__gives_floats_and_no_nulls(void **state)
 	(void)state;
 	assert_true(json_parse(json_text, strlen(json_text), arena, &json, &err));
 	toml_print(metadata_to_toml(json, arena), &out);
-	assert_string_equal(buf_text(&out),
-			    "a = [1.0, 2.5]\nbig = 9.007199254740992e+15\nz = 1.0\n\n[t]\n  n = -7.0\n");
+	assert_string_equal(
+		buf_text(&out),
+		"a = [1.0, 2.5]\nbig = 9.007199254740992e+15\nz = 1.0\n\n[t]\n  n = -7.0\n");
 	arena_free(arena);
 }
 
@@ -174,7 +174,8 @@ static void test_build_metadata__makes_every_label_of_the_suite(void **state)
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct arena *arena = arena_new();
 		const char *path = found.gl_pathv[i];
-		const char *folder = arena_copy(arena, path, strlen(path) - strlen("/metadata.toml"));
+		const char *folder =
+			arena_copy(arena, path, strlen(path) - strlen("/metadata.toml"));
 		bool is_old = strstr(path, "/platform-0.7/") || strstr(path, "/platform-0.9/");
 		const char *api = strstr(path, "/platform-0.7/") ? "0.7" : is_old ? "0.9" : "0.14";
 		struct node *expected, *label, *toml;
@@ -194,7 +195,8 @@ static void test_build_metadata__makes_every_label_of_the_suite(void **state)
 		label = build_metadata_label(&metadata, &launcher, api, arena);
 		expected = read_json(arena, arena_printf(arena, "%s/labels/%s.json", folder,
 							 LABEL_BUILD_METADATA));
-		node_set(arena, expected, "launcher", node_clone(arena, node_get(label, "launcher")));
+		node_set(arena, expected, "launcher",
+			 node_clone(arena, node_get(label, "launcher")));
 		if (!node_equal(label, expected))
 			fail_msg("%s gives another label", path);
 		arena_free(arena);

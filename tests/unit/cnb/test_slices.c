@@ -16,33 +16,61 @@ static void test_slice_glob__matches_as_go_does(void **state)
 		const char *pattern, *path;
 		int result;
 	} rows[] = {
-		{ "abc", "abc", 1 },          { "*", "abc", 1 },
-		{ "*c", "abc", 1 },           { "a*", "a", 1 },
-		{ "a*", "abc", 1 },           { "a*", "ab/c", 0 },
-		{ "a*/b", "abc/b", 1 },       { "a*/b", "a/c/b", 0 },
+		{ "abc", "abc", 1 },
+		{ "*", "abc", 1 },
+		{ "*c", "abc", 1 },
+		{ "a*", "a", 1 },
+		{ "a*", "abc", 1 },
+		{ "a*", "ab/c", 0 },
+		{ "a*/b", "abc/b", 1 },
+		{ "a*/b", "a/c/b", 0 },
 		{ "a*b*c*d*e*/f", "axbxcxdxe/f", 1 },
 		{ "a*b*c*d*e*/f", "axbxcxdxexxx/f", 1 },
 		{ "a*b*c*d*e*/f", "axbxcxdxe/xxx/f", 0 },
 		{ "a*b?c*x", "abxbbxdbxebxczzx", 1 },
 		{ "a*b?c*x", "abxbbxdbxebxczzy", 0 },
-		{ "ab[c]", "abc", 1 },        { "ab[b-d]", "abc", 1 },
-		{ "ab[e-g]", "abc", 0 },      { "ab[^c]", "abc", 0 },
-		{ "ab[^b-d]", "abc", 0 },     { "ab[^e-g]", "abc", 1 },
-		{ "a\\*b", "a*b", 1 },        { "a\\*b", "ab", 0 },
-		{ "a?b", "a\xe2\x98\xba" "b", 1 },
-		{ "a[^a]b", "a\xe2\x98\xba" "b", 1 },
-		{ "a???b", "a\xe2\x98\xba" "b", 0 },
-		{ "a?b", "a/b", 0 },          { "a*b", "a/b", 0 },
-		{ "[\\]a]", "]", 1 },         { "[\\-]", "-", 1 },
-		{ "[x\\-]", "x", 1 },         { "[x\\-]", "-", 1 },
-		{ "[x\\-]", "z", 0 },         { "[]a]", "]", -1 },
-		{ "[-]", "-", -1 },           { "[x-]", "x", -1 },
-		{ "[-x]", "x", -1 },          { "\\", "a", -1 },
-		{ "[a-b-c]", "a", -1 },       { "[", "a", -1 },
-		{ "[^", "a", -1 },            { "[^bc", "a", -1 },
-		{ "a[", "ab", -1 },           { "*x", "xxx", 1 },
-		{ "**", "a", 1 },             { "**", "a/b", 0 },
-		{ "", "", 1 },                { "", "a", 0 },
+		{ "ab[c]", "abc", 1 },
+		{ "ab[b-d]", "abc", 1 },
+		{ "ab[e-g]", "abc", 0 },
+		{ "ab[^c]", "abc", 0 },
+		{ "ab[^b-d]", "abc", 0 },
+		{ "ab[^e-g]", "abc", 1 },
+		{ "a\\*b", "a*b", 1 },
+		{ "a\\*b", "ab", 0 },
+		{ "a?b",
+		  "a\xe2\x98\xba"
+		  "b",
+		  1 },
+		{ "a[^a]b",
+		  "a\xe2\x98\xba"
+		  "b",
+		  1 },
+		{ "a???b",
+		  "a\xe2\x98\xba"
+		  "b",
+		  0 },
+		{ "a?b", "a/b", 0 },
+		{ "a*b", "a/b", 0 },
+		{ "[\\]a]", "]", 1 },
+		{ "[\\-]", "-", 1 },
+		{ "[x\\-]", "x", 1 },
+		{ "[x\\-]", "-", 1 },
+		{ "[x\\-]", "z", 0 },
+		{ "[]a]", "]", -1 },
+		{ "[-]", "-", -1 },
+		{ "[x-]", "x", -1 },
+		{ "[-x]", "x", -1 },
+		{ "\\", "a", -1 },
+		{ "[a-b-c]", "a", -1 },
+		{ "[", "a", -1 },
+		{ "[^", "a", -1 },
+		{ "[^bc", "a", -1 },
+		{ "a[", "ab", -1 },
+		{ "*x", "xxx", 1 },
+		{ "**", "a", 1 },
+		{ "**", "a/b", 0 },
+		{ "", "", 1 },
+		{ "", "a", 0 },
 	};
 
 	(void)state;
@@ -55,11 +83,20 @@ static void test_slice_glob__matches_as_go_does(void **state)
 static void test_slice_clean__gives_the_shortest_name(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "", "." },           { ".", "." },         { "./a", "a" },
-		{ "a//b/", "a/b" },    { "a/./b", "a/b" },   { "a/b/../c", "a/c" },
-		{ "..", ".." },        { "../a", "../a" },   { "a/../../b", "../b" },
-		{ "/a/../../b", "/b" }, { "/", "/" },        { "a/b/../../..", ".." },
-		{ "../../a", "../../a" }, { "a/..", "." },
+		{ "", "." },
+		{ ".", "." },
+		{ "./a", "a" },
+		{ "a//b/", "a/b" },
+		{ "a/./b", "a/b" },
+		{ "a/b/../c", "a/c" },
+		{ "..", ".." },
+		{ "../a", "../a" },
+		{ "a/../../b", "../b" },
+		{ "/a/../../b", "/b" },
+		{ "/", "/" },
+		{ "a/b/../../..", ".." },
+		{ "../../a", "../../a" },
+		{ "a/..", "." },
 	};
 	struct arena *arena = arena_new();
 
@@ -89,9 +126,8 @@ static const char *cut_text(struct arena *arena, const struct slice_layer *layer
 	for (size_t i = 0; i < n; i++) {
 		buf_puts(&out, i ? " |" : "");
 		for (size_t j = 0; j < layers[i].n; j++)
-			buf_printf(&out, " %s", tree[layers[i].v[j]].path[0] ?
-							 tree[layers[i].v[j]].path :
-							 "/");
+			buf_printf(&out, " %s",
+				   tree[layers[i].v[j]].path[0] ? tree[layers[i].v[j]].path : "/");
 	}
 	return buf_copy(&out, arena);
 }
@@ -104,10 +140,13 @@ static void test_slices_cut__takes_paths_once_with_their_parents(void **state)
 	} rows[] = {
 		{ { "a/one" }, { NULL }, " / a a/one | | / a a-b a/sub a/sub/two c c/three d" },
 		{ { "a" }, { "a/sub" }, " / a a/one a/sub a/sub/two | | / a-b c c/three d" },
-		{ { "a/sub/two", "a/one" }, { "a" },
+		{ { "a/sub/two", "a/one" },
+		  { "a" },
 		  " / a a/one a/sub a/sub/two | | / a-b c c/three d" },
 		{ { "*" }, { "c" }, " / a a-b a/one a/sub a/sub/two c c/three d | |" },
-		{ { "../x", "/etc/passwd" }, { "d" }, " | / d | / a a-b a/one a/sub a/sub/two c c/three" },
+		{ { "../x", "/etc/passwd" },
+		  { "d" },
+		  " | / d | / a a-b a/one a/sub a/sub/two c c/three" },
 		{ { "c/*" }, { "./d" }, " / c c/three | / d | / a a-b a/one a/sub a/sub/two" },
 	};
 	struct arena *arena = arena_new();

@@ -39,6 +39,8 @@ static inline void manifest_load(struct loaded *out, const char *text, bool with
 		struct object *object =
 			object_decode(documents.v[i], &out->file, out->arena, &out->diags);
 
+		if (object && with_links)
+			object->tree = NULL; /* as the loader does */
 		if (object)
 			model_add(&out->model, object, &out->diags);
 	}

@@ -86,8 +86,9 @@ static const struct row rows[] = {
 	{ "a_builder_that_is_an_image_it_builds",
 	  "apiVersion: kpack.io/v1alpha2\nkind: ClusterBuilder\nmetadata: {name: default}\nspec: "
 	  "{image: sample/a}\n---\n" IMAGE("a", LOCAL),
-	  "4:15 error: cycle: Image/default/a → ClusterBuilder/default → Image/default/a\n"
-	  "9:61 note: Image/default/a depends on ClusterBuilder/default here\n" },
+	  "4:15 note: ClusterBuilder/default depends on Image/default/a here\n"
+	  "9:61 error: cycle: ClusterBuilder/default → Image/default/a → "
+	  "ClusterBuilder/default\n" },
 };
 
 static void check_row(void **state)

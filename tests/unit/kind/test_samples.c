@@ -378,7 +378,7 @@ static void test_samples__defaults_are_kpacks(void **state)
 	assert_int_equal(image->tag_pos.line, 5);
 	assert_int_equal(image->builder.pos.line, 6);
 	assert_string_equal(l.model.settings->state_branch, "reconcile/state");
-	assert_int_equal(l.model.settings->lease_s, 3600);
+	assert_int_equal(l.model.settings->lease_s, 900);
 	arena_free(l.arena);
 }
 

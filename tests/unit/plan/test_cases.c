@@ -631,7 +631,8 @@ static struct outcome outcome_parse(struct world *w, const struct step *step, ch
 	}
 	if (strcmp(how, "unstarted") == 0) {
 		outcome.is_started = false;
-		err_set(&outcome.err, err_kind_of(next_word(&line)), "%s", line);
+		word = next_word(&line);
+		err_set(&outcome.err, err_kind_of(word), "%s", line);
 		return outcome;
 	}
 	event->type = EVENT_RESULT;

@@ -153,12 +153,13 @@ static const char *new_repo(struct fixture *f)
 	return name;
 }
 
-static struct store *open_store(struct fixture *f, const struct server *server, const char *repo,
-				const char *branch)
+static struct store *open_store_at(struct fixture *f, const struct server *server, const char *repo,
+				   const char *branch, const char *cache)
 {
 	struct store_place place = { .url = arena_printf(f->arena, "%s/%s", server->url, repo),
 				     .branch = branch,
-				     .cache_dir = arena_printf(f->arena, "%s/cache", f->dir.path),
+				     .cache_dir =
+					     arena_printf(f->arena, "%s/%s", f->dir.path, cache),
 				     .has_no_history = strstr(branch, "logs") != NULL,
 				     .wire = &server->options };
 	struct store *store;
@@ -166,6 +167,12 @@ static struct store *open_store(struct fixture *f, const struct server *server, 
 	if (!store_open(&place, &store, &f->err))
 		fail_msg("%s: %s", server->name, f->err.text);
 	return store;
+}
+
+static struct store *open_store(struct fixture *f, const struct server *server, const char *repo,
+				const char *branch)
+{
+	return open_store_at(f, server, repo, branch, "cache");
 }
 
 static bool put(struct store *store, const char *path, const char *text, bool *made,
@@ -190,11 +197,12 @@ static const char *get(struct fixture *f, struct store *store, const char *path)
 	return file.bytes;
 }
 
+/* Two runs on two machines: b has a mirror of its own. */
 static void check_life(struct fixture *f, const struct server *server)
 {
 	const char *repo = new_repo(f);
-	struct store *a = open_store(f, server, repo, "reconcile/state"),
-		     *b = open_store(f, server, repo, "reconcile/state");
+	struct store *a = open_store(f, server, repo, "reconcile/state");
+	struct store *b = open_store_at(f, server, repo, "reconcile/state", "other-cache");
 	struct store_files files;
 	struct git_id before;
 	bool made;
@@ -252,7 +260,7 @@ static void check_logs(struct fixture *f, const struct server *server)
 	bool made;
 
 	must(put(a, "shop/cart/1.log", "one", &made, &f->err), &f->err);
-	b = open_store(f, server, repo, "reconcile/logs");
+	b = open_store_at(f, server, repo, "reconcile/logs", "other-cache");
 	must(put(a, "shop/cart/2.log", "two", &made, &f->err), &f->err);
 	assert_false(put(b, "shop/cart/3.log", "three", &made, &f->err));
 	assert_int_equal(f->err.kind, ERR_CONFLICT);
@@ -292,8 +300,10 @@ static void write_many(struct fixture *f, const struct server *server, const cha
 				_exit(1);
 			}
 			clock_sleep_ms(backoff_ms(attempt < 6 ? attempt : 6, 5, 300));
-			if (!store_refresh(store, &err))
+			if (!store_refresh(store, &err)) {
+				fprintf(stderr, "%s: %s\n", server->name, err.text);
 				_exit(2);
+			}
 		}
 		if (!made)
 			_exit(3);
@@ -372,6 +382,53 @@ static void test_store__is_whole_after_kills_at_any_moment(void **state)
 			       "'*.lock' ! -name reconcile.lock",
 			       repo),
 			    "39");
+}
+
+/* So many that all cores deflate and inflate them, and doubles among them. */
+static void test_store__keeps_thousands_of_files(void **state)
+{
+	enum { FILES = 5000, DOUBLES = 700 };
+	struct fixture *f = *state;
+	struct store_change *changes = arena_array(f->arena, FILES, sizeof(*changes));
+	struct store_commit commit = { .changes = changes,
+				       .n_changes = FILES,
+				       .author_name = "a",
+				       .author_email = "a@b",
+				       .time_s = 1700000000,
+				       .message = "many" };
+	struct store_place place = { .branch = "reconcile/state" };
+	struct store_files files;
+	struct store *store;
+	bool made;
+
+	sh(f, "git init -q --bare many.git");
+	place.url = path_join(f->arena, f->dir.path, "many.git");
+	for (size_t i = 0; i < FILES; i++) {
+		changes[i].path = arena_printf(f->arena, "n%zu/images/i%04zu.yaml", i % 50, i);
+		changes[i].bytes = arena_printf(f->arena, "status: %zu\n%*s\n", i % DOUBLES,
+						(int)(i % DOUBLES) * 10, "");
+		changes[i].n = strlen(changes[i].bytes);
+	}
+	must(store_open(&place, &store, &f->err), &f->err);
+	must(store_commit(store, &commit, &made, &f->err), &f->err);
+	assert_true(made);
+	store_close(&store);
+	must(store_open(&place, &store, &f->err), &f->err);
+	must(store_read_all(store, NULL, NULL, f->arena, &files, &f->err), &f->err);
+	assert_int_equal(files.n, FILES);
+	for (size_t i = 0; i < files.n; i++) {
+		const char *number = strrchr(files.v[i].path, '/') + 2;
+		const struct store_change *change = &changes[strtoul(number, NULL, 10)];
+
+		assert_string_equal(files.v[i].path, change->path);
+		assert_int_equal(files.v[i].n, change->n);
+		assert_memory_equal(files.v[i].bytes, change->bytes, change->n);
+	}
+	store_close(&store);
+	assert_string_equal(
+		sh(f, "cd many.git; git fsck --strict --full 2>&1 | grep -v unborn || true"), "");
+	assert_string_equal(sh(f, "cd many.git; git count-objects -v | sed -n 's/^in-pack: //p'"),
+			    arena_printf(f->arena, "%d", DOUBLES + 2 * 50 + 1 + 1));
 }
 
 static void test_store__says_why_a_server_refuses(void **state)
@@ -502,9 +559,7 @@ static void check_source(struct fixture *f, const struct server *server, const c
 	git_repo_close(&fetch.into);
 	git_wire_close(&wire);
 	assert_string_equal(
-		sh(f,
-		   "git -C %s fsck --full --no-dangling 2>&1 | grep -v notice: || true",
-		   cache),
+		sh(f, "git -C %s fsck --full --no-dangling 2>&1 | grep -v notice: || true", cache),
 		"");
 }
 
@@ -533,6 +588,63 @@ static void test_git_wire__fetches_one_commit_from_every_server(void **state)
 		old.name = arena_printf(f->arena, "%s-only-v0", old.name);
 		old.options.only_v0 = true;
 		check_source(f, &old, repo, head);
+	}
+}
+
+/* The first fetch brings all, the second only what the second commit changed. */
+static void check_difference(struct fixture *f, const struct server *server)
+{
+	const char *repo = new_repo(f);
+	struct store *store = open_store(f, server, repo, "s");
+	struct store_change changes[300];
+	struct store_commit commit = { changes, COUNTOF(changes), "a", "a@b", 1700000000, "m" };
+	struct git_fetch fetch = { .hint_ref = "refs/heads/s" };
+	struct git_fetch_stats first, second;
+	struct git_wire *wire;
+	struct git_id before;
+	bool made;
+
+	for (size_t i = 0; i < COUNTOF(changes); i++) {
+		char *path = arena_printf(f->arena, "d%zu/f%zu", i / 10, i);
+
+		changes[i] = (struct store_change){ path, path, strlen(path) };
+	}
+	must(store_commit(store, &commit, &made, &f->err), &f->err);
+	must(git_wire_open(arena_printf(f->arena, "%s/%s", server->url, repo), &server->options,
+			   &wire, &f->err),
+	     &f->err);
+	must(git_repo_init(arena_printf(f->arena, "%s/diff-%s.git", f->dir.path, server->name),
+			   &fetch.into, &f->err),
+	     &f->err);
+	before = fetch.commit = *store_commit_id(store);
+	must(git_wire_fetch(wire, &fetch, &first, &f->err), &f->err);
+	must(put(store, "d3/f31", "new", &made, &f->err), &f->err);
+	fetch.commit = *store_commit_id(store);
+	fetch.have = &before;
+	must(git_wire_fetch(wire, &fetch, &second, &f->err), &f->err);
+	if (first.n_objects != 300 + 30 + 2 || second.n_objects != 4)
+		fail_msg("%s sent %u, then %u objects", server->name, first.n_objects,
+			 second.n_objects);
+	git_repo_close(&fetch.into);
+	git_wire_close(&wire);
+	store_close(&store);
+	assert_string_equal(
+		sh(f, "git -C diff-%s.git fsck --full --no-dangling 2>&1 | grep -v notice: || true",
+		   server->name),
+		"");
+}
+
+static void test_git_wire__fetches_only_the_difference_to_what_it_has(void **state)
+{
+	for (size_t i = 2; i < COUNTOF(servers); i++) {
+		struct server old = servers[i];
+
+		if (!old.url)
+			continue;
+		check_difference(*state, &servers[i]);
+		old.name = arena_printf(((struct fixture *)*state)->arena, "%s-old", old.name);
+		old.options.only_v0 = true;
+		check_difference(*state, &old);
 	}
 }
 
@@ -596,9 +708,11 @@ int main(void)
 		cmocka_unit_test(test_store__keeps_logs_without_history_on_every_server),
 		cmocka_unit_test(test_store__loses_no_commit_of_eight_writers),
 		cmocka_unit_test(test_store__is_whole_after_kills_at_any_moment),
+		cmocka_unit_test(test_store__keeps_thousands_of_files),
 		cmocka_unit_test(test_store__says_why_a_server_refuses),
 		cmocka_unit_test(test_store__reports_missing_repositories_and_bad_credentials),
 		cmocka_unit_test(test_git_wire__fetches_one_commit_from_every_server),
+		cmocka_unit_test(test_git_wire__fetches_only_the_difference_to_what_it_has),
 		cmocka_unit_test(test_git_wire__follows_a_redirect_of_its_first_question),
 		cmocka_unit_test(test_git_wire__gives_up_on_a_server_that_stays_silent),
 	};

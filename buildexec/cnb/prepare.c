@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prepare.c — see prepare.h. */
+#include "buildexec/cnb/prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buildexec/cnb/foreign.h"
+#include "buildexec/cnb/guest_bytes.h"
+#include "buildexec/cnb/project.h"
+#include "buildexec/source/source.h"
+#include "buildexec/source/tree_walk.h"
+#include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
+#include "model/base/base64.h"
+#include "model/base/limits.h"
+#include "model/doc/toml.h"
+
+#define PROJECT_FILE "project.toml"
+/* Longer values are certificates and the like: they are not searched for in every line of the log. */
+#define LIMIT_SECRET_BYTES 4096u
+
+static bool write_file(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err)
+{
+	return fs_write_atomic(AT_FDCWD, path, bytes, n, mode, false, err);
+}
+
+static bool name_is_plain(const char *name)
+{
+	return name && name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
+}
+
+bool prepare_access(struct task *task, struct err *err)
+{
+	const struct build_request *request = task->request;
+	struct remote_image run;
+	struct ref ref;
+
+	if (request->tags.n == 0)
+		return err_set(err, ERR_INVALID, "build request: no tag");
+	for (size_t i = 0; i < request->tags.n; i++)
+		if (!ref_parse(request->tags.v[i], task->arena, &ref, err) ||
+		    !registry_check_write(task->registry, &ref, err))
+			return err_prefix(err, "cannot write to '%s'", request->tags.v[i]);
+	if (request->run_image && !task_read_image(task, request->run_image, &run, err))
+		return err_prefix(err, "cannot read run image '%s'", request->run_image);
+	return true;
+}
+
+static void say_source(const struct source *source)
+{
+	if (source->git)
+		lifecycle_say("Cloning \"%s\" @ \"%s\"...", source->git->url,
+			      source->git->revision);
+	if (source->local)
+		lifecycle_say("Copying \"%s\"...", source->local->path);
+	if (source->sub_path && source->sub_path[0])
+		lifecycle_say("Using \"%s\" of it", source->sub_path);
+}
+
+static bool fetch_source(struct build *build, struct err *err)
+{
+	struct task *task = build->task;
+	const struct build_request *request = task->request;
+	struct source_spec spec = {
+		.source = &request->source,
+		.content = request->content,
+		.manifest_dir = request->manifest_dir,
+		.access = &task->access,
+		.cache_dir = task->cache_dir,
+		.uid = build->builder.uid,
+		.gid = build->builder.gid,
+	};
+	struct node *project = node_new(task->arena, NODE_MAP), *source;
+	AUTO_BUF text = BUF_INIT(LIMIT_TOML_BYTES);
+
+	if (!task_dir(task, "app", 0755, &build->app, err))
+		return false;
+	spec.dest = build->app;
+	say_source(&request->source);
+	if (!source_materialise(&spec, task->arena, err))
+		return err_prefix(err, "cannot get the source");
+	source = source_project_metadata(&request->source, task->arena);
+	if (source)
+		node_set(task->arena, project, "source", source);
+	toml_print(project, &text);
+	build->project_metadata = path_join(task->arena, task->work.path, "project-metadata.toml");
+	return write_file(build->project_metadata, buf_text(&text), text.len, 0600, err);
+}
+
+static bool drop_file(void *ctx, struct tree_entry *entry, struct err *err)
+{
+	const struct project *project = ctx;
+
+	if (S_ISDIR(entry->stat.st_mode) || project_keeps(project, entry->path))
+		return true;
+	if (unlinkat(entry->dir_fd, entry->name, 0) != 0)
+		return err_sys(err, errno, "cannot leave out '%s'", entry->path);
+	return true;
+}
+
+/* project.toml: only an error when the image's spec names it and it is not there. */
+static bool read_project(struct build *build, struct project *project, struct err *err)
+{
+	struct task *task = build->task;
+	const char *given = task->request->project_descriptor;
+	const char *file = given && given[0] ? given : PROJECT_FILE;
+	struct node *toml;
+
+	*project = (struct project){ 0 };
+	if (!path_is_inside(file))
+		return err_set(err, ERR_INVALID,
+			       "project descriptor path '%s' leads out of the source", file);
+	if (!foreign_toml(path_join(task->arena, build->app, file), task->arena, &toml, err))
+		return err_prefix(err, "project descriptor");
+	if (!toml)
+		return !(given && given[0]) ||
+		       err_set(err, ERR_INVALID,
+			       "project descriptor path set but no file found: %s", given);
+	if (!project_read(toml, task->arena, project, err))
+		return false;
+	for (size_t i = 0; i < project->warnings.n; i++)
+		task_notice(task, "%s", project->warnings.v[i]);
+	return (!project->has_include && !project->has_exclude) ||
+	       tree_walk(build->app, drop_file, project, err);
+}
+
+static bool write_env(struct build *build, const char *name, const char *value, struct err *err)
+{
+	struct task *task = build->task;
+	const char *path = arena_printf(task->arena, "%s/env/%s", build->platform, name);
+
+	if (!name_is_plain(name))
+		return err_set(err, ERR_INVALID, "'%s' is no name of a variable", name);
+	return write_file(path, value ? value : "", value ? strlen(value) : 0, 0644, err);
+}
+
+/* What a binding says about itself is no secret; everything else in it may be one. */
+static void hide_value(const char *key, const struct base64 *value)
+{
+	if (strcmp(key, "type") != 0 && strcmp(key, "provider") != 0 &&
+	    value->n <= LIMIT_SECRET_BYTES)
+		secret_add(value->bytes, value->n);
+}
+
+static bool write_binding(struct build *build, const struct request_mount *mount, struct err *err)
+{
+	struct task *task = build->task;
+	const char *dir = arena_printf(task->arena, "%s/bindings/%s", build->platform, mount->name);
+
+	if (!name_is_plain(mount->name))
+		return err_set(err, ERR_INVALID, "'%s' is no name of a binding", mount->name);
+	if (!fs_make_dirs(dir, 0755, err))
+		return false;
+	for (size_t i = 0; i < mount->files.n; i++) {
+		const struct pair *file = &mount->files.v[i];
+		struct base64 value;
+
+		if (!name_is_plain(file->key))
+			return err_set(err, ERR_INVALID, "'%s' is no name of a file", file->key);
+		if (!base64_decode(file->value, strlen(file->value), task->arena, &value))
+			return err_set(err, ERR_INVALID, "binding '%s': '%s' is no base64",
+				       mount->name, file->key);
+		hide_value(file->key, &value);
+		if (!write_file(path_join(task->arena, dir, file->key), value.bytes, value.n, 0400,
+				err))
+			return err_prefix(err, "binding '%s'", mount->name);
+	}
+	return true;
+}
+
+/* The image's variables win over those of project.toml: they are written last. */
+static bool make_platform(struct build *build, const struct project *project, struct err *err)
+{
+	struct task *task = build->task;
+	const struct build_request *request = task->request;
+	const char *dir;
+
+	if (!task_dir(task, "platform", 0755, &build->platform, err) ||
+	    !task_dir(task, "platform/env", 0755, &dir, err) ||
+	    !task_dir(task, "platform/bindings", 0755, &dir, err))
+		return false;
+	for (size_t i = 0; i < project->env.n; i++)
+		if (!write_env(build, project->env.v[i].key, project->env.v[i].value, err))
+			return false;
+	for (size_t i = 0; i < request->env.n; i++) {
+		const struct env_var *var = LIST_AT(request->env, const struct env_var, i);
+
+		if (!write_env(build, var->name, var->value, err))
+			return false;
+	}
+	for (size_t i = 0; i < request->bindings.n; i++)
+		if (!write_binding(build, LIST_AT(request->bindings, const struct request_mount, i),
+				   err))
+			return false;
+	return tree_chown(build->platform, build->builder.uid, build->builder.gid, err);
+}
+
+static bool write_programs(struct build *build, struct err *err)
+{
+	struct task *task = build->task;
+
+	build->guest = path_join(task->arena, task->work.path, "cnb-guest");
+	build->launcher = path_join(task->arena, task->work.path, "launcher");
+	return write_file(build->guest, cnb_guest_bytes, cnb_guest_size, 0755, err) &&
+	       write_file(build->launcher, cnb_launcher_bytes, cnb_launcher_size, 0755, err);
+}
+
+bool prepare_build(struct build *build, struct err *err)
+{
+	struct task *task = build->task;
+	struct project project;
+
+	if (!builder_open(task, &build->builder, err))
+		return false;
+	lifecycle_say("Builder:");
+	lifecycle_say(" Image: %s", task->request->builder_image);
+	return fetch_source(build, err) && read_project(build, &project, err) &&
+	       make_platform(build, &project, err) && write_programs(build, err) &&
+	       task_dir(task, "layers", 0755, &build->layers, err) &&
+	       tree_chown(build->layers, build->builder.uid, build->builder.gid, err);
+}
