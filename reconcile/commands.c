@@ -26,12 +26,12 @@ const struct command commands[] = {
 	  "reconcile schema Image", false },
 	{ "graph", "[DIR]", 0, 1, FOR_LOAD | FOR_TABLE, cmd_graph,
 	  "show what is made of what: text, dot, mermaid or json", NULL,
-	  "reconcile graph -o dot manifests/ | dot -Tsvg >graph.svg", false },
-	{ "why", "[KIND/[NS/]]NAME", 1, 1, FOR_LOAD | FOR_STATE | FOR_TABLE, cmd_why,
+	  "reconcile graph -o dot manifests/ | dot -Tsvg >graph.svg", false, "text|json|dot|mermaid" },
+	{ "why", "[KIND/[NS/]]NAME [DIR]", 1, 2, FOR_LOAD | FOR_STATE | FOR_TABLE, cmd_why,
 	  "explain an object: what its last result was made of, what differs now, through which objects",
-	  "Works from the manifests in the current folder and the recorded state alone; nobody is asked. A name without a kind is an "
+	  "Works from the manifests in DIR (default: the current folder) and the recorded state alone; nobody is asked. A name without a kind is an "
 	  "image.",
-	  "reconcile why shop/cart\nreconcile why ClusterBuilder/default", false },
+	  "reconcile why shop/cart manifests/\nreconcile why ClusterBuilder/default", false },
 	{ "image list", "", 0, 0, LOOK, cmd_image_list, "list images", NULL,
 	  "reconcile image list -A", false },
 	{ "image status", "NAME", 1, 1, LOOK, cmd_image_status, "show an image and its last builds", NULL,

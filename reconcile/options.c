@@ -31,7 +31,7 @@ const struct option_row option_rows[] = {
 	{ "only", 0, OPTION_TEXTS, O(only), "KIND/NS/NAME", NULL, NULL, FOR_RUN,
 	  "act on this object only, and on what it is made of; may be given several times" },
 	{ "selector", 'l', OPTION_TEXTS, O(selectors), "KEY=VALUE", NULL, NULL, FOR_RUN,
-	  "act on objects with this label only; KEY, KEY=VALUE or KEY!=VALUE" },
+	  "act on objects with these labels only: KEY, !KEY, KEY=VALUE, KEY!=VALUE; several with commas" },
 	{ "trigger", 0, OPTION_TEXTS, O(triggers), "[KIND/NS/]NAME", NULL, NULL, FOR_RUN,
 	  "build this image even when nothing changed (reason TRIGGER)" },
 	{ "retry-failed", 0, OPTION_FLAG, O(retry_failed), NULL, NULL, NULL, FOR_RUN,
@@ -48,7 +48,7 @@ const struct option_row option_rows[] = {
 	  "author of state commits" },
 	{ "cache-dir", 0, OPTION_TEXT, O(cache_dir), "DIR", NULL, NULL, FOR_RUN | FOR_STATE,
 	  "where layers, commits and build caches are kept (default: $XDG_CACHE_HOME/reconcile)" },
-	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|json|yaml|dot|mermaid|wide", NULL, FOR_RUN | FOR_TABLE,
+	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|json|yaml|dot|mermaid", NULL, FOR_RUN | FOR_TABLE,
 	  "format of the result" },
 	{ "namespace", 'n', OPTION_TEXT, O(ns), "NAME", NULL, NULL, FOR_NS,
 	  "namespace (default: default)" },
@@ -316,6 +316,11 @@ static bool check_words(const char *const *argv, struct err *err)
 	return err_set(err, ERR_INVALID, "'reconcile %s' needs one of: %s …", argv[0], names[0]);
 }
 
+const char *command_outputs(const struct command *command)
+{
+	return command->outputs ? command->outputs : "text|json|yaml";
+}
+
 static bool check_args(const struct command *command, const struct options *options,
 		       struct err *err)
 {
@@ -323,6 +328,9 @@ static bool check_args(const struct command *command, const struct options *opti
 
 	if (options->help || options->version)
 		return true;
+	if (options->output && !is_choice(command_outputs(command), options->output))
+		return err_set(err, ERR_INVALID, "'reconcile%s%s' takes -o %s, not '%s'", blank,
+			       command->words, command_outputs(command), options->output);
 	if (options->args.n < command->min_args)
 		return err_set(err, ERR_INVALID, "usage: reconcile%s%s %s", blank, command->words,
 			       command->args);

@@ -83,7 +83,10 @@ struct command {
 	const char *detail;   /* paragraphs for help and man page */
 	const char *examples; /* lines "command # what it does" */
 	bool is_hidden;
+	const char *outputs; /* choices of -o; NULL: "text|json|yaml" */
 };
+/* What -o may be for a command. */
+const char *command_outputs(const struct command *command);
 extern const struct command commands[];
 extern const size_t n_commands;
 

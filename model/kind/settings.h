@@ -53,6 +53,9 @@ const struct settings *settings_default(struct arena *arena);
  */
 const struct settings *settings_distrust(const struct settings *from, struct arena *arena,
 					 const char **dropped);
+/* A copy of `from` whose trusted-only fields are those of `source`. */
+const struct settings *settings_trust(const struct settings *from, const struct settings *source,
+				      struct arena *arena);
 /* "90s", "15m", "1h30m", "2d", or plain seconds; false when it is none. */
 bool duration_parse(const char *text, int64_t *seconds);
 
