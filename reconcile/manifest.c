@@ -73,8 +73,7 @@ bool manifest_find(struct context *context, enum kind kind, const char *name, st
 	const struct edit_object object = { .group = info->group,
 					    .kind = info->name,
 					    .name = name,
-					    .ns = info->is_cluster ? NULL
-								   : context_ns(context),
+					    .ns = info->is_cluster ? NULL : context_ns(context),
 					    .default_ns = "default" };
 	struct loaded loaded;
 	bool is_done;
@@ -206,7 +205,8 @@ static void put_range(char mark, unsigned first, unsigned n, struct buf *out)
 static void put_diff(const struct manifest *manifest, struct buf *out)
 {
 	const char *old = manifest->before, *new = manifest->edit.text;
-	size_t n_old = manifest->n_before, n_new = edit_is_empty(&manifest->edit) ? 0 : manifest->edit.len;
+	size_t n_old = manifest->n_before,
+	       n_new = edit_is_empty(&manifest->edit) ? 0 : manifest->edit.len;
 	size_t start = 0, end_old = n_old, end_new = n_new, from, tail;
 
 	while (start < n_old && start < n_new) {
@@ -298,9 +298,9 @@ static bool is_unmoved(const struct manifest *manifest, struct err *err)
 	if (!fs_read(AT_FDCWD, manifest->file, LIMIT_FILE_BYTES, manifest->context->arena, &text,
 		     &len, err))
 		return false;
-	if (manifest->is_new_file ? text == NULL
-				  : text && len == manifest->n_before &&
-					    memcmp(text, manifest->before, len) == 0)
+	if (manifest->is_new_file
+		    ? text == NULL
+		    : text && len == manifest->n_before && memcmp(text, manifest->before, len) == 0)
 		return true;
 	return err_set(err, ERR_CONFLICT, "'%s' was changed by somebody else: nothing is written",
 		       manifest->file);
@@ -331,9 +331,9 @@ const char *manifest_relative(const struct manifest *manifest, const char *path)
 {
 	struct arena *arena = manifest->context->arena;
 	const char *slash = strrchr(manifest->file, '/');
-	const char *folder = slash ? arena_copy(arena, manifest->file,
-						(size_t)(slash - manifest->file) + 1)
-				   : ".";
+	const char *folder =
+		slash ? arena_copy(arena, manifest->file, (size_t)(slash - manifest->file) + 1)
+		      : ".";
 	char from[PATH_MAX], to[PATH_MAX];
 	AUTO_BUF out = BUF_INIT(3 * PATH_MAX);
 	size_t same = 0;

@@ -12,7 +12,7 @@
 
 struct manifest {
 	struct context *context;
-	const char *file;    /* path of the file */
+	const char *file; /* path of the file */
 	struct edit edit;
 	struct edit_path at; /* the object's document, or item of a List */
 	const char *before;  /* the file's text */
