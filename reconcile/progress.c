@@ -3,6 +3,7 @@
 #include "reconcile/progress.h"
 
 #include "buildexec/sys/log.h"
+#include "model/base/limits.h"
 #include "reconcile/report/plan_report.h"
 
 static void say(enum log_level level, const struct step *step, const char *fmt, ...) PRINTF(3, 4);
@@ -46,6 +47,16 @@ static void on_wait(void *ctx, const struct step *step, const char *phase, int64
 	say(LOG_INFO, step, "is in %s after %lld s", phase ? phase : "PREPARE", (long long)seconds);
 }
 
+/* A line of the build's log. A log line of ours shows a tab as "\x09". */
+static void say_tail(const char *text)
+{
+	AUTO_BUF line = BUF_INIT(LIMIT_LOG_BYTES);
+
+	for (; *text; text++)
+		buf_puts(&line, *text == '\t' ? "    " : (char[]){ *text, '\0' });
+	log_line(LOG_ERROR, "  | %s", buf_text(&line));
+}
+
 static void on_end(void *ctx, const struct step *step, const struct outcome *outcome)
 {
 	const struct build_event *event = outcome->event;
@@ -58,9 +69,13 @@ static void on_end(void *ctx, const struct step *step, const struct outcome *out
 		    event->image ? event->image : "");
 		return;
 	}
+	if (!event && outcome->err.kind == ERR_CANCELLED) {
+		say(LOG_WARN, step, "was not started");
+		return;
+	}
 	say(LOG_ERROR, step, "failed: %s", event && event->text ? event->text : outcome->err.text);
 	for (size_t i = 0; i < outcome->tail.n; i++)
-		log_line(LOG_ERROR, "  | %s", outcome->tail.v[i]);
+		say_tail(outcome->tail.v[i]);
 }
 
 void progress_init(struct progress *progress, bool is_terminal, struct apply_events *out)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secrets.h — the values that Secrets name instead of holding (annotations reconcile.dev/from-env and reconcile.dev/from-file),
- * and the keyed hash by which a later run sees that a bound value changed. Every value is made known to the redactor.
+ * secrets.h — values of Secrets that do not stand in the manifests: from the environment or from a file, as the annotations
+ * reconcile.dev/from-env and reconcile.dev/from-file say. A pull request writes manifests too, so it must not be able to name
+ * just any variable or file and have it sent somewhere: only variables that begin with RECONCILE_SECRET_, only files below
+ * the manifests' folder or /run/secrets.
  */
 #ifndef RECONCILE_SECRETS_H
 #define RECONCILE_SECRETS_H
@@ -9,14 +11,13 @@
 #include "model/kind/kind.h"
 
 struct secrets_spec {
-	const char *cache_dir; /* of the key, where RECONCILE_SECRET_KEY gives none */
-	/*
-	 * A dry run: nothing is written, and values are fetched only with RECONCILE_DRY_RUN_SECRETS=1. What is planned may be the
-	 * content of a pull request, whose author could have any file or variable sent to a registry of his.
-	 */
-	bool is_dry;
+	const char *dir;  /* absolute: the folder of the manifests */
+	bool with_values; /* false: only what may not be named is reported, nothing is read */
 };
-/* Changes the specs of the model's Secrets. A value that cannot be had is said once, and by secret_spec.problem. */
-void secrets_resolve(struct model *model, const struct secrets_spec *spec, struct arena *arena);
+/*
+ * Mistakes are errors in diags; a variable or file that is not there is a warning, and the Secret has no such value. All
+ * values, those of the manifests too, are made known to the redactor.
+ */
+void secrets_read(const struct secrets_spec *spec, struct model *model, struct diags *diags);
 
 #endif

@@ -14,6 +14,7 @@
 #include "buildexec/source/source.h"
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
 #include "model/base/base64.h"
 #include "model/base/limits.h"
 #include "model/doc/toml.h"

@@ -124,8 +124,13 @@ void secret_adapt(void *out, const struct object *object, struct arena *arena, s
 
 bool secret_key_is_public(const char *key)
 {
-	return strcmp(key, "type") == 0 || strcmp(key, "provider") == 0 ||
-	       strcmp(key, "username") == 0;
+	static const char *const keys[] = { "type", "provider", "host",
+					    "port", "database", "username" };
+
+	for (size_t i = 0; i < COUNTOF(keys); i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
 }
 
 const struct secret_value *secret_get(const struct secret_spec *secret, const char *key)

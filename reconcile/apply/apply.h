@@ -30,6 +30,7 @@ struct apply_spec {
 	const char *log_dir;    /* of running builds */
 	const char *log_folder; /* finished logs go here; NULL: to the logs branch */
 	bool without_logs;
+	const char *source_commit; /* of the manifests, for the records; NULL */
 	size_t jobs;
 	int64_t lease_s, grace_s;
 	bool (*is_stopping)(void); /* a signal came; the loop's poll is interrupted by it */
@@ -40,6 +41,7 @@ struct apply_spec {
 struct apply_result {
 	size_t n_done, n_failed; /* actions */
 	struct strings lost;     /* ids whose results or claims were left to another run */
+	bool has_begun;          /* something was started */
 	bool is_interrupted;
 };
 

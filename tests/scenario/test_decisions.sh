@@ -112,14 +112,13 @@ check "another run with the registry down" expect_exit 4 "$reconcile" .
 check "says what it cannot reach" says "cannot resolve"
 registry_up
 check "with the registry back it is built" expect_exit 0 "$reconcile" .
-check "it is built" says "build #2"
+check "it is built" says "build #3 succeeded"
 check "and then there is nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
 first=$(digest_of apps/app)
 
 note "a failure that stays is tried a bounded number of times"
 echo more >"$work/src/more.txt"
-chmod 555 "$work/server/data/docker/registry/v2/repositories/apps" 2>/dev/null || true
-for n in 3 4 5 6; do
+for _ in 1 2 3 4; do
 	"$reconcile" . >"$work/out" 2>"$work/err" &
 	pid=$!
 	for _ in $(seq 600); do kill -0 "$pid" 2>/dev/null || break; pgrep -f "sleep [3]" >/dev/null && break; sleep 0.05; done
@@ -127,10 +126,9 @@ for n in 3 4 5 6; do
 	wait "$pid" || true
 	[ -n "$registry_pid" ] || registry_up
 done
-chmod 755 "$work/server/data/docker/registry/v2/repositories/apps" 2>/dev/null || true
-check "three attempts for two retries" result "buildCounter: 5"
+check "three attempts for two retries" result "buildCounter: 6"
 check "more are only made when asked for" expect_exit 0 "$reconcile" --retry-failed .
-check "then it is built" result "buildCounter: 6"
+check "then it is built" result "buildCounter: 7"
 
 note "tags"
 second=$(digest_of apps/app)
@@ -160,7 +158,7 @@ printf '  build: {creationTime: "1600000000"}\n' >>image.yaml
 check "a change of one and another" expect_exit 0 "$reconcile" .
 check "is told for both" bash -c "grep -q 'defaultProcess worker → web, creationTime (none) → 1600000000' '$work/out'"
 check "the image is of that time" bash -c "skopeo inspect --tls-verify=false --config --raw 'docker://$registry/apps/app' | grep -q '2020-09-13T12:26:40Z'"
-check "the record has it" bash -c "git -C '$work/state.git' show reconcile/state:default/images/app/builds/8.yaml | grep -q 'creationTime: .1600000000'"
+check "the record has it" bash -c "git -C '$work/state.git' show reconcile/state:default/images/app/builds/9.yaml | grep -q 'creationTime: .1600000000'"
 printf '  cosign: {annotations: [{name: a, value: b}]}\n' >>image.yaml
 check "signing is accepted" expect_exit 0 "$reconcile" --expect-no-changes .
 check "and said not to be acted on, once" bash -c "[ \$(grep -c 'cosign of Image/default/app is not acted on yet' '$work/err') = 1 ]"
