@@ -101,15 +101,16 @@ const char *context_dir(const struct context *context)
 	const struct command *command = context->command;
 	bool is_about_object = command->min_args > 0;
 
+	if (context->options.manifests)
+		return context->options.manifests;
 	if (!(command->options & (FOR_RUN | FOR_LOAD)) ||
 	    context->options.args.n <= is_about_object)
 		return ".";
 	return context->options.args.v[is_about_object];
 }
 
-static void print_problems(struct context *context)
+void context_print_problems(const struct context *context, const struct diags *diags)
 {
-	const struct diags *diags = &context->loaded.diags;
 	const struct diag_style style = { .with_color = is_color(&context->options, STDERR_FILENO),
 					  .with_excerpt = true };
 	AUTO_BUF text = BUF_INIT(OUTPUT_BYTES);
@@ -203,7 +204,7 @@ static int load(struct context *context, const char *path)
 	secrets.dir = context->loaded.dir;
 	secrets_read(&secrets, &context->loaded.model, &context->loaded.diags);
 	diags_sort(&context->loaded.diags);
-	print_problems(context);
+	context_print_problems(context, &context->loaded.diags);
 	if (context->loaded.diags.n_errors) {
 		log_line(LOG_ERROR, "%zu error%s in the manifests", context->loaded.diags.n_errors,
 			 context->loaded.diags.n_errors == 1 ? "" : "s");
@@ -329,8 +330,16 @@ static struct list state_login(const struct context *context)
 	struct request_credential *login = ARENA_NEW(arena, struct request_credential);
 	const char *mark = strstr(url, "://");
 
-	if (!mark || (!password && !token) || !context->has_state_login)
+	if (!mark || (!password && !token))
 		return (struct list){ 0 };
+	if (!context->has_state_login) {
+		log_line(LOG_WARN,
+			 "RECONCILE_GIT_… is not sent to %.*s: only the manifests name it; say it "
+			 "with "
+			 "--state or RECONCILE_STATE",
+			 (int)((size_t)(mark - url) + 3 + strcspn(mark + 3, "/")), url);
+		return (struct list){ 0 };
+	}
 	login->server = arena_copy(arena, url, (size_t)(mark - url) + 3 + strcspn(mark + 3, "/"));
 	login->user = user ? user : "git";
 	login->password = password ? password : token;

@@ -49,6 +49,8 @@ const char *context_dir(const struct context *context);
 bool context_is_offline(const struct context *context);
 /* The folder that logs are kept in; NULL when the settings keep them elsewhere, or not at all. */
 const char *context_log_folder(const struct context *context);
+/* On stderr, with excerpts, through the redactor. */
+void context_print_problems(const struct context *context, const struct diags *diags);
 /* Prints "reconcile: error: …" and gives back the exit code. */
 int context_fail(const struct err *err, int code);
 

@@ -22,14 +22,10 @@
 
 enum { BATCHES_PER_CORE = 4, FOLDER_DEPTH = 64, SETTINGS_FILES = 2 };
 
-struct paths {
-	const char **v;
-	size_t n, cap;
-};
-
 struct batch {
-	const struct paths *paths;
+	const struct strings *paths;
 	size_t first, last; /* paths[first … last) */
+	const struct load_overlay *overlay;
 	bool is_strict;
 	struct arena *arena;
 	struct diags diags;
@@ -62,7 +58,7 @@ static bool is_inside(const char *root, const char *path)
 struct walk {
 	const char *root;
 	struct arena *arena;
-	struct paths *out;
+	struct strings *out;
 	struct diags *diags;
 };
 
@@ -204,7 +200,7 @@ static void decode_text(struct batch *batch, const char *path, const char *text,
 	yaml_parse_split(file, trees, batch->arena, &documents, &batch->diags);
 	for (size_t i = 0; i < documents.n; i++)
 		take_document(batch, file, documents.v[i]);
-	if (batch->paths)
+	if (batch->paths && !(batch->overlay && text == batch->overlay->text))
 		file->text =
 			batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
 	arena_free(trees);
@@ -237,11 +233,17 @@ static const char *enter_folder(struct folder *folder, const char *path, struct 
 static void decode_file(struct batch *batch, const char *path, struct folder *folder,
 			struct arena *scratch)
 {
+	const struct load_overlay *overlay = batch->overlay;
 	const char *name = enter_folder(folder, path, scratch);
 	struct err err = { 0 };
 	char *text = NULL;
 	size_t len = 0;
 
+	if (overlay && strcmp(overlay->path, path) == 0) {
+		if (overlay->text)
+			decode_text(batch, path, overlay->text, overlay->len);
+		return;
+	}
 	/* Again by the whole path when it fails, for the error's sake. */
 	if ((fs_read(folder->fd < 0 ? AT_FDCWD : folder->fd, name, LIMIT_FILE_BYTES, scratch, &text,
 		     &len, &err) ||
@@ -307,8 +309,8 @@ static void merge_batch(struct loaded *out, struct batch *batch, bool without_se
 	keep_arena(out, batch->arena);
 }
 
-static void decode_all(const struct load_spec *spec, const struct paths *paths, struct arena *arena,
-		       struct loaded *out)
+static void decode_all(const struct load_spec *spec, const struct strings *paths,
+		       struct arena *arena, struct loaded *out)
 {
 	size_t cores = spec->threads ? spec->threads : pool_cores();
 	size_t n = cores * BATCHES_PER_CORE < paths->n ? cores * BATCHES_PER_CORE : paths->n;
@@ -317,6 +319,7 @@ static void decode_all(const struct load_spec *spec, const struct paths *paths, 
 	for (size_t i = 0; i < n; i++) {
 		init_batch(&batches[i], spec->is_strict);
 		batches[i].paths = paths;
+		batches[i].overlay = spec->overlay;
 		batches[i].first = paths->n * i / n;
 		batches[i].last = paths->n * (i + 1) / n;
 	}
@@ -376,7 +379,7 @@ static char *shown_path(struct arena *arena, const char *path)
 }
 
 static bool find_files(const struct load_spec *spec, struct arena *arena, struct loaded *out,
-		       struct paths *paths, struct err *err)
+		       struct strings *paths, struct err *err)
 {
 	char *root = shown_path(arena, spec->path);
 	struct walk walk = { .root = root, .arena = arena, .out = paths, .diags = &out->diags };
@@ -401,7 +404,7 @@ static bool find_files(const struct load_spec *spec, struct arena *arena, struct
 	return true;
 }
 
-static void drop_dot(struct paths *paths)
+static void drop_dot(struct strings *paths)
 {
 	for (size_t i = 0; i < paths->n; i++)
 		if (strncmp(paths->v[i], "./", 2) == 0)
@@ -487,7 +490,7 @@ static void choose_settings(const struct load_spec *spec, struct arena *arena, s
 bool load_manifests(const struct load_spec *spec, struct arena *arena, struct loaded *out,
 		    struct err *err)
 {
-	struct paths paths = { 0 };
+	struct strings paths = { 0 };
 
 	*out = (struct loaded){ 0 };
 	model_init(&out->model, arena);
@@ -505,6 +508,11 @@ bool load_manifests(const struct load_spec *spec, struct arena *arena, struct lo
 			return false;
 		if (strcmp(spec->path, ".") == 0)
 			drop_dot(&paths);
+		if (spec->overlay && !strings_has(&paths, spec->overlay->path)) {
+			vec_push(arena, &paths, spec->overlay->path);
+			qsort(paths.v, paths.n, sizeof(*paths.v), strings_compare);
+		}
+		out->files = paths;
 		decode_all(spec, &paths, arena, out);
 	}
 	choose_settings(spec, arena, out);

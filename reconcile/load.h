@@ -10,10 +10,18 @@
 
 #include "model/kind/kind.h"
 
+/* What stands in for a file: an edit that is to be checked before it is written. */
+struct load_overlay {
+	const char *path; /* as in loaded.files, or of a file that is not there yet */
+	const char *text; /* NULL: as if the file were gone; lent as long as what was loaded */
+	size_t len;
+};
+
 struct load_spec {
 	const char *path;     /* as the user gave it */
 	const char *settings; /* --settings: trusted, replaces what the folder says; NULL */
 	const char *user;     /* settings file of the user, trusted; NULL, or absent on disk */
+	const struct load_overlay *overlay; /* NULL: none */
 	bool is_strict;
 	size_t threads; /* 0: cores */
 };
@@ -28,6 +36,7 @@ struct loaded {
 	const char *dir;
 	struct arena **arenas; /* of the decoding batches; freed by loaded_release */
 	size_t n_arenas;
+	struct strings files; /* that were read, in order; none for standard input */
 };
 
 /*
