@@ -41,6 +41,8 @@ check "a revision needs git" expect_exit 64 "$reconcile" image create other $tag
 check "kp's text for the revision" says "git-revision is incompatible with blob and local path image sources"
 check "a builder that is nowhere is refused" expect_exit 3 "$reconcile" image create other $tag-2 -b absent --git "$work/app.git"
 check "the refusal names it" says "cannot find Builder/default/absent"
+check "a name that is a path" expect_exit 1 "$reconcile" image create ../other $tag-2 --git "$work/app.git"
+check "a namespace that is a path" expect_exit 1 "$reconcile" image create other $tag-2 -n ../.. --git "$work/app.git"
 check "one of the builders" expect_exit 64 "$reconcile" image create other $tag-2 -b a -c b --git x
 check "dry run of create" expect_exit 0 "$reconcile" image create other $tag-2 -c "$builder" --local-path "$work/app" --dry-run
 check "a dry run says so" says 'Image Resource "other" created (dry run)'
@@ -137,6 +139,7 @@ check "dry run of delete" expect_exit 0 "$reconcile" image delete made --dry-run
 check "a dry run deletes nothing" test -e made.yaml
 check "delete" expect_exit 0 "$reconcile" image delete made
 check "delete prints the requirement's line" printed '"made" deleted\n'
+check "it says when the records go" says "go with the next run with --prune"
 check "a file that held nothing else is gone" bash -c "! test -e made.yaml"
 check "delete again" expect_exit 1 "$reconcile" image delete made
 check "the run takes the records away" expect_exit 0 "$reconcile" --prune .
