@@ -326,6 +326,23 @@ static int converge(struct run *run)
 	}
 }
 
+/* Nothing is done about a build that failed and whose inputs are the same; it must not be forgotten either. */
+static void say_failed(const struct run *run)
+{
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *step = run->plan.steps.v[i];
+		const struct image_status *status = step->kind == KIND_IMAGE ? step->status : NULL;
+
+		if (!status || !status->last || step->action != ACTION_NONE || step->blocked)
+			continue;
+		if (status->last->result && strcmp(status->last->result, "Failed") == 0)
+			log_line(LOG_WARN,
+				 "%s: build #%lld failed and nothing has changed since; "
+				 "--retry-failed tries it again",
+				 step->id, (long long)status->last->number);
+	}
+}
+
 static void say_result(const struct run *run)
 {
 	const struct apply_result *result = &run->result;
@@ -357,6 +374,7 @@ static int plan_and_apply(struct run *run)
 	mark(context, "plan");
 	if (is_dry(context)) {
 		report(run);
+		say_failed(run);
 		return dry_exit(run);
 	}
 	code = converge(run);
@@ -366,6 +384,7 @@ static int plan_and_apply(struct run *run)
 			       ? EXIT_INTERRUPTED
 			       : code;
 	report(run);
+	say_failed(run);
 	say_result(run);
 	if (run->result.is_interrupted)
 		return EXIT_INTERRUPTED;

@@ -74,7 +74,7 @@ const struct command commands[] = {
 	{ "stack status", "NAME", 1, 1, LOOK, cmd_stack_status, "show a stack", NULL, NULL, false },
 	{ "store list", "", 0, 0, LOOK, cmd_store_list, "list stores", NULL, NULL, false },
 	{ "store status", "NAME", 1, 1, LOOK, cmd_store_status, "show a store and its buildpacks", NULL, NULL, false },
-	{ "help", "[COMMAND…]", 0, 3, 0, cmd_help, "show help of a command", NULL, "reconcile help image list", false },
+	{ "help", "[COMMAND...]", 0, 3, 0, cmd_help, "show help of a command", NULL, "reconcile help image list", false },
 	{ "completion", "bash|zsh|fish", 1, 1, 0, cmd_completion, "print a completion script for a shell", NULL,
 	  "reconcile completion bash >/etc/bash_completion.d/reconcile", false },
 	{ "man", "", 0, 0, 0, cmd_man, "print the man page", NULL, "reconcile man | man -l -", false },

@@ -59,7 +59,7 @@ static void put_options(const struct command *command, struct buf *out)
 {
 	buf_puts(out, "\nOptions:\n");
 	for (size_t i = 0; i < n_option_rows; i++)
-		if (option_rows[i].where & command->options)
+		if (option_takes(command, &option_rows[i]))
 			put_option(&option_rows[i], command, out);
 	buf_puts(out, "\nEvery option has an environment variable: --state-branch is "
 		      "RECONCILE_STATE_BRANCH.\n");

@@ -399,7 +399,8 @@ static bool find_files(const struct load_spec *spec, struct arena *arena, struct
 	}
 	if (!walk_folder(&walk, root, 0, err))
 		return false;
-	qsort(paths->v, paths->n, sizeof(*paths->v), strings_compare);
+	if (paths->n)
+		qsort(paths->v, paths->n, sizeof(*paths->v), strings_compare);
 	return true;
 }
 

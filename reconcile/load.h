@@ -32,8 +32,8 @@ struct loaded {
 	/* Trusted-only fields that stood in the folder's own settings and do not count (design §7); NULL: none. */
 	const char *dropped;
 	bool has_trusted_settings; /* all of model.settings come from a trusted place */
-	const char *
-		dir; /* absolute: what local paths are relative to when a manifest came from stdin */
+	/* absolute: what local paths are relative to when a manifest came from stdin */
+	const char *dir;
 	struct arena **arenas; /* of the decoding batches; freed by loaded_release */
 	size_t n_arenas;
 	struct strings files; /* that were read, in order; none for standard input */

@@ -134,6 +134,11 @@ char *option_variable(const struct option_row *row, struct arena *arena)
 	return name;
 }
 
+bool option_takes(const struct command *command, const struct option_row *row)
+{
+	return row->where == FOR_ALL || row->where & command->options;
+}
+
 static bool is_choice(const char *choices, const char *value)
 {
 	size_t n = strlen(value);
@@ -228,7 +233,7 @@ static bool read_environment(struct parser *p)
 		const char *name = option_variable(row, p->arena);
 		const char *value = proc_getenv(name);
 
-		if (!value || !(row->where & p->command->options) ||
+		if (!value || !option_takes(p->command, row) ||
 		    (!*value && row->type != OPTION_FLAG))
 			continue;
 		if (!store_variable(p, row, name, value))
@@ -244,7 +249,7 @@ static bool unknown_option(struct parser *p, const char *given, size_t n)
 	const char *near, *word = arena_copy(p->arena, given, n);
 
 	for (size_t i = 0; i < n_option_rows && count < COUNTOF(names); i++)
-		if (option_rows[i].where & p->command->options)
+		if (option_takes(p->command, &option_rows[i]))
 			names[count++] = option_rows[i].name;
 	near = suggest(word, names, count);
 	for (size_t i = 0; i < n_option_rows; i++)
@@ -268,7 +273,7 @@ static bool read_long(struct parser *p, const char *word, const char *const **ne
 	for (size_t i = 0; i < n_option_rows; i++)
 		if (strlen(option_rows[i].name) == n &&
 		    strncmp(option_rows[i].name, name, n) == 0 &&
-		    option_rows[i].where & p->command->options)
+		    option_takes(p->command, &option_rows[i]))
 			row = &option_rows[i];
 	if (!row)
 		return unknown_option(p, name, n);
@@ -291,7 +296,7 @@ static bool read_short(struct parser *p, const char *word, const char *const **n
 
 		for (size_t i = 0; i < n_option_rows; i++)
 			if (option_rows[i].letter == *at &&
-			    option_rows[i].where & p->command->options)
+			    option_takes(p->command, &option_rows[i]))
 				row = &option_rows[i];
 		if (!row)
 			return err_set(p->err, ERR_INVALID, "unknown option '-%c'", *at);

@@ -109,6 +109,8 @@ extern const size_t n_commands;
  */
 MUST_CHECK bool options_parse(int argc, const char *const *argv, struct arena *arena,
 			      const struct command **command, struct options *out, struct err *err);
+/* Help, logging and colour are every command's. */
+bool option_takes(const struct command *command, const struct option_row *row);
 /* "RECONCILE_STATE_BRANCH" */
 char *option_variable(const struct option_row *row, struct arena *arena);
 

@@ -69,6 +69,10 @@ static void on_end(void *ctx, const struct step *step, const struct outcome *out
 		    event->image ? event->image : "");
 		return;
 	}
+	if (!event && outcome->err.kind == ERR_CANCELLED) {
+		say(LOG_WARN, step, "was not started");
+		return;
+	}
 	say(LOG_ERROR, step, "failed: %s", event && event->text ? event->text : outcome->err.text);
 	for (size_t i = 0; i < outcome->tail.n; i++)
 		say_tail(outcome->tail.v[i]);

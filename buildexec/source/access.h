@@ -14,8 +14,8 @@
 
 /* All borrowed. */
 struct access {
-	const struct list
-		*registries; /* struct settings_registry; relative paths are below base_dir */
+	/* struct settings_registry; relative paths are below base_dir */
+	const struct list *registries;
 	const struct list *credentials;     /* struct request_credential, registry */
 	const struct list *git_hosts;       /* struct settings_git */
 	const struct list *git_credentials; /* struct request_credential, git */

@@ -29,7 +29,7 @@
 
 enum {
 	PACK_HEAD = 12,
-	LEVEL = 3,
+	LEVEL = 1,
 	FIRST_CAP = 64 << 10,
 	SMALL = 4096, /* bytes of a file for the fixed code; its window */
 	SMALL_LEVEL = 2,

@@ -555,9 +555,10 @@ static void stop(struct walk *walk)
 		walk->out->is_interrupted = true;
 		if (walk->n_running)
 			log_line(LOG_WARN,
-				 "stopping: %zu running builds have %lld s to finish; a second "
-				 "signal stops them at once",
-				 walk->n_running, (long long)walk->spec->grace_s);
+				 "stopping: %zu running build%s %lld s to finish; a second "
+				 "signal ends that",
+				 walk->n_running, walk->n_running == 1 ? " has" : "s have",
+				 (long long)walk->spec->grace_s);
 	}
 	for (size_t i = 0; i < walk->n_tasks; i++) {
 		struct task *task = &walk->tasks[i];

@@ -22,8 +22,8 @@ struct log_file {
 	char *path;
 	struct buf line; /* not yet ended */
 	bool has_failed; /* the disk was full: said once, the build goes on */
-	int64_t n_written,
-		n_dropped; /* bytes; those of the middle that no longer take room on disk */
+	/* bytes; those of the middle that no longer take room on disk */
+	int64_t n_written, n_dropped;
 };
 
 MUST_CHECK bool log_file_open(const char *dir, const char *name, struct log_file *out,

@@ -17,11 +17,11 @@ struct recorder_spec {
 	struct arena *arena; /* what goes into `base` lives in it: it must outlive `base` */
 	struct store *store;
 	struct store *logs; /* NULL: logs are not kept in git */
-	struct state_files *
-		base; /* what was read; owned by the caller, replaced in place when the branch moved */
+	/* what was read; owned by the caller, replaced in place when the branch moved */
+	struct state_files *base;
 	const char *author_name, *author_email;
-	const char *run_id,
-		*source_commit; /* trailers; source NULL when the manifests are not in git */
+	/* trailers; source NULL when the manifests are not in git */
+	const char *run_id, *source_commit;
 	int64_t retries;
 	int64_t now_s; /* of commits; 0: the clock */
 	recorder_readme_fn *readme;

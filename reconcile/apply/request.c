@@ -102,6 +102,7 @@ static struct build_request *common(const struct step *step, const struct reques
 		.credentials = credentials.registry,
 		.git_credentials = credentials.git,
 		.with_user_credentials = spec->with_user_credentials,
+		.with_helpers = settings->allow_helpers,
 		.manifest_dir = spec->manifest_dir,
 		.cache_dir = spec->cache_dir,
 		.temp_dir = spec->temp_dir,

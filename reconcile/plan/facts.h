@@ -22,23 +22,17 @@ enum query_kind {
 struct query {
 	enum query_kind kind;
 	const char *key;
-	const char *url,
-		*revision; /* git; revision NULL: master, then main                             */
-	struct strings
-		sub_paths; /* git: all that somebody wants of this url and revision; "" excluded */
-	const char *
-		known_commit; /* git: recorded; its trees are recorded too                         */
+	const char *url, *revision; /* git; revision NULL: master, then main */
+	/* git: all that somebody wants of this url and revision; "" excluded */
+	struct strings sub_paths;
+	const char *known_commit; /* git: recorded; its trees are recorded too */
 	const char *image; /* image: as declared                                                */
-	const char *
-		known_digest; /* image: recorded; NULL: metadata is wanted in any case             */
+	const char *known_digest; /* image: recorded; NULL: metadata is wanted in any case */
 	bool wants_metadata; /* image: false: the digest is enough                                */
 	const char *path;    /* local: relative to `manifest_dir`                                 */
-	const char *
-		manifest_dir; /* local: folder of the manifest                                     */
-	const char *ns,
-		*service_account; /* whose credentials may be used; NULL: none                         */
-	const struct object
-		*asker; /* the first one, for messages                                       */
+	const char *manifest_dir;         /* local: folder of the manifest */
+	const char *ns, *service_account; /* whose credentials may be used; NULL: none */
+	const struct object *asker;       /* the first one, for messages */
 };
 struct queries {
 	VEC(struct query *) list;
@@ -54,15 +48,12 @@ struct fact {
 	/* git */
 	const char *commit, *ref_name; /* "refs/heads/main" */
 	enum git_ref_type ref_type;
-	struct pairs
-		trees; /* sub path → tree id; a path that is not there is absent              */
+	struct pairs trees; /* sub path → tree id; a path that is not there is absent */
 	/* image */
-	const char
-		*digest; /* what the reference points at (an index's digest, if it is one)       */
-	const char *
-		image_digest; /* of the image manifest for our platform                              */
-	const struct manifest
-		*manifest; /* NULL: as recorded (digest equals known_digest), or not wanted */
+	const char *digest; /* what the reference points at (an index's digest, if it is one) */
+	const char *image_digest; /* of the image manifest for our platform */
+	/* NULL: as recorded (digest equals known_digest), or not wanted */
+	const struct manifest *manifest;
 	const struct image_config *config;
 	/* local */
 	const char *content;

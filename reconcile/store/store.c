@@ -45,9 +45,10 @@ static bool open_repo(struct store *store, const struct store_place *spec, struc
 	if (!spec->is_offline)
 		return git_repo_init(path, &store->repo, err);
 	if (!fs_is_dir(path))
-		return err_set(err, ERR_ABSENT,
-			       "it is on a server and was never read on this machine; an offline run "
-			       "asks nobody");
+		return err_set(
+			err, ERR_ABSENT,
+			"it is on a server and was never read on this machine; an offline run "
+			"asks nobody");
 	return git_repo_open(path, false, &store->repo, err);
 }
 
@@ -55,8 +56,9 @@ bool store_open(const struct store_place *spec, struct store **out, struct err *
 {
 	struct store *store = mem_realloc(NULL, sizeof(*store));
 
-	*store = (struct store){ .arena = arena_new(), .has_no_history = spec->has_no_history,
-				  .is_offline = spec->is_offline };
+	*store = (struct store){ .arena = arena_new(),
+				 .has_no_history = spec->has_no_history,
+				 .is_offline = spec->is_offline };
 	*out = NULL;
 	store->ref = arena_printf(store->arena, "refs/heads/%s", spec->branch);
 	if (!git_ref_is_valid(store->ref)) {
@@ -128,8 +130,11 @@ static bool fetch_tip(struct store *store, const struct git_id *tip, struct err 
 		fetch.have = &mirrored;
 	if (git_wire_fetch(store->wire, &fetch, &stats, err))
 		return true;
-	/* The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. */
-	if (!fetch.have || err->kind != ERR_ABSENT)
+	/*
+	 * The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. And a difference that
+	 * cannot be put together here (a server's thin pack) is asked for as a whole.
+	 */
+	if (!fetch.have || (err->kind != ERR_ABSENT && err->kind != ERR_INVALID))
 		return false;
 	*err = (struct err){ 0 };
 	fetch.have = NULL;
