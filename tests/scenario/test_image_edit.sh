@@ -143,6 +143,7 @@ check "it says when the records go" says "go with the next run with --prune"
 check "a file that held nothing else is gone" bash -c "! test -e made.yaml"
 check "delete again" expect_exit 1 "$reconcile" image delete made
 check "the run takes the records away" expect_exit 0 "$reconcile" --prune .
+check "the run says so" says '"made" deleted'
 check "no builds are recorded any more" bash -c "! git ls-tree -r --name-only reconcile/state | grep -q images/made"
 check "the image that was built stays" test -e "$work/registry/registry.local/apps/made/index.json"
 exit $failed
