@@ -452,6 +452,7 @@ typedef bool entry_fn(struct unpacking *u, struct archive_entry *entry);
 static bool each_entry(struct unpacking *u, entry_fn *each)
 {
 	struct archive_entry *entry;
+	const char *why;
 	int rc;
 
 	u->n_entries = 0;
@@ -469,11 +470,12 @@ static bool each_entry(struct unpacking *u, entry_fn *each)
 	}
 	if (rc == ARCHIVE_EOF)
 		return true;
-	if (archive_format(u->archive) == 0)
+	why = archive_error_string(u->archive);
+	/* The only sign: the number of this error stands for damage too. */
+	if (u->n_entries == 0 && why && strcmp(why, "Unrecognized archive format") == 0)
 		return unknown_type(u);
 	return err_set(u->err, ERR_INVALID, "cannot read the archive: %s",
-		       archive_error_string(u->archive) ? archive_error_string(u->archive)
-							: "it is damaged");
+		       why ? why : "it is damaged");
 }
 
 static bool read_archive(struct unpacking *u, entry_fn *each)

@@ -263,6 +263,34 @@ bool source_materialise(const struct source_spec *spec, struct arena *arena, str
 	return is_done && tree_chown(spec->dest, spec->uid, spec->gid, err);
 }
 
+/* Digests of parts are kept as what a URL held is: a source that changed elsewhere is read once, not in every run. */
+static const char *part_name(const struct source_spec *spec, const char *sub_path,
+			     struct arena *arena)
+{
+	const struct blob_source *blob = spec->source->blob;
+
+	return arena_printf(arena, "part:%s:%lld:%s", spec->content,
+			    blob ? (long long)blob->strip_components : 0, sub_path);
+}
+
+static bool take_kept_parts(const struct source_spec *spec, const struct strings *sub_paths,
+			    struct arena *arena, struct pairs *out)
+{
+	if (!spec->content || !spec->cache_dir)
+		return false;
+	for (size_t i = 0; i < sub_paths->n; i++) {
+		const char *name = part_name(spec, sub_paths->v[i], arena);
+		struct blob_version kept = blob_cache_version(spec->cache_dir, name, arena);
+
+		if (!kept.content) {
+			*out = (struct pairs){ 0 };
+			return false;
+		}
+		vec_push(arena, out, (struct pair){ sub_paths->v[i], kept.content, { 0 } });
+	}
+	return true;
+}
+
 bool source_parts(const struct source_spec *spec, const struct strings *sub_paths,
 		  struct arena *arena, struct pairs *out, struct err *err)
 {
@@ -271,6 +299,8 @@ bool source_parts(const struct source_spec *spec, const struct strings *sub_path
 	const char *root, *folder;
 
 	*out = (struct pairs){ 0 };
+	if (take_kept_parts(spec, sub_paths, arena, out))
+		return true;
 	if (!open_whole(spec, &temp, arena, &root, err))
 		return false;
 	for (size_t i = 0; i < sub_paths->n; i++) {
@@ -280,6 +310,10 @@ bool source_parts(const struct source_spec *spec, const struct strings *sub_path
 			continue;
 		if (!tree_hash(folder, &digest, err))
 			return false;
+		if (spec->content && spec->cache_dir)
+			blob_cache_remember(spec->cache_dir,
+					    part_name(spec, sub_paths->v[i], arena),
+					    (struct blob_version){ digest.text, "part" });
 		vec_push(arena, out,
 			 (struct pair){ sub_paths->v[i], arena_strdup(arena, digest.text), { 0 } });
 	}
