@@ -447,12 +447,22 @@ static bool unknown_type(struct unpacking *u)
 		       ".tar.xz, .tar, .jar, .war");
 }
 
+static bool read_failed(struct unpacking *u)
+{
+	const char *why = archive_error_string(u->archive);
+
+	/* The only sign: the number of this error stands for damage too. */
+	if (why && strcmp(why, "Unrecognized archive format") == 0)
+		return unknown_type(u);
+	return err_set(u->err, ERR_INVALID, "cannot read the archive: %s",
+		       why ? why : "it is damaged");
+}
+
 typedef bool entry_fn(struct unpacking *u, struct archive_entry *entry);
 
 static bool each_entry(struct unpacking *u, entry_fn *each)
 {
 	struct archive_entry *entry;
-	const char *why;
 	int rc;
 
 	u->n_entries = 0;
@@ -470,12 +480,7 @@ static bool each_entry(struct unpacking *u, entry_fn *each)
 	}
 	if (rc == ARCHIVE_EOF)
 		return true;
-	why = archive_error_string(u->archive);
-	/* The only sign: the number of this error stands for damage too. */
-	if (u->n_entries == 0 && why && strcmp(why, "Unrecognized archive format") == 0)
-		return unknown_type(u);
-	return err_set(u->err, ERR_INVALID, "cannot read the archive: %s",
-		       why ? why : "it is damaged");
+	return read_failed(u);
 }
 
 static bool read_archive(struct unpacking *u, entry_fn *each)
@@ -495,8 +500,7 @@ static bool read_archive(struct unpacking *u, entry_fn *each)
 	if (lseek(u->spec->fd, 0, SEEK_SET) < 0)
 		is_done = err_sys(u->err, errno, "cannot read the archive");
 	else if (archive_read_open_fd(archive, u->spec->fd, 64 << 10) != ARCHIVE_OK)
-		is_done = err_set(u->err, ERR_INVALID, "cannot read the archive: %s",
-				  archive_error_string(archive));
+		is_done = read_failed(u);
 	else
 		is_done = each_entry(u, each);
 	archive_read_free(archive);
