@@ -11,6 +11,7 @@
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/doc/json.h"
+#include "reconcile/apply/log_file.h"
 #include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/plan/plan.h"
@@ -202,9 +203,10 @@ int cmd_build_status(struct context *context)
 /* A build of another process on this machine is followed through its log file, which goes away at its end. */
 static bool follow(struct context *context, const struct build_record *record)
 {
-	const char *path =
-		arena_printf(context->arena, "%s/logs/Image_%s_%s-%lld.log", context->cache_dir,
-			     record->ns, record->image_name, (long long)record->number);
+	struct arena *arena = context->arena;
+	const char *id = object_id(KIND_IMAGE, record->ns, record->image_name, arena);
+	const char *path = arena_printf(arena, "%s/logs/%s", context->cache_dir,
+					log_file_name(id, record->number, arena));
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct err err = { 0 };
 	char chunk[65536];
@@ -227,6 +229,7 @@ int cmd_build_logs(struct context *context)
 	struct build_record record = { 0 };
 	struct store_file file = { 0 };
 	struct err err = { 0 };
+	const char *folder;
 	size_t len = 0;
 	char *text = NULL;
 	int code = find_build(context, &record);
@@ -240,9 +243,15 @@ int cmd_build_logs(struct context *context)
 			 (long long)record.number, record.image_name);
 		return EXIT_ERROR;
 	}
-	if (record.log[0] == '/') {
-		if (!fs_read(AT_FDCWD, record.log, 2 * LIMIT_LOG_BYTES, context->arena, &text, &len,
-			     &err))
+	folder = context_log_folder(context);
+	if (!path_is_inside(record.log)) {
+		log_line(LOG_ERROR, "the record of build %lld of \"%s\" names no log: '%s'",
+			 (long long)record.number, record.image_name, record.log);
+		return EXIT_ERROR;
+	}
+	if (folder) {
+		if (!fs_read(AT_FDCWD, path_join(context->arena, folder, record.log),
+			     2 * LIMIT_LOG_BYTES, context->arena, &text, &len, &err))
 			return context_fail(&err, EXIT_ERROR);
 	} else {
 		if (!context_open_logs(context, &err) ||

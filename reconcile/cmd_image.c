@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reconcile/commands.h"
+#include "reconcile/image_filter.h"
 #include "reconcile/look.h"
 #include "reconcile/plan/plan.h"
 #include "reconcile/report/table.h"
@@ -14,17 +15,32 @@ static const char *ready_of(const struct image_status *status)
 	return ready ? ready->status : "Unknown";
 }
 
+static void keep_matching(const struct strings *filters, struct entries *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (image_filters_match(filters, list->v[i]->status))
+			list->v[n++] = list->v[i];
+	list->n = n;
+}
+
 int cmd_image_list(struct context *context)
 {
 	static const char *const header[] = { "NAME", "READY", "LATEST REASON", "LATEST IMAGE",
 					      "NAMESPACE" };
 	struct text_table table;
 	struct entries list;
-	int code = context_read_state(context);
+	struct err err = { 0 };
+	int code;
 
+	if (!image_filters_check(&context->options.filters, &err))
+		return context_fail(&err, EXIT_USAGE);
+	code = context_read_state(context);
 	if (code != EXIT_DONE)
 		return code;
 	look_list(context, KIND_IMAGE, &list);
+	keep_matching(&context->options.filters, &list);
 	if (look_print_list(context, &list))
 		return EXIT_DONE;
 	if (!list.n) {

@@ -17,6 +17,7 @@
 #include "model/kind/settings.h"
 #include "reconcile/apply/apply.h"
 #include "reconcile/commands.h"
+#include "reconcile/look.h"
 #include "reconcile/observe/observe.h"
 #include "reconcile/progress.h"
 #include "reconcile/report/dashboard.h"
@@ -26,13 +27,16 @@
 
 enum { GRACE_S = 30, RETRY_BASE_MS = 100, RETRY_CAP_MS = 10000 };
 
-static volatile sig_atomic_t got_signal;
+static volatile sig_atomic_t got_signal, is_applying;
 static int wake_fds[2] = { -1, -1 };
 
+/* The first one asks the run to end in good order; a second one before anything was started ends it at once. */
 static void on_signal(int number)
 {
 	int saved = errno;
 
+	if (got_signal && !is_applying)
+		_exit(EXIT_INTERRUPTED);
 	got_signal = number;
 	if (write(wake_fds[1], "", 1) < 0)
 		errno = saved;
@@ -67,18 +71,11 @@ struct run {
 	struct plan plan;
 	struct apply_result result;
 	size_t n_commits;
-	bool is_observed;
 };
 
 static bool is_dry(const struct context *context)
 {
 	return context->options.dry_run || context->options.expect_no_changes;
-}
-
-static bool is_offline(const struct context *context)
-{
-	return context->options.offline ||
-	       (context->options.dry_run && strcmp(context->options.dry_run, "offline") == 0);
 }
 
 static void mark(struct context *context, const char *part)
@@ -96,13 +93,16 @@ static void ask(struct run *run)
 	struct context *context = run->context;
 	const struct observe_spec spec = { .model = &context->loaded.model,
 					   .cache_dir = context->cache_dir,
-					   .base_dir = context->loaded.dir,
-					   .with_user_credentials = true };
+					   .base_dir = context->settings_dir,
+					   .with_user_credentials = true,
+					   .is_stopping = is_stopping };
 
-	run->observed.facts.is_offline = is_offline(context);
-	if (is_offline(context) || run->is_observed)
+	observed_release(&run->observed);
+	observed_release(&run->observed_more);
+	run->observed.facts = (struct facts){ .is_offline = context_is_offline(context) };
+	if (context_is_offline(context))
 		return;
-	run->queries = (struct queries){ 0 };
+	run->queries = run->more = (struct queries){ 0 };
 	queries_make(&context->loaded.model, &context->state.state, context->arena, &run->queries);
 	observe(&run->queries, &spec, context->arena, &run->observed);
 	queries_follow(&context->loaded.model, &context->state.state, &run->observed.facts,
@@ -147,12 +147,12 @@ static void report(struct run *run)
 	const struct report_origin origin = { .source_commit = context->source_commit,
 					      .state_commit = context->state.state.commit,
 					      .state_url = context->state_url,
-					      .is_offline = is_offline(context) };
+					      .is_offline = context_is_offline(context) };
 
-	if (context_is_output(context, "json"))
-		plan_json(&run->plan, &origin, context->arena, &context->out);
-	else
+	if (!context->options.output || context_is_output(context, "text"))
 		plan_text(&run->plan, &style, &context->out);
+	else
+		look_print(context, plan_node(&run->plan, &origin, context->arena));
 	for (size_t i = 0; i < run->plan.notices.n; i++)
 		log_line(LOG_INFO, "%s", run->plan.notices.v[i]);
 }
@@ -213,7 +213,7 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 	struct context *context = run->context;
 	const struct settings *settings = context->settings;
 	const struct request_spec request = { .model = &context->loaded.model,
-					      .base_dir = context->loaded.dir,
+					      .base_dir = context->settings_dir,
 					      .manifest_dir = context->loaded.dir,
 					      .cache_dir = context->cache_dir,
 					      .temp_dir = path_join(context->arena,
@@ -222,8 +222,6 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 					      .now_s = context->now_s,
 					      .with_user_credentials = true };
 	struct progress progress;
-	bool has_folder =
-		strcmp(settings->logs, "branch") != 0 && strcmp(settings->logs, "none") != 0;
 	struct apply_spec spec = {
 		.plan = &run->plan,
 		.options = &run->options,
@@ -232,13 +230,12 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 		.request = &request,
 		.worker_argv = worker_argv(context),
 		.log_dir = path_join(context->arena, context->cache_dir, "logs"),
-		.log_folder =
-			has_folder ? path_join(context->arena, context->loaded.dir, settings->logs)
-				   : NULL,
+		.log_folder = context_log_folder(context),
 		.without_logs = strcmp(settings->logs, "none") == 0,
 		.jobs = (size_t)(context->options.jobs ? context->options.jobs
 				 : settings->jobs      ? settings->jobs
 						       : (int64_t)pool_cores()),
+		.source_commit = context->source_commit,
 		.lease_s = settings->lease_s,
 		.grace_s = GRACE_S,
 		.is_stopping = is_stopping,
@@ -252,7 +249,8 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 static bool apply_once(struct run *run, struct err *err)
 {
 	struct context *context = run->context;
-	struct recorder_spec spec = { .store = context->store,
+	struct recorder_spec spec = { .arena = context->arena,
+				      .store = context->store,
 				      .logs = context->logs,
 				      .base = &context->state,
 				      .run_id = run->id.text,
@@ -305,6 +303,7 @@ static int converge(struct run *run)
 	struct context *context = run->context;
 	struct err err = { 0 };
 
+	is_applying = 1;
 	if (needs_apply(&run->plan) && !run_id_claim(&run->id, context->cache_dir, &err))
 		return context_fail(&err, EXIT_ERROR);
 	for (unsigned try = 0;; try++) {
@@ -314,7 +313,7 @@ static int converge(struct run *run)
 			return context_fail(&err, EXIT_STATE);
 		if (apply_once(run, &err))
 			return EXIT_DONE;
-		if (err.kind != ERR_CONFLICT || run->result.n_done || run->result.n_failed ||
+		if (err.kind != ERR_CONFLICT || run->result.has_begun || is_stopping() ||
 		    try >= context->settings->push_retries)
 			return context_fail(&err, EXIT_STATE);
 		clock_sleep_ms(backoff_ms(try, RETRY_BASE_MS, RETRY_CAP_MS));
@@ -324,6 +323,23 @@ static int converge(struct run *run)
 		ask(run);
 		plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
 			  &run->options, context->arena, &run->plan);
+	}
+}
+
+/* Nothing is done about a build that failed and whose inputs are the same; it must not be forgotten either. */
+static void say_failed(const struct run *run)
+{
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *step = run->plan.steps.v[i];
+		const struct image_status *status = step->kind == KIND_IMAGE ? step->status : NULL;
+
+		if (!status || !status->last || step->action != ACTION_NONE || step->blocked)
+			continue;
+		if (status->last->result && strcmp(status->last->result, "Failed") == 0)
+			log_line(LOG_WARN,
+				 "%s: build #%lld failed and nothing has changed since; "
+				 "--retry-failed tries it again",
+				 step->id, (long long)status->last->number);
 	}
 }
 
@@ -351,18 +367,24 @@ static int plan_and_apply(struct run *run)
 	run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);
 	ask(run);
 	mark(context, "observe");
+	if (is_stopping())
+		return EXIT_INTERRUPTED;
 	plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
 		  &run->options, context->arena, &run->plan);
 	mark(context, "plan");
 	if (is_dry(context)) {
 		report(run);
+		say_failed(run);
 		return dry_exit(run);
 	}
 	code = converge(run);
 	mark(context, "apply");
 	if (code != EXIT_DONE)
-		return code;
+		return is_stopping() && code == EXIT_STATE && !run->result.has_begun
+			       ? EXIT_INTERRUPTED
+			       : code;
 	report(run);
+	say_failed(run);
 	say_result(run);
 	if (run->result.is_interrupted)
 		return EXIT_INTERRUPTED;

@@ -102,12 +102,49 @@ static void put_why(const struct why *why, const struct object *object)
 	put_step(why, map_get(&why->plan->by_id, object->id), 0);
 }
 
+static void add_steps(const struct why *why, const struct step *step, struct node *list,
+		      struct map *seen)
+{
+	struct arena *arena = why->context->arena;
+	struct object_list parts = { 0 };
+
+	if (map_has(seen, step->id))
+		return;
+	map_set(arena, seen, step->id, list);
+	node_push(list, plan_step_node(step, arena));
+	object_parts(&why->context->loaded.model, step->object, arena, &parts);
+	for (size_t i = 0; i < parts.n; i++) {
+		const struct step *part = map_get(&why->plan->by_id, parts.v[i]->id);
+
+		if (part && part->object)
+			add_steps(why, part, list, seen);
+	}
+}
+
+/* {formatVersion, object, last, steps}: the object's own step first, then those of what it is made of. */
+static struct node *why_node(const struct why *why, const struct object *object)
+{
+	struct arena *arena = why->context->arena;
+	const struct image_status *status = state_status(&why->context->state.state, object->id);
+	struct node *root = node_new(arena, NODE_MAP), *steps = node_new(arena, NODE_SEQ);
+	struct map seen = { 0 };
+
+	node_set(arena, root, "formatVersion", node_int(arena, 1));
+	node_set_text(arena, root, "object", object->id);
+	node_set(arena, root, "last",
+		 object->kind == KIND_IMAGE && status && status->last
+			 ? fields_encode(&attempt_table, status->last, arena)
+			 : node_new(arena, NODE_NULL));
+	add_steps(why, map_get(&why->plan->by_id, object->id), steps, &seen);
+	node_set(arena, root, "steps", steps);
+	return root;
+}
+
 int cmd_why(struct context *context)
 {
 	const char *word = context->options.args.v[0];
 	const struct plan_options options = { .now_s = context->now_s, .run_id = "" };
 	const struct facts offline = { .is_offline = true };
-	const struct report_origin origin = { .is_offline = true };
 	const struct object *object;
 	struct plan plan = { 0 };
 	struct why why = { context, &plan };
@@ -126,9 +163,9 @@ int cmd_why(struct context *context)
 		err_set(&err, ERR_INVALID, "'%s' is nothing that is made", object->id);
 		return context_fail(&err, EXIT_USAGE);
 	}
-	if (context_is_output(context, "json"))
-		plan_json(&plan, &origin, context->arena, &context->out);
-	else
+	if (!context->options.output || context_is_output(context, "text"))
 		put_why(&why, object);
+	else
+		look_print(context, why_node(&why, object));
 	return EXIT_DONE;
 }

@@ -11,10 +11,12 @@
 #include "buildexec/source/access.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/git_url.h"
 #include "buildexec/sys/proc.h"
 #include "model/base/limits.h"
 #include "model/base/time.h"
 #include "model/kind/settings.h"
+#include "reconcile/secrets.h"
 
 #define SETTINGS_FILE "reconcile.yaml"
 
@@ -50,6 +52,11 @@ static const char *default_cache(struct arena *arena)
 	return arena_printf(arena, "/tmp/reconcile-cache-%d", (int)getuid());
 }
 
+static const char *path_below(const char *dir, const char *path, struct arena *arena)
+{
+	return path[0] == '/' ? path : path_join(arena, dir, path);
+}
+
 static const char *absolute(const char *path, struct arena *arena)
 {
 	char here[PATH_MAX];
@@ -67,6 +74,7 @@ void context_init(struct context *context, const struct command *command,
 	context->with_color = is_color(options, STDOUT_FILENO);
 	context->is_terminal = isatty(STDERR_FILENO) && !proc_getenv("CI");
 	context->settings = settings_default(arena);
+	context->settings_dir = absolute(".", arena);
 	context->cache_dir =
 		options->cache_dir ? absolute(options->cache_dir, arena) : default_cache(arena);
 	context->keys = ARENA_NEW(arena, struct tmpdir);
@@ -87,20 +95,22 @@ void context_release(struct context *context)
 	buf_release(&context->out);
 }
 
+/* DIR is the argument of commands that are about no object, and the second one of `why`. */
 const char *context_dir(const struct context *context)
 {
-	bool has_dir =
-		context->command->options & (FOR_RUN | FOR_LOAD) && !*context->command->words;
+	const struct command *command = context->command;
+	bool is_about_object = command->min_args > 0;
 
-	if (strcmp(context->command->words, "validate") == 0 ||
-	    strcmp(context->command->words, "graph") == 0)
-		has_dir = true;
-	return has_dir && context->options.args.n ? context->options.args.v[0] : ".";
+	if (context->options.manifests)
+		return context->options.manifests;
+	if (!(command->options & (FOR_RUN | FOR_LOAD)) ||
+	    context->options.args.n <= is_about_object)
+		return ".";
+	return context->options.args.v[is_about_object];
 }
 
-static void print_problems(struct context *context)
+void context_print_problems(const struct context *context, const struct diags *diags)
 {
-	const struct diags *diags = &context->loaded.diags;
 	const struct diag_style style = { .with_color = is_color(&context->options, STDERR_FILENO),
 					  .with_excerpt = true };
 	AUTO_BUF text = BUF_INIT(OUTPUT_BYTES);
@@ -116,19 +126,43 @@ static void print_problems(struct context *context)
 		context_fail(&err, EXIT_ERROR);
 }
 
-static void say_later(const struct context *context)
+static void say_left_out(const struct context *context)
 {
 	AUTO_BUF kinds = BUF_INIT(4096);
 	const struct map *later = &context->loaded.model.later;
+	size_t n_ignored = context->loaded.model.n_ignored;
 
 	for (size_t i = 0; i < later->n; i++)
 		buf_printf(&kinds, "%s%s (%zu)", i ? ", " : "", later->items[i].key,
 			   (size_t)(uintptr_t)later->items[i].value);
 	if (later->n)
 		log_line(LOG_INFO, "not reconciled yet: %s", buf_text(&kinds));
-	if (context->loaded.model.n_ignored && log_is_on(LOG_DEBUG))
-		log_line(LOG_DEBUG, "%zu documents of other kinds are ignored",
-			 context->loaded.model.n_ignored);
+	if (n_ignored)
+		log_line(LOG_INFO, "%zu document%s of other kinds %s ignored", n_ignored,
+			 n_ignored == 1 ? "" : "s", n_ignored == 1 ? "is" : "are");
+	if (context->loaded.dropped)
+		log_line(LOG_WARN,
+			 "settings of the manifests' folder may not say this, it does not count: "
+			 "%s; "
+			 "use --settings FILE or the user's settings",
+			 context->loaded.dropped);
+}
+
+/* Relative paths in settings are below the folder of the file they stand in. */
+static const char *settings_dir(const struct context *context)
+{
+	const struct source_file *file = context->settings->file;
+	const char *folder;
+	char *slash, *path, real[PATH_MAX];
+
+	if (!file || file->path[0] == '<')
+		return context->loaded.dir;
+	path = arena_strdup(context->arena, file->path);
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	folder = !slash ? "." : *path ? path : "/";
+	return realpath(folder, real) ? arena_strdup(context->arena, real) : context->loaded.dir;
 }
 
 static void use_settings(struct context *context)
@@ -136,70 +170,160 @@ static void use_settings(struct context *context)
 	const struct settings *settings = context->loaded.model.settings;
 
 	context->settings = settings;
+	context->settings_dir = settings_dir(context);
 	if (settings->cache_dir && !context->options.cache_dir)
-		context->cache_dir = settings->cache_dir[0] == '/'
-					     ? settings->cache_dir
-					     : path_join(context->arena, context->loaded.dir,
-							 settings->cache_dir);
+		context->cache_dir =
+			path_below(context->settings_dir, settings->cache_dir, context->arena);
+}
+
+/* $XDG_CONFIG_HOME/reconcile/settings.yaml */
+static const char *user_settings(struct arena *arena)
+{
+	const char *base = proc_getenv("XDG_CONFIG_HOME"), *home = proc_getenv("HOME");
+
+	if (base && base[0] == '/')
+		return arena_printf(arena, "%s/reconcile/settings.yaml", base);
+	if (home && home[0] == '/')
+		return arena_printf(arena, "%s/.config/reconcile/settings.yaml", home);
+	return NULL;
+}
+
+static int load(struct context *context, const char *path)
+{
+	const struct load_spec spec = { .path = path,
+					.settings = context->options.settings,
+					.user = user_settings(context->arena),
+					.is_strict = context->options.is_strict };
+	struct secrets_spec secrets = { .with_values = context->command->options & FOR_RUN &&
+						       !context_is_offline(context) };
+	struct err err = { 0 };
+
+	if (!load_manifests(&spec, context->arena, &context->loaded, &err))
+		return context_fail(&err, EXIT_INVALID);
+	context->is_loaded = true;
+	secrets.dir = context->loaded.dir;
+	secrets_read(&secrets, &context->loaded.model, &context->loaded.diags);
+	diags_sort(&context->loaded.diags);
+	context_print_problems(context, &context->loaded.diags);
+	if (context->loaded.diags.n_errors) {
+		log_line(LOG_ERROR, "%zu error%s in the manifests", context->loaded.diags.n_errors,
+			 context->loaded.diags.n_errors == 1 ? "" : "s");
+		return EXIT_INVALID;
+	}
+	use_settings(context);
+	return EXIT_DONE;
 }
 
 int context_load(struct context *context)
 {
-	struct load_spec spec = { .path = context_dir(context),
-				  .settings = context->options.settings,
-				  .is_strict = context->options.is_strict };
 	struct err err = { 0 };
+	int code;
 
 	if (context->options.now && !time_parse(context->options.now, &context->now_s)) {
 		err_set(&err, ERR_INVALID, "--now takes an RFC 3339 time, not '%s'",
 			context->options.now);
 		return context_fail(&err, EXIT_USAGE);
 	}
-	if (!load_manifests(&spec, context->arena, &context->loaded, &err))
-		return context_fail(&err, EXIT_INVALID);
-	context->is_loaded = true;
-	print_problems(context);
-	if (context->loaded.diags.n_errors) {
-		log_line(LOG_ERROR, "%zu errors in the manifests", context->loaded.diags.n_errors);
-		return EXIT_INVALID;
-	}
-	say_later(context);
-	use_settings(context);
-	return EXIT_DONE;
+	code = load(context, context_dir(context));
+	if (code == EXIT_DONE)
+		say_left_out(context);
+	return code;
 }
 
-/* The repository that holds DIR: its origin where it has one (CI works on a clone), else itself. */
-static bool default_state(struct context *context, struct err *err)
+/* What the repository that holds DIR says: its HEAD, and where state is by default. */
+struct home {
+	const char *url, *commit; /* NULL: none */
+};
+
+/* A path in a repository's configuration is below its work tree, as git takes it. */
+static const char *remote_location(const struct git_repo *repo, const char *url,
+				   struct arena *arena)
 {
+	struct git_url parsed;
+	struct err err = { 0 };
+	const char *base = git_repo_workdir(repo);
+
+	if (url[0] == '/' || strstr(url, "://") || !git_url_parse(url, arena, &parsed, &err) ||
+	    parsed.scheme != GIT_SCHEME_LOCAL)
+		return url;
+	return path_join(arena, base ? base : git_repo_path(repo), url);
+}
+
+/* The origin where it has one (CI works on a clone), else the repository itself. */
+static bool find_home(struct context *context, struct home *out, struct err *err)
+{
+	struct arena *arena = context->arena;
 	struct git_repo *repo = NULL;
 	const char *origin = NULL,
 		   *dir = context->is_loaded ? context->loaded.dir : context_dir(context);
 	struct git_id head;
 	bool is_done;
 
+	*out = (struct home){ 0 };
 	if (!git_repo_open(dir, true, &repo, err)) {
 		if (err->kind == ERR_ABSENT)
 			err_set(err, ERR_ABSENT,
 				"'%s' is in no git repository, so there is no place for state: use "
-				"--state "
-				"URL|PATH",
+				"--state URL|PATH",
 				dir);
 		return false;
 	}
-	is_done = git_repo_config(repo, "remote.origin.url", context->arena, &origin, err) &&
+	is_done = git_repo_config(repo, "remote.origin.url", arena, &origin, err) &&
 		  git_repo_read_ref(repo, "HEAD", &head, err);
 	if (is_done && !git_id_is_none(&head))
-		context->source_commit = arena_strdup(context->arena, head.hex);
-	if (is_done && !context->state_url)
-		context->state_url =
-			origin ? origin : arena_strdup(context->arena, git_repo_path(repo));
+		out->commit = arena_strdup(arena, head.hex);
+	if (is_done)
+		out->url = origin ? remote_location(repo, origin, arena)
+				  : arena_strdup(arena, git_repo_path(repo));
 	git_repo_close(&repo);
 	return is_done;
 }
 
-/* RECONCILE_GIT_USERNAME and RECONCILE_GIT_PASSWORD or RECONCILE_GIT_TOKEN belong to the state repository's server only. */
-static struct list state_login(const char *url, struct arena *arena)
+static bool is_same_server(const char *a, const char *b, struct arena *arena)
 {
+	struct git_url left, right;
+	struct err err = { 0 };
+
+	return git_url_parse(a, arena, &left, &err) && git_url_parse(b, arena, &right, &err) &&
+	       git_url_is_same_server(&left, &right);
+}
+
+/*
+ * --state, else the settings, else home. Settings out of the manifests' folder may be a pull request's: where they lead away
+ * from home's server, our login does not go along.
+ */
+static bool find_state(struct context *context, struct err *err)
+{
+	const char *said = context->settings->state_repo;
+	struct home home;
+	bool has_home = find_home(context, &home, err);
+
+	context->source_commit = home.commit;
+	context->has_state_login = true;
+	if (context->options.state) {
+		context->state_url = context->options.state;
+	} else if (said) {
+		struct git_url url;
+
+		context->state_url =
+			git_url_parse(said, context->arena, &url, err) &&
+					url.scheme == GIT_SCHEME_LOCAL && !strstr(said, "://")
+				? path_below(context->settings_dir, said, context->arena)
+				: said;
+		context->has_state_login =
+			context->loaded.has_trusted_settings ||
+			(has_home && is_same_server(said, home.url, context->arena));
+	} else {
+		context->state_url = home.url;
+	}
+	return context->state_url != NULL;
+}
+
+/* RECONCILE_GIT_USERNAME and RECONCILE_GIT_PASSWORD or RECONCILE_GIT_TOKEN belong to the state repository's server only. */
+static struct list state_login(const struct context *context)
+{
+	struct arena *arena = context->arena;
+	const char *url = context->state_url;
 	const char *user = proc_getenv("RECONCILE_GIT_USERNAME");
 	const char *password = proc_getenv("RECONCILE_GIT_PASSWORD");
 	const char *token = proc_getenv("RECONCILE_GIT_TOKEN");
@@ -208,6 +332,14 @@ static struct list state_login(const char *url, struct arena *arena)
 
 	if (!mark || (!password && !token))
 		return (struct list){ 0 };
+	if (!context->has_state_login) {
+		log_line(LOG_WARN,
+			 "RECONCILE_GIT_… is not sent to %.*s: only the manifests name it; say it "
+			 "with "
+			 "--state or RECONCILE_STATE",
+			 (int)((size_t)(mark - url) + 3 + strcspn(mark + 3, "/")), url);
+		return (struct list){ 0 };
+	}
 	login->server = arena_copy(arena, url, (size_t)(mark - url) + 3 + strcspn(mark + 3, "/"));
 	login->user = user ? user : "git";
 	login->password = password ? password : token;
@@ -218,18 +350,19 @@ static bool open_store(struct context *context, const char *branch, bool has_no_
 		       struct store **out, struct err *err)
 {
 	static const struct list none;
-	const struct list logins = state_login(context->state_url, context->arena);
+	const struct list logins = state_login(context);
 	const struct access access = { .registries = &none,
 				       .credentials = &none,
 				       .git_hosts = &context->settings->git,
 				       .git_credentials = &logins,
-				       .base_dir =
-					       context->is_loaded ? context->loaded.dir : NULL };
+				       .base_dir = context->settings_dir };
 	struct git_wire_options *wire = ARENA_NEW(context->arena, struct git_wire_options);
 	const struct store_place place = { .url = context->state_url,
 					   .branch = branch,
 					   .cache_dir = context->cache_dir,
 					   .has_no_history = has_no_history,
+					   .is_offline = context->options.dry_run &&
+							 context_is_offline(context),
 					   .wire = wire };
 
 	return access_git_options(&access, context->state_url, context->keys, context->arena, wire,
@@ -237,24 +370,19 @@ static bool open_store(struct context *context, const char *branch, bool has_no_
 	       store_open(&place, out, err);
 }
 
-/* Commands that only look at state read no manifests, but where state is may stand in the settings file. */
+/*
+ * Commands that only look at state read no manifests, but where state is may stand in settings: --settings, the file in this
+ * folder, or the user's.
+ */
 static int load_settings(struct context *context)
 {
-	struct load_spec spec = { .path = context->options.settings };
-	struct err err = { 0 };
+	const char *path = context->options.settings, *user = user_settings(context->arena);
 
-	if (!spec.path)
-		spec.path = fs_exists(SETTINGS_FILE) ? SETTINGS_FILE : NULL;
-	if (context->is_loaded || !spec.path)
-		return EXIT_DONE;
-	if (!load_manifests(&spec, context->arena, &context->loaded, &err))
-		return context_fail(&err, EXIT_INVALID);
-	context->is_loaded = true;
-	print_problems(context);
-	if (context->loaded.diags.n_errors)
-		return EXIT_INVALID;
-	use_settings(context);
-	return EXIT_DONE;
+	if (!path && fs_exists(SETTINGS_FILE))
+		path = SETTINGS_FILE;
+	if (!path && user && fs_exists(user))
+		path = context->options.settings = user;
+	return context->is_loaded || !path ? EXIT_DONE : load(context, path);
 }
 
 int context_read_state(struct context *context)
@@ -269,9 +397,8 @@ int context_read_state(struct context *context)
 		return code;
 	settings = context->settings;
 	branch = options->state_branch ? options->state_branch : settings->state_branch;
-	context->state_url = options->state ? options->state : settings->state_repo;
 	git_repo_trust_all(options->trust_repos);
-	if (!default_state(context, &err) && !context->state_url)
+	if (!find_state(context, &err))
 		return context_fail(&err, EXIT_STATE);
 	if (!open_store(context, branch, false, &context->store, &err) ||
 	    !state_read(context->store, context->arena, &context->state, &err)) {
@@ -299,4 +426,19 @@ const char *context_ns(const struct context *context)
 bool context_is_output(const struct context *context, const char *format)
 {
 	return context->options.output && strcmp(context->options.output, format) == 0;
+}
+
+bool context_is_offline(const struct context *context)
+{
+	return context->options.offline ||
+	       (context->options.dry_run && strcmp(context->options.dry_run, "offline") == 0);
+}
+
+const char *context_log_folder(const struct context *context)
+{
+	const char *logs = context->settings->logs;
+
+	if (strcmp(logs, "branch") == 0 || strcmp(logs, "none") == 0)
+		return NULL;
+	return path_below(context->settings_dir, logs, context->arena);
 }

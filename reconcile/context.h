@@ -20,12 +20,14 @@ struct context {
 	struct loaded loaded;
 	bool is_loaded;
 	const struct settings *settings;
+	const char *settings_dir; /* absolute: what relative paths of the settings are below */
 	const char *cache_dir;
 
 	struct store *store, *logs;
 	struct state_files state;
 	bool is_state_read;
 	const char *state_url, *source_commit;
+	bool has_state_login; /* the environment's login may go to state_url's server */
 	struct tmpdir *keys;
 	int64_t now_s;       /* the run's clock */
 	int64_t marks_us[8]; /* --timings */
@@ -43,6 +45,12 @@ int context_read_state(struct context *context);
 MUST_CHECK bool context_open_logs(struct context *context, struct err *err);
 /* The folder of manifests, or where the repository of the state is looked for. */
 const char *context_dir(const struct context *context);
+/* --offline and --dry-run=offline: no server is asked, not for state either. */
+bool context_is_offline(const struct context *context);
+/* The folder that logs are kept in; NULL when the settings keep them elsewhere, or not at all. */
+const char *context_log_folder(const struct context *context);
+/* On stderr, with excerpts, through the redactor. */
+void context_print_problems(const struct context *context, const struct diags *diags);
 /* Prints "reconcile: error: …" and gives back the exit code. */
 int context_fail(const struct err *err, int code);
 

@@ -31,7 +31,7 @@ static void put_wrapped(const char *text, size_t column, size_t indent, struct b
 	buf_byte(out, '\n');
 }
 
-static void put_option(const struct option_row *row, struct buf *out)
+static void put_option(const struct option_row *row, const struct command *command, struct buf *out)
 {
 	size_t start = out->len, width;
 
@@ -43,6 +43,8 @@ static void put_option(const struct option_row *row, struct buf *out)
 	buf_printf(out, "--%s", row->name);
 	if (row->type == OPTION_MAYBE)
 		buf_printf(out, "[=%s]", row->arg);
+	else if (strcmp(row->name, "output") == 0)
+		buf_printf(out, " %s", command_outputs(command));
 	else if (row->arg)
 		buf_printf(out, " %s", row->type == OPTION_CHOICE ? row->choices : row->arg);
 	width = out->len - start;
@@ -53,12 +55,12 @@ static void put_option(const struct option_row *row, struct buf *out)
 	put_wrapped(row->help, NAME_WIDTH, NAME_WIDTH, out);
 }
 
-static void put_options(unsigned where, struct buf *out)
+static void put_options(const struct command *command, struct buf *out)
 {
 	buf_puts(out, "\nOptions:\n");
 	for (size_t i = 0; i < n_option_rows; i++)
-		if (option_rows[i].where & where)
-			put_option(&option_rows[i], out);
+		if (option_takes(command, &option_rows[i]))
+			put_option(&option_rows[i], command, out);
 	buf_puts(out, "\nEvery option has an environment variable: --state-branch is "
 		      "RECONCILE_STATE_BRANCH.\n");
 }
@@ -94,8 +96,7 @@ static void put_commands(struct buf *out)
 		 "error; "
 		 "2 changes (--detailed-exitcode);\n3 invalid manifests or settings; 4 some builds "
 		 "failed; 5 state could not be read or written; 6 changes\n(--expect-no-changes); "
-		 "64 "
-		 "wrong usage.\n");
+		 "64 wrong usage; 130 interrupted.\n");
 }
 
 void help_print(const struct command *command, struct buf *out)
@@ -107,6 +108,6 @@ void help_print(const struct command *command, struct buf *out)
 	put_wrapped(command->detail ? command->detail : command->summary, 0, 0, out);
 	if (command == &commands[0])
 		put_commands(out);
-	put_options(command->options, out);
+	put_options(command, out);
 	put_examples(command->examples, out);
 }

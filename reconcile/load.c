@@ -20,16 +20,12 @@
 #include "model/doc/yaml.h"
 #include "model/kind/settings.h"
 
-enum { BATCHES_PER_CORE = 4, FOLDER_DEPTH = 64 };
-
-struct paths {
-	const char **v;
-	size_t n, cap;
-};
+enum { BATCHES_PER_CORE = 4, FOLDER_DEPTH = 64, SETTINGS_FILES = 2 };
 
 struct batch {
-	const struct paths *paths;
+	const struct strings *paths;
 	size_t first, last; /* paths[first … last) */
+	const struct load_overlay *overlay;
 	bool is_strict;
 	struct arena *arena;
 	struct diags diags;
@@ -62,16 +58,18 @@ static bool is_inside(const char *root, const char *path)
 struct walk {
 	const char *root;
 	struct arena *arena;
-	struct paths *out;
+	struct strings *out;
 	struct diags *diags;
 };
 
-static void note_file(struct walk *walk, const char *path, enum severity severity, const char *text)
+/* A problem of a file as a whole. */
+static void note_problem(struct diags *diags, const char *path, enum severity severity,
+			 const char *text)
 {
-	struct source_file *file = ARENA_NEW(walk->arena, struct source_file);
+	struct source_file *file = ARENA_NEW(diags->arena, struct source_file);
 
 	file->path = path;
-	diag_add(walk->diags, severity, "file", file, (struct pos){ 0 }, 1, "%s", text);
+	diag_add(diags, severity, "file", file, (struct pos){ 0 }, 1, "%s", text);
 }
 
 static bool walk_folder(struct walk *walk, const char *folder, unsigned depth, struct err *err);
@@ -96,7 +94,8 @@ static bool walk_entry(struct walk *walk, const char *path, const char *name, un
 	is_link = S_ISLNK(st.st_mode);
 	if (is_link && stat(path, &st) < 0) {
 		if (is_manifest_name(name))
-			note_file(walk, path, SEVERITY_WARNING, "link leads nowhere, not loaded");
+			note_problem(walk->diags, path, SEVERITY_WARNING,
+				     "link leads nowhere, not loaded");
 		return true;
 	}
 	if (S_ISDIR(st.st_mode))
@@ -104,8 +103,8 @@ static bool walk_entry(struct walk *walk, const char *path, const char *name, un
 	if (!S_ISREG(st.st_mode) || !is_manifest_name(name))
 		return true;
 	if (is_link && !is_inside(walk->root, path)) {
-		note_file(walk, path, SEVERITY_ERROR,
-			  "link leads out of the folder of the manifests");
+		note_problem(walk->diags, path, SEVERITY_ERROR,
+			     "link leads out of the folder of the manifests");
 		return true;
 	}
 	return add_file(walk, path, err);
@@ -158,10 +157,15 @@ static void take_document(struct batch *batch, const struct source_file *file,
 	enum kind kind;
 
 	if (kind_text && strcmp(kind_text, "List") == 0 && items && items->kind == NODE_SEQ) {
-		for (const struct node *item = items->first; item; item = item->next)
-			if (item->kind != NODE_MAP || !node_text(item, "kind") ||
-			    strcmp(node_text(item, "kind"), "List") != 0)
+		for (const struct node *item = items->first; item; item = item->next) {
+			const char *inner = node_text(item, "kind");
+
+			if (inner && strcmp(inner, "List") == 0)
+				diag_add(&batch->diags, SEVERITY_ERROR, "list", file, item->pos, 1,
+					 "a List in a List");
+			else
 				take_document(batch, file, item);
+		}
 		return;
 	}
 	batch->n_documents++;
@@ -196,7 +200,7 @@ static void decode_text(struct batch *batch, const char *path, const char *text,
 	yaml_parse_split(file, trees, batch->arena, &documents, &batch->diags);
 	for (size_t i = 0; i < documents.n; i++)
 		take_document(batch, file, documents.v[i]);
-	if (batch->paths)
+	if (batch->paths && !(batch->overlay && text == batch->overlay->text))
 		file->text =
 			batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
 	arena_free(trees);
@@ -229,12 +233,17 @@ static const char *enter_folder(struct folder *folder, const char *path, struct 
 static void decode_file(struct batch *batch, const char *path, struct folder *folder,
 			struct arena *scratch)
 {
+	const struct load_overlay *overlay = batch->overlay;
 	const char *name = enter_folder(folder, path, scratch);
-	struct source_file *file;
 	struct err err = { 0 };
 	char *text = NULL;
 	size_t len = 0;
 
+	if (overlay && strcmp(overlay->path, path) == 0) {
+		if (overlay->text)
+			decode_text(batch, path, overlay->text, overlay->len);
+		return;
+	}
 	/* Again by the whole path when it fails, for the error's sake. */
 	if ((fs_read(folder->fd < 0 ? AT_FDCWD : folder->fd, name, LIMIT_FILE_BYTES, scratch, &text,
 		     &len, &err) ||
@@ -243,10 +252,8 @@ static void decode_file(struct batch *batch, const char *path, struct folder *fo
 		decode_text(batch, path, text, len);
 		return;
 	}
-	file = ARENA_NEW(batch->arena, struct source_file);
-	file->path = path;
-	diag_add(&batch->diags, SEVERITY_ERROR, "file", file, (struct pos){ 0 }, 1, "%s",
-		 err.kind ? err.text : "cannot be read: it was removed while loading");
+	note_problem(&batch->diags, path, SEVERITY_ERROR,
+		     err.kind ? err.text : "cannot be read: there is no such file");
 }
 
 static void decode_batch(void *items, size_t i)
@@ -270,23 +277,40 @@ static void init_batch(struct batch *batch, bool is_strict)
 	batch->diags.is_strict = is_strict;
 }
 
-static void merge_batch(struct loaded *out, struct batch *batch)
+static void keep_arena(struct loaded *out, struct arena *arena)
+{
+	out->arenas[out->n_arenas++] = arena;
+}
+
+/* With --settings, Settings of the folder are checked and then not used. */
+static void merge_batch(struct loaded *out, struct batch *batch, bool without_settings)
 {
 	struct model *model = &out->model;
 
 	diags_append(&out->diags, &batch->diags);
-	for (size_t i = 0; i < batch->objects.n; i++)
-		model_add(model, batch->objects.v[i], &out->diags);
+	for (size_t i = 0; i < batch->objects.n; i++) {
+		struct object *object = batch->objects.v[i];
+		bool is_settings = object->kind == KIND_SETTINGS;
+
+		if (is_settings && without_settings)
+			continue;
+		if (is_settings && model->settings->file)
+			diag_add(&out->diags, SEVERITY_ERROR, "second-settings", object->file,
+				 object->pos, 1, "a second Settings document: the first is in %s",
+				 model->settings->file->path);
+		else
+			model_add(model, object, &out->diags);
+	}
 	for (size_t i = 0; i < batch->later.n; i++)
 		count_later(model->arena, &model->later, batch->later.items[i].key,
 			    (uintptr_t)batch->later.items[i].value);
 	model->n_documents += batch->n_documents;
 	model->n_ignored += batch->n_ignored;
-	out->arenas[out->n_arenas++] = batch->arena;
+	keep_arena(out, batch->arena);
 }
 
-static void decode_all(const struct load_spec *spec, const struct paths *paths, struct arena *arena,
-		       struct loaded *out)
+static void decode_all(const struct load_spec *spec, const struct strings *paths,
+		       struct arena *arena, struct loaded *out)
 {
 	size_t cores = spec->threads ? spec->threads : pool_cores();
 	size_t n = cores * BATCHES_PER_CORE < paths->n ? cores * BATCHES_PER_CORE : paths->n;
@@ -295,13 +319,14 @@ static void decode_all(const struct load_spec *spec, const struct paths *paths, 
 	for (size_t i = 0; i < n; i++) {
 		init_batch(&batches[i], spec->is_strict);
 		batches[i].paths = paths;
+		batches[i].overlay = spec->overlay;
 		batches[i].first = paths->n * i / n;
 		batches[i].last = paths->n * (i + 1) / n;
 	}
 	pool_each(cores, n, decode_batch, batches);
-	out->arenas = arena_array(arena, n + 1, sizeof(struct arena *));
+	out->arenas = arena_array(arena, n + SETTINGS_FILES, sizeof(struct arena *));
 	for (size_t i = 0; i < n; i++)
-		merge_batch(out, &batches[i]);
+		merge_batch(out, &batches[i], spec->settings != NULL);
 	out->model.n_files = paths->n;
 }
 
@@ -337,8 +362,8 @@ static bool load_stdin(const struct load_spec *spec, struct arena *arena, struct
 		return false;
 	init_batch(&batch, spec->is_strict);
 	decode_text(&batch, "<stdin>", text, len);
-	out->arenas = arena_array(arena, 1, sizeof(struct arena *));
-	merge_batch(out, &batch);
+	out->arenas = arena_array(arena, 1 + SETTINGS_FILES, sizeof(struct arena *));
+	merge_batch(out, &batch, spec->settings != NULL);
 	out->model.n_files = 1;
 	return true;
 }
@@ -354,7 +379,7 @@ static char *shown_path(struct arena *arena, const char *path)
 }
 
 static bool find_files(const struct load_spec *spec, struct arena *arena, struct loaded *out,
-		       struct paths *paths, struct err *err)
+		       struct strings *paths, struct err *err)
 {
 	char *root = shown_path(arena, spec->path);
 	struct walk walk = { .root = root, .arena = arena, .out = paths, .diags = &out->diags };
@@ -372,15 +397,14 @@ static bool find_files(const struct load_spec *spec, struct arena *arena, struct
 		vec_push(arena, paths, root);
 		return true;
 	}
-	if (strcmp(root, ".") == 0)
-		walk.root = root;
 	if (!walk_folder(&walk, root, 0, err))
 		return false;
-	qsort(paths->v, paths->n, sizeof(*paths->v), strings_compare);
+	if (paths->n)
+		qsort(paths->v, paths->n, sizeof(*paths->v), strings_compare);
 	return true;
 }
 
-static void drop_dot(struct paths *paths)
+static void drop_dot(struct strings *paths)
 {
 	for (size_t i = 0; i < paths->n; i++)
 		if (strncmp(paths->v[i], "./", 2) == 0)
@@ -406,13 +430,70 @@ static void read_excerpts(struct diags *diags, struct arena *arena)
 	}
 }
 
+/* A file that holds one Settings document and nothing else. */
+static const struct settings *read_settings(const char *path, struct loaded *out)
+{
+	const struct settings *found = NULL;
+	struct arena *scratch = arena_new();
+	struct batch batch;
+
+	init_batch(&batch, out->diags.is_strict);
+	decode_file(&batch, arena_strdup(batch.arena, path), &(struct folder){ .fd = -1 }, scratch);
+	arena_free(scratch);
+	for (size_t i = 0; i < batch.objects.n; i++) {
+		const struct object *object = batch.objects.v[i];
+
+		if (object->kind == KIND_SETTINGS && !found)
+			found = object->spec;
+		else
+			diag_add(&batch.diags, SEVERITY_ERROR, "settings-file", object->file,
+				 object->pos, 1, "%s: a settings file holds one Settings document",
+				 object->id);
+	}
+	if (!found && !batch.diags.n_errors)
+		note_problem(&batch.diags, arena_strdup(batch.arena, path), SEVERITY_ERROR,
+			     "holds no Settings document");
+	diags_append(&out->diags, &batch.diags);
+	keep_arena(out, batch.arena);
+	return found;
+}
+
+/*
+ * --settings counts alone. Else the folder's count, but for what only a trusted place may say: that comes from the user's
+ * own file, or is the default.
+ */
+static void choose_settings(const struct load_spec *spec, struct arena *arena, struct loaded *out)
+{
+	struct model *model = &out->model;
+	const struct settings *found, *user = NULL;
+
+	if (spec->settings) {
+		found = read_settings(spec->settings, out);
+		if (found)
+			model->settings = found;
+		out->has_trusted_settings = true;
+		return;
+	}
+	if (spec->user && fs_exists(spec->user))
+		user = read_settings(spec->user, out);
+	if (user && !model->settings->file) {
+		model->settings = user;
+		out->has_trusted_settings = true;
+		return;
+	}
+	out->has_trusted_settings = !model->settings->file;
+	model->settings = settings_distrust(model->settings, arena, &out->dropped);
+	if (user)
+		model->settings = settings_trust(model->settings, user, arena);
+}
+
 bool load_manifests(const struct load_spec *spec, struct arena *arena, struct loaded *out,
 		    struct err *err)
 {
-	struct paths paths = { 0 };
+	struct strings paths = { 0 };
 
 	*out = (struct loaded){ 0 };
-	out->model.arena = arena;
+	model_init(&out->model, arena);
 	diags_init(&out->diags, arena);
 	out->diags.is_strict = spec->is_strict;
 	if (strcmp(spec->path, "-") == 0) {
@@ -427,10 +508,14 @@ bool load_manifests(const struct load_spec *spec, struct arena *arena, struct lo
 			return false;
 		if (strcmp(spec->path, ".") == 0)
 			drop_dot(&paths);
-		if (spec->settings)
-			vec_push(arena, &paths, arena_strdup(arena, spec->settings));
+		if (spec->overlay && !strings_has(&paths, spec->overlay->path)) {
+			vec_push(arena, &paths, spec->overlay->path);
+			qsort(paths.v, paths.n, sizeof(*paths.v), strings_compare);
+		}
+		out->files = paths;
 		decode_all(spec, &paths, arena, out);
 	}
+	choose_settings(spec, arena, out);
 	model_link(&out->model, &out->diags);
 	read_excerpts(&out->diags, arena);
 	diags_sort(&out->diags);

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * load.h — manifests into a model: a folder (recursively *.yaml, *.yml, *.json), one file, or "-" for standard input.
- * Hidden files and folders are passed over; links are followed only inside the folder. Files are read and decoded by all
- * cores; every problem of every file is reported, in order of path and line.
+ * Hidden files and folders are passed over; links to files are followed only inside the folder, links to folders never.
+ * Files are read and decoded by all cores; every problem of every file is reported, in order of path and line.
+ * What may run a program comes only from settings of a trusted place: --settings, or the user's own file.
  */
 #ifndef RECONCILE_LOAD_H
 #define RECONCILE_LOAD_H
 
 #include "model/kind/kind.h"
 
+/* What stands in for a file: an edit that is to be checked before it is written. */
+struct load_overlay {
+	const char *path; /* as in loaded.files, or of a file that is not there yet */
+	const char *text; /* NULL: as if the file were gone; lent as long as what was loaded */
+	size_t len;
+};
+
 struct load_spec {
 	const char *path;     /* as the user gave it */
-	const char *settings; /* --settings: read besides, trusted; NULL */
+	const char *settings; /* --settings: trusted, replaces what the folder says; NULL */
+	const char *user;     /* settings file of the user, trusted; NULL, or absent on disk */
+	const struct load_overlay *overlay; /* NULL: none */
 	bool is_strict;
 	size_t threads; /* 0: cores */
 };
@@ -19,10 +29,14 @@ struct load_spec {
 struct loaded {
 	struct model model;
 	struct diags diags;
-	const char *
-		dir; /* absolute: what local paths are relative to when a manifest came from stdin */
+	/* Trusted-only fields that stood in the folder's own settings and do not count (design §7); NULL: none. */
+	const char *dropped;
+	bool has_trusted_settings; /* all of model.settings come from a trusted place */
+	/* absolute: what local paths are relative to when a manifest came from stdin */
+	const char *dir;
 	struct arena **arenas; /* of the decoding batches; freed by loaded_release */
 	size_t n_arenas;
+	struct strings files; /* that were read, in order; none for standard input */
 };
 
 /*

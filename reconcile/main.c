@@ -45,6 +45,10 @@ static int write_result(const struct buf *out, int code)
 	AUTO_BUF clean = BUF_INIT(out->max * 2);
 	struct err err = { 0 };
 
+	if (out->is_over) {
+		log_line(LOG_ERROR, "the result is longer than %zu bytes", out->max);
+		return EXIT_ERROR;
+	}
 	redact(buf_text(out), out->len, &clean);
 	if (!clean.len || fd_write_all(STDOUT_FILENO, buf_text(&clean), clean.len, &err))
 		return code;

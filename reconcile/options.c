@@ -14,8 +14,8 @@
 
 /* clang-format off */
 const struct option_row option_rows[] = {
-	{ "dry-run", 0, OPTION_MAYBE, O(dry_run), "lookup|offline", "lookup|offline", "lookup", FOR_RUN,
-	  "print the plan, change nothing, run nothing; 'offline' asks nobody and uses recorded state alone" },
+	{ "dry-run", 0, OPTION_MAYBE, O(dry_run), "lookup|offline", "lookup|offline", "lookup", FOR_RUN | FOR_EDIT,
+	  "print what would be done, change nothing, run nothing; 'offline' asks nobody and uses recorded state alone" },
 	{ "detailed-exitcode", 0, OPTION_FLAG, O(detailed_exitcode), NULL, NULL, NULL, FOR_RUN,
 	  "with --dry-run: exit 2 when there are changes" },
 	{ "expect-no-changes", 0, OPTION_FLAG, O(expect_no_changes), NULL, NULL, NULL, FOR_RUN,
@@ -24,14 +24,14 @@ const struct option_row option_rows[] = {
 	  "git repository of the state (default: origin of the repository that holds DIR, or that repository)" },
 	{ "state-branch", 0, OPTION_TEXT, O(state_branch), "NAME", NULL, NULL, FOR_RUN | FOR_STATE,
 	  "its branch (default: reconcile/state)" },
-	{ "settings", 0, OPTION_TEXT, O(settings), "FILE", NULL, NULL, FOR_RUN | FOR_LOAD | FOR_STATE,
+	{ "settings", 0, OPTION_TEXT, O(settings), "FILE", NULL, NULL, FOR_RUN | FOR_LOAD | FOR_STATE | FOR_EDIT,
 	  "settings file, trusted; replaces a Settings document among the manifests" },
 	{ "jobs", 'j', OPTION_NUMBER, O(jobs), "N", NULL, NULL, FOR_RUN,
 	  "builds at the same time (default: the number of cores)" },
 	{ "only", 0, OPTION_TEXTS, O(only), "KIND/NS/NAME", NULL, NULL, FOR_RUN,
 	  "act on this object only, and on what it is made of; may be given several times" },
 	{ "selector", 'l', OPTION_TEXTS, O(selectors), "KEY=VALUE", NULL, NULL, FOR_RUN,
-	  "act on objects with this label only; KEY, KEY=VALUE or KEY!=VALUE" },
+	  "act on objects with these labels only: KEY, !KEY, KEY=VALUE, KEY!=VALUE; several with commas" },
 	{ "trigger", 0, OPTION_TEXTS, O(triggers), "[KIND/NS/]NAME", NULL, NULL, FOR_RUN,
 	  "build this image even when nothing changed (reason TRIGGER)" },
 	{ "retry-failed", 0, OPTION_FLAG, O(retry_failed), NULL, NULL, NULL, FOR_RUN,
@@ -40,7 +40,7 @@ const struct option_row option_rows[] = {
 	  "delete the records of objects whose manifests are gone; more than half of them only with --prune=all" },
 	{ "offline", 0, OPTION_FLAG, O(offline), NULL, NULL, NULL, FOR_RUN,
 	  "ask no server: recorded values stand in for what was not asked" },
-	{ "strict", 0, OPTION_FLAG, O(is_strict), NULL, NULL, NULL, FOR_RUN | FOR_LOAD,
+	{ "strict", 0, OPTION_FLAG, O(is_strict), NULL, NULL, NULL, FOR_RUN | FOR_LOAD | FOR_EDIT,
 	  "unknown fields are errors" },
 	{ "now", 0, OPTION_TEXT, O(now), "RFC3339", NULL, NULL, FOR_RUN | FOR_STATE,
 	  "the run's clock, for schedules and tests" },
@@ -48,14 +48,58 @@ const struct option_row option_rows[] = {
 	  "author of state commits" },
 	{ "cache-dir", 0, OPTION_TEXT, O(cache_dir), "DIR", NULL, NULL, FOR_RUN | FOR_STATE,
 	  "where layers, commits and build caches are kept (default: $XDG_CACHE_HOME/reconcile)" },
-	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|json|yaml|dot|mermaid|wide", NULL, FOR_RUN | FOR_TABLE,
+	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|json|yaml|dot|mermaid", NULL, FOR_RUN | FOR_TABLE | FOR_EDIT,
 	  "format of the result" },
-	{ "namespace", 'n', OPTION_TEXT, O(ns), "NAME", NULL, NULL, FOR_NS,
+	{ "namespace", 'n', OPTION_TEXT, O(ns), "NAME", NULL, NULL, FOR_NS | FOR_EDIT,
 	  "namespace (default: default)" },
 	{ "all-namespaces", 'A', OPTION_FLAG, O(all_namespaces), NULL, NULL, NULL, FOR_NS,
 	  "all namespaces" },
 	{ "build", 'b', OPTION_NUMBER, O(build), "NUMBER", NULL, NULL, FOR_BUILD,
 	  "number of the build (default: the latest)" },
+	{ "manifests", 0, OPTION_TEXT, O(manifests), "DIR", NULL, NULL, FOR_EDIT,
+	  "folder (or file) of the manifests to edit (default: .)" },
+	{ "filter", 0, OPTION_TEXTS, O(filters), "KEY=VALUES", NULL, NULL, FOR_FILTER,
+	  "only images with one of these values (with commas); builder, clusterbuilder, latest-reason or ready; all filters hold" },
+	{ "tag", 't', OPTION_TEXT, O(image.tag), "TAG", NULL, NULL, FOR_IMAGE,
+	  "where the image is pushed; it cannot be changed later" },
+	{ "additional-tag", 0, OPTION_TEXTS, O(image.tags), "TAG", NULL, NULL, FOR_IMAGE,
+	  "further tag of the same registry" },
+	{ "delete-additional-tag", 0, OPTION_TEXTS, O(image.delete_tags), "TAG", NULL, NULL, FOR_IMAGE,
+	  "additional tag to take away" },
+	{ "git", 0, OPTION_TEXT, O(image.git), "URL", NULL, NULL, FOR_IMAGE,
+	  "git repository of the source" },
+	{ "git-revision", 0, OPTION_TEXT, O(image.git_revision), "REVISION", NULL, NULL, FOR_IMAGE,
+	  "branch, tag or commit (default: master, then main)" },
+	{ "blob", 0, OPTION_TEXT, O(image.blob), "URL", NULL, NULL, FOR_IMAGE,
+	  "archive of the source: zip, tar, tar.gz or jar" },
+	{ "local-path", 0, OPTION_TEXT, O(image.local_path), "PATH", NULL, NULL, FOR_IMAGE,
+	  "folder or archive of the source on this machine" },
+	{ "sub-path", 0, OPTION_TEXT, O(image.sub_path), "PATH", NULL, NULL, FOR_IMAGE,
+	  "folder of the source that is the app" },
+	{ "builder", 'b', OPTION_TEXT, O(image.builder), "NAME", NULL, NULL, FOR_IMAGE,
+	  "Builder of the image's namespace" },
+	{ "custom-builder", 0, OPTION_TEXT, O(image.builder), "NAME", NULL, NULL, FOR_IMAGE,
+	  "the same as --builder" },
+	{ "cluster-builder", 'c', OPTION_TEXT, O(image.cluster_builder), "NAME", NULL, NULL, FOR_IMAGE,
+	  "ClusterBuilder (default: default)" },
+	{ "custom-cluster-builder", 0, OPTION_TEXT, O(image.cluster_builder), "NAME", NULL, NULL, FOR_IMAGE,
+	  "the same as --cluster-builder" },
+	{ "env", 'e', OPTION_TEXTS, O(image.env), "NAME=VALUE", NULL, NULL, FOR_IMAGE,
+	  "variable of builds; may be given several times" },
+	{ "delete-env", 'd', OPTION_TEXTS, O(image.delete_env), "NAME", NULL, NULL, FOR_IMAGE,
+	  "variable to take away" },
+	{ "cache-size", 0, OPTION_TEXT, O(image.cache_size), "SIZE", NULL, NULL, FOR_IMAGE,
+	  "of the build cache: 2G, 1.5Gi; it can only grow" },
+	{ "service-binding", 's', OPTION_TEXTS, O(image.services), "[KIND:APIVERSION:]NAME", NULL, NULL, FOR_IMAGE,
+	  "service binding of builds (default kind: Secret)" },
+	{ "delete-service-binding", 0, OPTION_TEXTS, O(image.delete_services), "[KIND:APIVERSION:]NAME", NULL, NULL, FOR_IMAGE,
+	  "service binding to take away" },
+	{ "service-account", 0, OPTION_TEXT, O(image.service_account), "NAME", NULL, NULL, FOR_IMAGE,
+	  "whose secrets builds may use (default: default)" },
+	{ "success-build-history-limit", 0, OPTION_NUMBER, O(image.success_limit), "N", NULL, NULL, FOR_IMAGE,
+	  "successful builds to keep (default: 10)" },
+	{ "failed-build-history-limit", 0, OPTION_NUMBER, O(image.failed_limit), "N", NULL, NULL, FOR_IMAGE,
+	  "failed builds to keep (default: 10)" },
 	{ "timings", 0, OPTION_FLAG, O(with_timings), NULL, NULL, NULL, FOR_RUN,
 	  "say on stderr how long each part of the run took" },
 	{ "trust-repositories", 0, OPTION_FLAG, O(trust_repos), NULL, NULL, NULL, FOR_RUN | FOR_STATE,
@@ -88,6 +132,11 @@ char *option_variable(const struct option_row *row, struct arena *arena)
 	for (char *c = name; *c; c++)
 		*c = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
 	return name;
+}
+
+bool option_takes(const struct command *command, const struct option_row *row)
+{
+	return row->where == FOR_ALL || row->where & command->options;
 }
 
 static bool is_choice(const char *choices, const char *value)
@@ -184,7 +233,7 @@ static bool read_environment(struct parser *p)
 		const char *name = option_variable(row, p->arena);
 		const char *value = proc_getenv(name);
 
-		if (!value || !(row->where & p->command->options) ||
+		if (!value || !option_takes(p->command, row) ||
 		    (!*value && row->type != OPTION_FLAG))
 			continue;
 		if (!store_variable(p, row, name, value))
@@ -200,7 +249,7 @@ static bool unknown_option(struct parser *p, const char *given, size_t n)
 	const char *near, *word = arena_copy(p->arena, given, n);
 
 	for (size_t i = 0; i < n_option_rows && count < COUNTOF(names); i++)
-		if (option_rows[i].where & p->command->options)
+		if (option_takes(p->command, &option_rows[i]))
 			names[count++] = option_rows[i].name;
 	near = suggest(word, names, count);
 	for (size_t i = 0; i < n_option_rows; i++)
@@ -224,7 +273,7 @@ static bool read_long(struct parser *p, const char *word, const char *const **ne
 	for (size_t i = 0; i < n_option_rows; i++)
 		if (strlen(option_rows[i].name) == n &&
 		    strncmp(option_rows[i].name, name, n) == 0 &&
-		    option_rows[i].where & p->command->options)
+		    option_takes(p->command, &option_rows[i]))
 			row = &option_rows[i];
 	if (!row)
 		return unknown_option(p, name, n);
@@ -247,7 +296,7 @@ static bool read_short(struct parser *p, const char *word, const char *const **n
 
 		for (size_t i = 0; i < n_option_rows; i++)
 			if (option_rows[i].letter == *at &&
-			    option_rows[i].where & p->command->options)
+			    option_takes(p->command, &option_rows[i]))
 				row = &option_rows[i];
 		if (!row)
 			return err_set(p->err, ERR_INVALID, "unknown option '-%c'", *at);
@@ -316,6 +365,11 @@ static bool check_words(const char *const *argv, struct err *err)
 	return err_set(err, ERR_INVALID, "'reconcile %s' needs one of: %s …", argv[0], names[0]);
 }
 
+const char *command_outputs(const struct command *command)
+{
+	return command->outputs ? command->outputs : "text|json|yaml";
+}
+
 static bool check_args(const struct command *command, const struct options *options,
 		       struct err *err)
 {
@@ -323,6 +377,9 @@ static bool check_args(const struct command *command, const struct options *opti
 
 	if (options->help || options->version)
 		return true;
+	if (options->output && !is_choice(command_outputs(command), options->output))
+		return err_set(err, ERR_INVALID, "'reconcile%s%s' takes -o %s, not '%s'", blank,
+			       command->words, command_outputs(command), options->output);
 	if (options->args.n < command->min_args)
 		return err_set(err, ERR_INVALID, "usage: reconcile%s%s %s", blank, command->words,
 			       command->args);

@@ -24,15 +24,25 @@ enum exit_code {
 	EXIT_INTERRUPTED = 130,
 };
 
+/* Of `image create`, `patch` and `save`: kp's flags (kpack.md §5.3). */
+struct image_options {
+	const char *tag, *git, *git_revision, *blob, *local_path, *sub_path;
+	const char *builder, *cluster_builder, *cache_size, *service_account;
+	int64_t success_limit, failed_limit;
+	struct strings env, delete_env, tags, delete_tags, services, delete_services;
+};
+
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
 struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
 	bool detailed_exitcode, expect_no_changes, retry_failed, offline, is_strict, help, version;
 	bool all_namespaces, is_verbose, with_timings, trust_repos;
 	const char *state, *state_branch, *settings, *prune, *output, *now, *ns;
-	const char *log_level, *log_format, *color, *cache_dir, *author;
+	const char *log_level, *log_format, *color, *cache_dir, *author, *manifests;
+	struct strings filters;
 	int64_t jobs, build;
 	struct strings only, selectors, triggers;
+	struct image_options image;
 	struct strings args; /* positional */
 };
 
@@ -47,13 +57,16 @@ enum option_type {
 
 /* Which commands take an option. */
 enum {
-	FOR_RUN = 1,    /* the main job                 */
-	FOR_LOAD = 2,   /* commands that read manifests */
-	FOR_STATE = 4,  /* commands that read state     */
-	FOR_TABLE = 8,  /* commands that print a result */
-	FOR_NS = 16,    /* commands about objects of a namespace */
-	FOR_BUILD = 32, /* commands about one build     */
-	FOR_ALL = 255,
+	FOR_RUN = 1,     /* the main job                 */
+	FOR_LOAD = 2,    /* commands that read manifests */
+	FOR_STATE = 4,   /* commands that read state     */
+	FOR_TABLE = 8,   /* commands that print a result */
+	FOR_NS = 16,     /* commands about objects of a namespace */
+	FOR_BUILD = 32,  /* commands about one build     */
+	FOR_EDIT = 64,   /* commands that change manifests */
+	FOR_IMAGE = 128, /* commands that say what an image is to be */
+	FOR_FILTER = 256,
+	FOR_ALL = 511,
 };
 
 struct option_row {
@@ -83,7 +96,10 @@ struct command {
 	const char *detail;   /* paragraphs for help and man page */
 	const char *examples; /* lines "command # what it does" */
 	bool is_hidden;
+	const char *outputs; /* choices of -o; NULL: "text|json|yaml" */
 };
+/* What -o may be for a command. */
+const char *command_outputs(const struct command *command);
 extern const struct command commands[];
 extern const size_t n_commands;
 
@@ -93,6 +109,8 @@ extern const size_t n_commands;
  */
 MUST_CHECK bool options_parse(int argc, const char *const *argv, struct arena *arena,
 			      const struct command **command, struct options *out, struct err *err);
+/* Help, logging and colour are every command's. */
+bool option_takes(const struct command *command, const struct option_row *row);
 /* "RECONCILE_STATE_BRANCH" */
 char *option_variable(const struct option_row *row, struct arena *arena);
 

@@ -3,6 +3,7 @@
 #include "reconcile/progress.h"
 
 #include "buildexec/sys/log.h"
+#include "model/base/limits.h"
 #include "reconcile/report/plan_report.h"
 
 static void say(enum log_level level, const struct step *step, const char *fmt, ...) PRINTF(3, 4);
@@ -40,10 +41,27 @@ static void on_phase(void *ctx, const struct step *step, const char *phase)
 	say(LOG_DEBUG, step, "===> %s", phase);
 }
 
+/* What the worker wants people to know; the text may quote what it was given. */
+static void on_notice(void *ctx, const struct step *step, const char *text)
+{
+	(void)ctx;
+	say(LOG_WARN, step, "says: %s", text);
+}
+
 static void on_wait(void *ctx, const struct step *step, const char *phase, int64_t seconds)
 {
 	(void)ctx;
 	say(LOG_INFO, step, "is in %s after %lld s", phase ? phase : "PREPARE", (long long)seconds);
+}
+
+/* A line of the build's log. A log line of ours shows a tab as "\x09". */
+static void say_tail(const char *text)
+{
+	AUTO_BUF line = BUF_INIT(LIMIT_LOG_BYTES);
+
+	for (; *text; text++)
+		buf_puts(&line, *text == '\t' ? "    " : (char[]){ *text, '\0' });
+	log_line(LOG_ERROR, "  | %s", buf_text(&line));
 }
 
 static void on_end(void *ctx, const struct step *step, const struct outcome *outcome)
@@ -58,9 +76,13 @@ static void on_end(void *ctx, const struct step *step, const struct outcome *out
 		    event->image ? event->image : "");
 		return;
 	}
+	if (!event && outcome->err.kind == ERR_CANCELLED) {
+		say(LOG_WARN, step, "was not started");
+		return;
+	}
 	say(LOG_ERROR, step, "failed: %s", event && event->text ? event->text : outcome->err.text);
 	for (size_t i = 0; i < outcome->tail.n; i++)
-		log_line(LOG_ERROR, "  | %s", outcome->tail.v[i]);
+		say_tail(outcome->tail.v[i]);
 }
 
 void progress_init(struct progress *progress, bool is_terminal, struct apply_events *out)
@@ -68,6 +90,7 @@ void progress_init(struct progress *progress, bool is_terminal, struct apply_eve
 	progress->is_terminal = is_terminal;
 	*out = (struct apply_events){ .on_start = on_start,
 				      .on_phase = on_phase,
+				      .on_notice = on_notice,
 				      .on_end = on_end,
 				      .on_wait = on_wait,
 				      .ctx = progress };

@@ -22,44 +22,64 @@ static bool not_found(const struct model *model, const char *word, enum kind kin
 	return err_set(err, ERR_INVALID, "no manifest declares '%s'", word);
 }
 
-/* Splits at most three parts; the kind is the first when it is one. */
-bool select_object(const struct model *model, const char *word, enum kind kind, struct arena *arena,
-		   const struct object **out, struct err *err)
+/* What a word names: KIND/NS/NAME, with the first two left out where they can be. */
+struct wanted {
+	enum kind kind;
+	const char *ns, *name; /* ns NULL: not said */
+};
+
+static bool read_word(const char *word, enum kind kind, struct arena *arena, struct wanted *out,
+		      struct err *err)
 {
-	char *copy = arena_strdup(arena, word);
-	const char *parts[3] = { 0 }, *ns = NULL;
-	size_t n = 0;
+	const char *parts[3] = { 0 };
+	size_t n = 0, at = 0;
 
-	for (char *at = copy; at && n < 3; n++) {
-		char *slash = n < 2 ? strchr(at, '/') : NULL;
+	for (char *rest = arena_strdup(arena, word); rest && n < COUNTOF(parts); n++) {
+		char *slash = strchr(rest, '/');
 
+		parts[n] = rest;
 		if (slash)
 			*slash = '\0';
-		parts[n] = at;
-		at = slash ? slash + 1 : NULL;
+		rest = slash ? slash + 1 : NULL;
+		if (rest && n + 1 == COUNTOF(parts))
+			return err_set(err, ERR_INVALID,
+				       "'%s' has too many parts: write KIND/NS/NAME", word);
 	}
 	if (n > 1 && kind_by_word(parts[0]) != KIND_NONE) {
 		kind = kind_by_word(parts[0]);
-		memmove(parts, parts + 1, sizeof(parts) - sizeof(*parts));
-		n--;
+		at = 1;
 	}
-	if (kind == KIND_NONE)
+	if (kind == KIND_NONE || n - at > 2)
 		return err_set(err, ERR_INVALID,
 			       "'%s' does not say a kind: write KIND/NAME or KIND/NS/NAME", word);
-	if (n == 2)
-		ns = parts[0];
-	*out = model_find(model, kind,
-			  kind_info(kind)->is_cluster ? ""
-			  : ns                        ? ns
-						      : "default",
-			  parts[n - 1]);
-	for (size_t i = 0; !*out && !ns && i < model->objects.n; i++) {
+	*out = (struct wanted){ kind, n - at == 2 ? parts[at] : NULL, parts[n - 1] };
+	return true;
+}
+
+bool select_object(const struct model *model, const char *word, enum kind kind, struct arena *arena,
+		   const struct object **out, struct err *err)
+{
+	const struct object *other = NULL;
+	struct wanted wanted = { KIND_NONE, NULL, NULL };
+
+	*out = NULL;
+	if (!read_word(word, kind, arena, &wanted, err))
+		return false;
+	*out = model_find(model, wanted.kind, wanted.ns ? wanted.ns : "default", wanted.name);
+	/* Without a namespace: the default one's, else the only one of that name. */
+	for (size_t i = 0; !*out && !wanted.ns && i < model->objects.n; i++) {
 		const struct object *object = model->objects.v[i];
 
-		if (object->kind == kind && strcmp(object->meta.name, parts[n - 1]) == 0)
-			*out = object;
+		if (object->kind != wanted.kind || strcmp(object->meta.name, wanted.name) != 0)
+			continue;
+		if (other)
+			return err_set(err, ERR_INVALID, "'%s' may be %s or %s: say which", word,
+				       other->id, object->id);
+		other = object;
 	}
-	return *out || not_found(model, word, kind, arena, err);
+	if (!*out)
+		*out = other;
+	return *out || not_found(model, word, wanted.kind, arena, err);
 }
 
 static void add(struct selection *out, struct arena *arena, const struct object *object)
@@ -74,18 +94,47 @@ static void add(struct selection *out, struct arena *arena, const struct object 
 		add(out, arena, parts.v[i]);
 }
 
-/* "key", "key=value", "key==value", "key!=value" */
-static bool has_label(const struct object *object, const char *selector, struct arena *arena)
+static char *trimmed(struct arena *arena, const char *text, size_t n)
 {
-	const char *equals = strchr(selector, '=');
-	bool is_not = equals && equals > selector && equals[-1] == '!';
-	size_t n = equals ? (size_t)(equals - selector) - is_not : strlen(selector);
-	const char *value = pairs_get(&object->meta.labels, arena_copy(arena, selector, n));
+	while (n && *text == ' ') {
+		text++;
+		n--;
+	}
+	while (n && text[n - 1] == ' ')
+		n--;
+	return arena_copy(arena, text, n);
+}
 
+/* "key", "!key", "key=value", "key==value", "key!=value" */
+static bool fits_one(const struct object *object, const char *text, size_t n, struct arena *arena)
+{
+	const char *term = trimmed(arena, text, n), *equals = strchr(term, '=');
+	bool is_not = equals && equals > term && equals[-1] == '!';
+	const char *key, *value, *want;
+
+	if (!equals && *term == '!')
+		return !pairs_get(&object->meta.labels, trimmed(arena, term + 1, strlen(term + 1)));
 	if (!equals)
-		return value != NULL;
-	equals += equals[1] == '=' ? 2 : 1;
-	return is_not ? !value || strcmp(value, equals) != 0 : value && strcmp(value, equals) == 0;
+		return pairs_get(&object->meta.labels, term) != NULL;
+	key = trimmed(arena, term, (size_t)(equals - term) - is_not);
+	want = equals + (equals[1] == '=' ? 2 : 1);
+	want = trimmed(arena, want, strlen(want));
+	value = pairs_get(&object->meta.labels, key);
+	return (value && strcmp(value, want) == 0) != is_not;
+}
+
+/* Terms between commas must all hold. */
+static bool fits_selector(const struct object *object, const char *selector, struct arena *arena)
+{
+	for (;;) {
+		size_t n = strcspn(selector, ",");
+
+		if (!fits_one(object, selector, n, arena))
+			return false;
+		if (!selector[n])
+			return true;
+		selector += n + 1;
+	}
 }
 
 static bool is_selected(const struct object *object, void *ctx)
@@ -100,9 +149,28 @@ static bool is_selected(const struct object *object, void *ctx)
 		return true;
 	arena = arena_new();
 	for (size_t i = 0; i < selection->selectors->n && fits; i++)
-		fits = has_label(object, selection->selectors->v[i], arena);
+		fits = fits_selector(object, selection->selectors->v[i], arena);
 	arena_free(arena);
 	return fits;
+}
+
+/* An empty key selects nothing by mistake. */
+static bool check_selector(const char *selector, struct err *err)
+{
+	const char *at = selector;
+
+	for (;;) {
+		size_t blanks = strspn(at, " !"), n = strcspn(at, ",");
+
+		if (strcspn(at + blanks, "=!,") == 0 || strchr(selector, '('))
+			return err_set(err, ERR_INVALID,
+				       "-l takes KEY, !KEY, KEY=VALUE or KEY!=VALUE, with commas "
+				       "between them, not '%s'",
+				       selector);
+		if (!at[n])
+			return true;
+		at += n + 1;
+	}
 }
 
 bool select_make(const struct model *model, const struct options *options, struct arena *arena,
@@ -116,6 +184,9 @@ bool select_make(const struct model *model, const struct options *options, struc
 			return err_prefix(err, "--only");
 		add(out, arena, object);
 	}
+	for (size_t i = 0; i < options->selectors.n; i++)
+		if (!check_selector(options->selectors.v[i], err))
+			return false;
 	if (options->only.n || options->selectors.n) {
 		plan->is_selected = is_selected;
 		plan->select_ctx = out;
@@ -134,6 +205,8 @@ bool select_triggers(const struct model *model, const struct strings *words, str
 
 		if (!select_object(model, words->v[i], KIND_IMAGE, arena, &object, err))
 			return err_prefix(err, "--trigger");
+		if (object->kind != KIND_IMAGE)
+			return err_set(err, ERR_INVALID, "--trigger: '%s' is no image", object->id);
 		vec_push(arena, ids, object->id);
 	}
 	if (ids->n)

@@ -276,6 +276,7 @@ static bool rebase_new(struct task *task, struct err *err)
 	struct lifecycle life = { .phase = PHASE_REBASE };
 
 	fill_common(task, &life);
+	life.options.is_base_given = true; /* the plan compared stacks (kpack.md §1.7) */
 	if (!lifecycle_rebase(&life, err)) {
 		keep_failure(task, &life, err);
 		return false;

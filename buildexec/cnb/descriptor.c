@@ -41,22 +41,52 @@ static bool elements_decode(const struct node *map, const char *key, struct aren
 	return true;
 }
 
-bool order_decode(const struct node *tree, struct arena *arena, struct bp_order *out,
-		  struct err *err)
+static bool groups_decode(const struct node *tree, const char *key, struct arena *arena,
+			  struct bp_order *out, struct err *err)
 {
-	const struct node *first, *extensions;
+	const struct node *first;
 
 	*out = (struct bp_order){ 0 };
-	if (!value_tables(tree, "order", &first, err) ||
-	    !value_tables(tree, "order-extensions", &extensions, err))
+	if (!value_tables(tree, key, &first, err))
 		return false;
-	out->has_extensions = extensions != NULL;
 	for (; first; first = first->next) {
 		struct bp_group group;
 
 		if (!elements_decode(first, "group", arena, &group, err))
 			return false;
 		vec_push(arena, out, group);
+	}
+	return true;
+}
+
+bool order_decode(const struct node *tree, struct arena *arena, struct bp_order *out,
+		  struct err *err)
+{
+	return groups_decode(tree, "order", arena, out, err);
+}
+
+bool order_add_extensions(struct bp_order *order, const struct node *tree, struct arena *arena,
+			  struct err *err)
+{
+	struct bp_order *extensions = ARENA_NEW(arena, struct bp_order);
+	struct bp_element element = {
+		.id = "", .version = "", .is_optional = true, .extensions = extensions
+	};
+
+	if (!groups_decode(tree, "order-extensions", arena, extensions, err))
+		return false;
+	for (size_t i = 0; i < extensions->n; i++)
+		for (size_t k = 0; k < extensions->v[i].n; k++) {
+			extensions->v[i].v[k].is_extension = true;
+			extensions->v[i].v[k].is_optional = true;
+		}
+	for (size_t i = 0; extensions->n && i < order->n; i++) {
+		struct bp_group *old = &order->v[i], merged = { 0 };
+
+		vec_push(arena, &merged, element);
+		for (size_t k = 0; k < old->n; k++)
+			vec_push(arena, &merged, old->v[k]);
+		*old = merged;
 	}
 	return true;
 }
@@ -239,7 +269,8 @@ bool descriptor_decode(const struct node *tree, bool has_build, struct arena *ar
 	const struct node *info;
 
 	*out = (struct bp_descriptor){ 0 };
-	if (!value_table(tree, "buildpack", &info, err) ||
+	if (!value_table(tree, node_get(tree, "extension") ? "extension" : "buildpack", &info,
+			 err) ||
 	    !element_decode(info, &out->element, err) ||
 	    !value_text(tree, "api", &out->element.api, err) ||
 	    !value_bool(info, "clear-env", &out->is_clear_env, err) ||

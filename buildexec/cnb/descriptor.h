@@ -15,8 +15,10 @@
 struct bp_element {
 	const char *id, *version; /* never NULL; the version may be "" */
 	const char *api, *homepage;
-	bool is_optional;
+	bool is_optional, is_extension;
 	unsigned depth; /* composite buildpacks it came out of */
+	/* Not NULL: stands for the image extensions of a builder, has no id and no version. */
+	const struct bp_order *extensions;
 };
 struct bp_group {
 	struct bp_element *v;
@@ -25,7 +27,6 @@ struct bp_group {
 struct bp_order {
 	struct bp_group *v;
 	size_t n, cap;
-	bool has_extensions; /* order.toml only */
 };
 
 struct bp_distro {
@@ -52,11 +53,17 @@ struct bp_descriptor {
 	struct bp_targets targets;
 };
 
-/* `has_build`: there is a bin/build, which makes a buildpack without targets one for Linux. */
+/*
+ * buildpack.toml, or extension.toml by its table [extension]. `has_build`: there is a bin/build, which makes a buildpack
+ * without targets one for Linux.
+ */
 MUST_CHECK bool descriptor_decode(const struct node *tree, bool has_build, struct arena *arena,
 				  struct bp_descriptor *out, struct err *err);
 MUST_CHECK bool order_decode(const struct node *tree, struct arena *arena, struct bp_order *out,
 			     struct err *err);
+/* Puts order-extensions of order.toml, when there is one, before every group. */
+MUST_CHECK bool order_add_extensions(struct bp_order *order, const struct node *tree,
+				     struct arena *arena, struct err *err);
 /* Puts the system buildpacks around every group that does not have them (Platform API 0.15). */
 MUST_CHECK bool order_add_system(struct bp_order *order, const struct node *system,
 				 struct arena *arena, struct err *err);

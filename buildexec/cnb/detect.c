@@ -27,6 +27,8 @@ struct rest {
 
 static bool walk_order(struct walk *w, const struct bp_order *order, const struct bp_group *done,
 		       struct rest next, unsigned depth, struct detect_result *out);
+static bool walk_group(struct walk *w, struct rest group, const struct bp_group *before,
+		       struct detect_result *out);
 
 static void say(struct walk *w, enum say_level level, const char *fmt, ...) PRINTF(3, 4);
 
@@ -39,10 +41,11 @@ static void say(struct walk *w, enum say_level level, const char *fmt, ...)
 	va_end(args);
 }
 
-static bool has_id(const struct bp_group *group, const char *id)
+static bool has_element(const struct bp_group *group, const struct bp_element *element)
 {
 	for (size_t i = 0; i < group->n; i++)
-		if (strcmp(group->v[i].id, id) == 0)
+		if (group->v[i].is_extension == element->is_extension &&
+		    strcmp(group->v[i].id, element->id) == 0)
 			return true;
 	return false;
 }
@@ -54,7 +57,8 @@ static const char *key_of(struct walk *w, const struct bp_element *element)
 
 static struct detect_outcome *outcome_of(struct walk *w, const struct bp_element *element)
 {
-	const char *key = key_of(w, element);
+	const char *key = arena_printf(w->arena, "%s%s", element->is_extension ? "+" : "",
+				       key_of(w, element));
 	struct detect_outcome *outcome = map_get(&w->outcomes, key);
 
 	if (!outcome) {
@@ -114,7 +118,7 @@ static bool weigh(struct walk *w, const struct bp_group *done, struct detect_res
 
 		if (code == DETECT_PASS) {
 			say(w, SAY_DEBUG, "pass: %s", key);
-			has_passed = true;
+			has_passed = has_passed || !element->is_extension;
 			continue;
 		}
 		is_viable = is_viable && element->is_optional;
@@ -199,6 +203,21 @@ static bool admit(struct walk *w, const struct bp_element *element,
 	return true;
 }
 
+/* A composite buildpack or the extensions: its groups, each followed by the rest; without it when it may be missing. */
+static bool walk_nested(struct walk *w, const struct bp_element *element,
+			const struct bp_order *order, const struct bp_group *done, struct rest rest,
+			struct detect_result *out)
+{
+	if (element->depth >= LIMIT_ORDER_DEPTH)
+		return err_set(w->err, ERR_INVALID, "buildpack '%s@%s' is nested more than %u deep",
+			       element->id, element->version, LIMIT_ORDER_DEPTH);
+	if (!walk_order(w, order, done, rest, element->depth + 1, out))
+		return false;
+	if (out->verdict == DETECT_FOUND || !element->is_optional)
+		return true;
+	return walk_group(w, rest, done, out);
+}
+
 static bool walk_group(struct walk *w, struct rest group, const struct bp_group *before,
 		       struct detect_result *out)
 {
@@ -212,25 +231,19 @@ static bool walk_group(struct walk *w, struct rest group, const struct bp_group 
 		bool is_new = i >= before->n;
 		struct bp_element element = is_new ? group.v[i - before->n] : before->v[i];
 		const struct bp_descriptor *descriptor;
+		struct rest rest = { 0 };
 
-		if (is_new && has_id(&done, element.id))
+		if (is_new)
+			rest = (struct rest){ group.v + (i - before->n) + 1,
+					      group.n - (i - before->n) - 1 };
+		if (element.extensions)
+			return walk_nested(w, &element, element.extensions, &done, rest, out);
+		if (is_new && has_element(&done, &element))
 			continue;
 		if (!w->spec->ops.find(w->spec->ops.self, &element, &descriptor, w->err))
 			return false;
-		if (is_new && descriptor->order.n) {
-			struct rest rest = { group.v + (i - before->n) + 1,
-					     group.n - (i - before->n) - 1 };
-
-			if (element.depth >= LIMIT_ORDER_DEPTH)
-				return err_set(w->err, ERR_INVALID,
-					       "buildpack '%s@%s' is nested more than %u deep",
-					       element.id, element.version, LIMIT_ORDER_DEPTH);
-			if (!walk_order(w, &descriptor->order, &done, rest, element.depth + 1, out))
-				return false;
-			if (out->verdict == DETECT_FOUND || !element.is_optional)
-				return true;
-			return walk_group(w, rest, &done, out);
-		}
+		if (is_new && descriptor->order.n)
+			return walk_nested(w, &element, &descriptor->order, &done, rest, out);
 		if (is_new && !admit(w, &element, descriptor))
 			continue;
 		element.api = descriptor->element.api;

@@ -19,8 +19,8 @@ struct export
 	struct arena *arena;
 	struct app_metadata metadata; /* in the making */
 	VEC(struct placed_layer) layers;
-	struct map
-		written; /* folder → struct layer_result: for the cache, which has the same layers */
+	/* folder → struct layer_result: for the cache, which has the same layers */
+	struct map written;
 	VEC(struct layers_dir) dirs; /* of each buildpack of the group */
 };
 

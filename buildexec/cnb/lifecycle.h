@@ -61,6 +61,7 @@ struct lifecycle_options {
 	const char *created;        /* SOURCE_DATE_EPOCH as given; NULL                         */
 	const char *exec_env;       /* "production"                                             */
 	bool skips_restore, is_forced;
+	bool is_base_given;    /* rebase: run_image was decided on, whatever the label names */
 	const char *cache_dir; /* NULL: no cache                                           */
 	const char *app_dir, *layers_dir, *platform_dir; /* here                                 */
 	const char *work_dir;         /* for everything that is thrown away                       */

@@ -14,12 +14,15 @@
 #include "buildexec/source/source.h"
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
 #include "buildexec/sys/url.h"
 #include "model/base/base64.h"
 #include "model/base/limits.h"
 #include "model/doc/toml.h"
 
 #define PROJECT_FILE "project.toml"
+/* Longer values are certificates and the like: they are not searched for in every line of the log. */
+#define LIMIT_SECRET_BYTES 4096u
 
 static bool write_file(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err)
 {
@@ -150,6 +153,14 @@ static bool write_env(struct build *build, const char *name, const char *value, 
 	return write_file(path, value ? value : "", value ? strlen(value) : 0, 0644, err);
 }
 
+/* What a binding says about itself is no secret; everything else in it may be one. */
+static void hide_value(const char *key, const struct base64 *value)
+{
+	if (strcmp(key, "type") != 0 && strcmp(key, "provider") != 0 &&
+	    value->n <= LIMIT_SECRET_BYTES)
+		secret_add(value->bytes, value->n);
+}
+
 static bool write_binding(struct build *build, const struct request_mount *mount, struct err *err)
 {
 	struct task *task = build->task;
@@ -168,6 +179,7 @@ static bool write_binding(struct build *build, const struct request_mount *mount
 		if (!base64_decode(file->value, strlen(file->value), task->arena, &value))
 			return err_set(err, ERR_INVALID, "binding '%s': '%s' is no base64",
 				       mount->name, file->key);
+		hide_value(file->key, &value);
 		if (!write_file(path_join(task->arena, dir, file->key), value.bytes, value.n, 0400,
 				err))
 			return err_prefix(err, "binding '%s'", mount->name);

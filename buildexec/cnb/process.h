@@ -10,8 +10,8 @@
 #include "buildexec/cnb/legacy_bom.h"
 
 struct process {
-	const char *type, *buildpack_id,
-		*working_dir; /* working_dir NULL: the application's folder */
+	/* working_dir NULL: the application's folder */
+	const char *type, *buildpack_id, *working_dir;
 	struct strings command, args, exec_envs;
 	bool has_args; /* args = [] differs from no args, in bytes */
 	bool is_direct, is_default;

@@ -97,6 +97,7 @@ bool lifecycle_rebase(struct lifecycle *life, struct err *err)
 		.base_reference = life->run_reference,
 		.platform_api = life->options.platform_api,
 		.is_forced = life->options.is_forced,
+		.is_base_given = life->options.is_base_given,
 		.created_s = CNB_CREATED_S,
 	};
 	if (!rebase_decide(&inputs, life->arena, &rebased, err))

@@ -140,7 +140,8 @@ static bool move_label(const struct rebase_inputs *inputs, struct node *label, s
 	node_set(arena, run, "reference", node_string(arena, inputs->base_reference));
 	if (cnb_api_at_least(inputs->platform_api, 12) &&
 	    !names_have(&old, inputs->base_name, arena)) {
-		if (!refuse(inputs, out, arena,
+		if (!inputs->is_base_given &&
+		    !refuse(inputs, out, arena,
 			    arena_printf(arena,
 					 "'%s' is not among the run images that the application "
 					 "image names: %s",
@@ -185,26 +186,66 @@ static void sync_labels(const struct rebase_inputs *inputs, const char *metadata
 	app_config_set_label(arena, out, LABEL_LIFECYCLE_METADATA, metadata);
 }
 
+static bool is_own(const struct app_metadata *metadata, const char *diff_id)
+{
+	const char *others[] = { metadata->sbom, metadata->config, metadata->launcher,
+				 metadata->process_types };
+
+	if (strings_has(&metadata->app, diff_id))
+		return true;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i] && strcmp(others[i], diff_id) == 0)
+			return true;
+	for (size_t i = 0; i < metadata->buildpacks.n; i++) {
+		const struct layer_records *layers = &metadata->buildpacks.v[i].layers;
+
+		for (size_t k = 0; k < layers->n; k++)
+			if (strcmp(layers->v[k].sha, diff_id) == 0)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * How many layers the old base has; 0: its top is not there. A layer may be in an image several times (the empty one of
+ * Dockerfile instructions), so the first one that is named like the top need not be it: what follows must be the
+ * application's. An application that does not name all its layers is cut at the first, as by the reference.
+ */
+static size_t count_old_base(const struct strings *diff_ids, const struct app_metadata *metadata)
+{
+	size_t own = diff_ids->n, first = 0;
+
+	while (own > 0 && is_own(metadata, diff_ids->v[own - 1]))
+		own--;
+	for (size_t i = 0; i < diff_ids->n; i++) {
+		if (strcmp(diff_ids->v[i], metadata->top_layer) != 0)
+			continue;
+		first = first ? first : i + 1;
+		if (i + 1 >= own)
+			return i + 1;
+	}
+	return first;
+}
+
 /* New base's layers, then the application's own. */
-static bool move_layers(const struct rebase_inputs *inputs, const char *top_layer,
+static bool move_layers(const struct rebase_inputs *inputs, const struct node *label,
 			struct arena *arena, struct rebased *out, struct err *err)
 {
 	const struct strings *app = &inputs->app->diff_ids, *base = &inputs->base->diff_ids;
 	struct strings ids = { 0 };
-	size_t n_old = 0;
+	struct app_metadata old;
 
-	for (size_t i = 0; i < app->n && n_old == 0; i++)
-		if (strcmp(app->v[i], top_layer) == 0)
-			n_old = i + 1;
-	if (n_old == 0)
+	if (!app_metadata_decode(label, arena, &old, err))
+		return false;
+	out->n_old_base = count_old_base(app, &old);
+	if (out->n_old_base == 0)
 		return err_set(err, ERR_INVALID,
 			       "the application image has no layer '%s', the top of its base",
-			       top_layer);
+			       old.top_layer);
 	for (size_t i = 0; i < base->n; i++)
 		vec_push(arena, &ids, base->v[i]);
-	for (size_t i = n_old; i < app->n; i++)
+	for (size_t i = out->n_old_base; i < app->n; i++)
 		vec_push(arena, &ids, app->v[i]);
-	out->n_old_base = n_old;
 	out->config.diff_ids = ids;
 	return true;
 }
@@ -214,7 +255,6 @@ bool rebase_decide(const struct rebase_inputs *inputs, struct arena *arena, stru
 {
 	const char *text = pairs_get(&inputs->app->labels, LABEL_LIFECYCLE_METADATA);
 	struct node *label;
-	const char *top_layer;
 
 	*out = (struct rebased){ .config = *inputs->app };
 	if (inputs->base->diff_ids.n == 0)
@@ -226,8 +266,7 @@ bool rebase_decide(const struct rebase_inputs *inputs, struct arena *arena, stru
 			       LABEL_LIFECYCLE_METADATA);
 	if (!json_parse(text, strlen(text), arena, &label, err))
 		return err_prefix(err, "label '%s'", LABEL_LIFECYCLE_METADATA);
-	top_layer = node_text(node_get(label, "runImage"), "topLayer");
-	if (!move_layers(inputs, top_layer ? top_layer : "", arena, out, err) ||
+	if (!move_layers(inputs, label, arena, out, err) ||
 	    !move_label(inputs, label, arena, out, err))
 		return false;
 	sync_labels(inputs, app_config_label_text(label, arena), arena, &out->config.labels);

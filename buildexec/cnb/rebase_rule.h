@@ -14,7 +14,8 @@ struct rebase_inputs {
 	const char *base_reference;            /* registry/repo@sha256:… */
 	const char *platform_api;              /* of this lifecycle, not of the image */
 	bool is_forced;
-	int64_t created_s; /* of image and history */
+	bool is_base_given; /* the caller decided on this base: its name may be a new one */
+	int64_t created_s;  /* of image and history */
 };
 
 struct rebased {

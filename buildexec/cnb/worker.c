@@ -23,6 +23,7 @@ static const struct action {
 	{ "build", task_build },
 	{ "rebase", task_rebase },
 	{ "compose", task_compose },
+	{ "tag", task_tag },
 };
 
 void task_send(struct task *task, const struct build_event *event)
@@ -88,6 +89,21 @@ bool task_pinned(struct task *task, const char *tag, const char *digest, const c
 	return true;
 }
 
+/* tags[first …] name the image from now on: same bytes, same digest. */
+static bool put_tags(struct task *task, const char *image, const struct strings *tags, size_t first,
+		     struct err *err)
+{
+	struct ref from, to;
+
+	if (!ref_parse(image, task->arena, &from, err))
+		return false;
+	for (size_t i = first; i < tags->n; i++)
+		if (!ref_parse(tags->v[i], task->arena, &to, err) ||
+		    !registry_copy(task->registry, &from, &to, err))
+			return err_prefix(err, "cannot tag '%s'", tags->v[i]);
+	return true;
+}
+
 bool task_adopt(struct task *task, const struct strings *tags, const char *key,
 		struct remote_image *image, bool *found, struct err *err)
 {
@@ -100,17 +116,22 @@ bool task_adopt(struct task *task, const struct strings *tags, const char *key,
 	there = pairs_get(&image->manifest.annotations, BUILD_KEY_ANNOTATION);
 	if (!there || strcmp(there, key) != 0)
 		return true;
-	for (size_t i = 1; i < tags->n; i++) {
-		struct ref from, to;
-
-		if (!task_pinned(task, tags->v[0], image->desc.digest, &there, err) ||
-		    !ref_parse(there, task->arena, &from, err) ||
-		    !ref_parse(tags->v[i], task->arena, &to, err) ||
-		    !registry_copy(task->registry, &from, &to, err))
-			return err_prefix(err, "cannot tag '%s'", tags->v[i]);
-	}
+	if (!task_pinned(task, tags->v[0], image->desc.digest, &there, err) ||
+	    !put_tags(task, there, tags, 1, err))
+		return false;
 	*found = true;
 	return true;
+}
+
+bool task_tag(struct task *task, struct err *err)
+{
+	const struct build_request *request = task->request;
+
+	if (!request->previous_image || !request->tags.n)
+		return err_set(err, ERR_INVALID, "build request: nothing to tag");
+	task_begin(task, PHASE_EXPORT);
+	task->result.image = request->previous_image;
+	return put_tags(task, request->previous_image, &request->tags, 0, err);
 }
 
 static bool read_all(int fd, struct buf *out, struct err *err)
@@ -165,6 +186,7 @@ static bool open_task(struct task *task, struct err *err)
 		.blob_credentials = &request->blob_credentials,
 		.base_dir = request->manifest_dir,
 		.with_user_credentials = request->with_user_credentials,
+		.with_helpers = request->with_helpers,
 	};
 	if (!fs_make_dirs(request->temp_dir, 0700, err) ||
 	    !fs_make_dirs(request->cache_dir, 0700, err) ||

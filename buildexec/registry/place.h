@@ -9,8 +9,7 @@
 #include "buildexec/registry/registry.h"
 
 struct place {
-	const struct registry_rule
-		*rule;           /* NULL: none fits                                        */
+	const struct registry_rule *rule; /* NULL: none fits */
 	const char *layout;      /* folder of this repository's OCI layout; NULL: over HTTP */
 	const char *host, *repo; /* as the server knows them                                */
 	const char *shown;       /* "registry/repo" as people wrote it                      */

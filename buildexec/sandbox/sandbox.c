@@ -104,6 +104,18 @@ static bool lay_out_scratch(struct run *run, struct enter_overlay *out, const ch
 	       make_link(out->work, path_join(run->arena, out->dir, "w"), err);
 }
 
+/*
+ * Is the layer at `i` there again, further up? Images repeat layers (the empty one of Dockerfile instructions), overlayfs
+ * refuses a folder twice. Whatever a layer adds or hides, its upper self adds or hides again: the lower one can go.
+ */
+static bool comes_again(const struct strings *lowers, size_t i)
+{
+	for (size_t k = i + 1; k < lowers->n; k++)
+		if (strcmp(lowers->v[k], lowers->v[i]) == 0)
+			return true;
+	return false;
+}
+
 /* <bundle>/l-<name>/ holds links "0", "1", … to the lowers, "u" and "w". */
 static bool lay_out_overlay(struct run *run, const struct sandbox_overlay *overlay,
 			    const char *name, struct enter_overlay *out, struct err *err)
@@ -119,12 +131,14 @@ static bool lay_out_overlay(struct run *run, const struct sandbox_overlay *overl
 	out->target = path_join(run->arena, run->bundle, name);
 	if (!make_dir(out->dir, err) || !make_dir(out->target, err))
 		return false;
-	buf_puts(&data, "lowerdir=");
+	buf_puts(&data, "lowerdir");
 	for (size_t i = overlay->lowers.n; i-- > 0;) {
+		if (comes_again(&overlay->lowers, i))
+			continue;
 		snprintf(number, sizeof(number), "%zu", i);
 		if (!make_link(overlay->lowers.v[i], path_join(run->arena, out->dir, number), err))
 			return false;
-		buf_printf(&data, "%s%s", number, i ? ":" : "");
+		buf_printf(&data, "%c%s", i + 1 == overlay->lowers.n ? '=' : ':', number);
 	}
 	buf_puts(&data, ",upperdir=u,workdir=w");
 	out->data = buf_copy(&data, run->arena);

@@ -15,13 +15,14 @@
 
 /* All borrowed. */
 struct access {
-	const struct list
-		*registries; /* struct settings_registry; relative paths are below base_dir */
-	const struct list *credentials;      /* struct request_credential, registry */
-	const struct list *git_hosts;        /* struct settings_git */
-	const struct list *git_credentials;  /* struct request_credential, git */
-	const struct list *blob_credentials; /* struct request_credential, blob; NULL: none */
-	const char *base_dir;                /* absolute */
+	/* struct settings_registry; relative paths are below base_dir */
+	const struct list *registries;
+	const struct list *credentials;     /* struct request_credential, registry */
+	const struct list *git_hosts;       /* struct settings_git */
+	const struct list *git_credentials; /* struct request_credential, git */
+	/* struct request_credential, blob; NULL: none */
+	const struct list *blob_credentials;
+	const char *base_dir; /* absolute */
 	bool with_user_credentials, with_helpers;
 };
 

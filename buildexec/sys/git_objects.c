@@ -392,7 +392,7 @@ static bool read_packed(struct git_objects *objects, struct git_packfile *file, 
 	if (entry.size > LIMIT_GIT_OBJECT)
 		return err_set(err, ERR_INVALID, "an object in pack '%s' is larger than %u bytes",
 			       file->path, LIMIT_GIT_OBJECT);
-	bytes = arena_alloc(arena, entry.size + 1);
+	bytes = arena_raw(arena, entry.size + 1);
 	if (!inflate(objects, file, &entry, bytes, err))
 		return false;
 	bytes[entry.size] = '\0';

@@ -29,7 +29,7 @@
 
 enum {
 	PACK_HEAD = 12,
-	LEVEL = 3,
+	LEVEL = 1,
 	FIRST_CAP = 64 << 10,
 	SMALL = 4096, /* bytes of a file for the fixed code; its window */
 	SMALL_LEVEL = 2,
@@ -272,6 +272,8 @@ bool git_pack_add_blobs(struct git_pack *pack, const struct git_blob *blobs, siz
 	size_t n_parts = pool_cores();
 	bool done = true;
 
+	if (n == 0)
+		return true;
 	n_parts = n_parts > PARTS_MAX ? PARTS_MAX : n_parts;
 	n_parts = n < n_parts * BLOBS_PER_PART ? n / BLOBS_PER_PART + 1 : n_parts;
 	for (size_t i = 0; i < n_parts; i++) {

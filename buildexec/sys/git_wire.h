@@ -21,8 +21,8 @@
 /* Chosen by the caller for this URL's scheme and host; sent nowhere else. All borrowed until
  * git_wire_open returns. */
 struct git_auth {
-	const char *user,
-		*password;   /* Basic, http(s); `user` also for ssh when the URL names none */
+	/* Basic, http(s); `user` also for ssh when the URL names none */
+	const char *user, *password;
 	const char *bearer;  /* instead, http(s) */
 	const char *ca_file; /* further CA bundle */
 	bool is_insecure;    /* no TLS certificate check */
@@ -63,8 +63,8 @@ enum git_revision_kind {
 struct git_revision {
 	enum git_revision_kind kind; /* NONE: no branch or tag of that name, and no commit id */
 	const char *ref;             /* the full ref name, NULL for a commit id */
-	struct git_id
-		id; /* as the ref holds it: an annotated tag's own id (kpack records this one) */
+	/* as the ref holds it: an annotated tag's own id (kpack records this one) */
+	struct git_id id;
 	struct git_id commit; /* what to check out: peeled */
 };
 /* A branch or tag by short name (a branch wins), a full "refs/…" name, or 40 hex digits (taken as

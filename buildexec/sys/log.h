@@ -26,6 +26,11 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 void secret_add(const char *value, size_t n);
 /* Appends `text` to out with every secret replaced and URL userinfo removed. */
 void redact(const char *text, size_t n, struct buf *out);
+/*
+ * The same for a part of a longer text: what begins in the first `head` bytes, whole. Returns how many bytes that was; the
+ * rest of the n bytes was only looked at.
+ */
+size_t redact_head(const char *text, size_t n, size_t head, struct buf *out);
 /* err->text in place. */
 void redact_err(struct err *err);
 /* Foreign text for people: C0/C1 and escape sequences made visible (newline and tab kept when asked), bidi controls escaped. */

@@ -235,9 +235,8 @@ void proc_kill(struct proc *proc, int signal)
 		kill(proc->pid, signal);
 }
 
-/* True once the child has ended; it stays a zombie, so that its pid and group cannot be anybody
- * else's yet. */
-static bool has_ended(const struct proc *proc)
+/* It stays a zombie, so that its pid and group cannot be anybody else's yet. */
+bool proc_has_ended(const struct proc *proc)
 {
 	siginfo_t info = { 0 };
 	int rc;
@@ -373,7 +372,7 @@ static int wait_ms(const struct loop *loop)
 
 static bool is_done(struct loop *loop)
 {
-	if (!loop->end_ms && has_ended(loop->proc)) {
+	if (!loop->end_ms && proc_has_ended(loop->proc)) {
 		if (loop->proc->is_own_group)
 			kill(-loop->proc->pid, SIGKILL);
 		loop->end_ms = clock_mono_ms() + DRAIN_MS;

@@ -14,17 +14,17 @@
 #include "model/base/buf.h"
 
 struct proc_spec {
-	const char *const
-		*argv; /* NULL-terminated; argv[0] is looked up in PATH when it has no '/' */
-	const char *const *
-		env; /* NULL-terminated NAME=value; NULL: an allow-list of ours (PATH, HOME, LANG, TMPDIR, proxies, SSL_CERT_*) */
+	/* NULL-terminated; argv[0] is looked up in PATH when it has no '/' */
+	const char *const *argv;
+	/* NULL-terminated NAME=value; NULL: an allow-list of ours (PATH, HOME, LANG, TMPDIR, proxies, SSL_CERT_*) */
+	const char *const *env;
 	const char *cwd; /* NULL: ours */
 	int in_fd, out_fd,
 		err_fd; /* borrowed; 0: /dev/null (never our own stdin); proc_run: a buffer below wins */
 	const void *input; /* proc_run: written to stdin, then closed */
 	size_t input_len;
-	struct buf *out,
-		*err; /* proc_run: collected up to their max; what is over is dropped and is_over set */
+	/* proc_run: collected up to their max; what is over is dropped and is_over set */
+	struct buf *out, *err;
 	int64_t timeout_ms; /* 0: none; then SIGTERM, 2 s later SIGKILL to the group */
 	int keep_fds[8]; /* further descriptors to inherit under the same number; 0 ends the list */
 	bool is_own_group; /* its own process group: killed as a whole, and what is left of it when the leader ends */
@@ -48,6 +48,8 @@ struct proc {
  * called: wait in the same one.
  */
 MUST_CHECK bool proc_start(const struct proc_spec *spec, struct proc *out, struct err *err);
+/* True once it has ended; proc_wait then returns at once. */
+bool proc_has_ended(const struct proc *proc);
 MUST_CHECK bool proc_wait(struct proc *proc, struct proc_result *out, struct err *err);
 void proc_kill(struct proc *proc, int signal); /* the group, when it has its own */
 void proc_release(struct proc *proc);          /* kills and reaps what is left */

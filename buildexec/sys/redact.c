@@ -188,12 +188,12 @@ static size_t userinfo_at(const char *text, size_t n, bool is_ssh)
 	return userinfo;
 }
 
-void redact(const char *text, size_t n, struct buf *out)
+size_t redact_head(const char *text, size_t n, size_t head, struct buf *out)
 {
 	size_t i = 0;
 
 	pthread_rwlock_rdlock(&secrets.lock);
-	while (i < n) {
+	while (i < head && i < n) {
 		size_t len = secret_at(text + i, n - i);
 
 		if (len) {
@@ -210,6 +210,12 @@ void redact(const char *text, size_t n, struct buf *out)
 		}
 	}
 	pthread_rwlock_unlock(&secrets.lock);
+	return i;
+}
+
+void redact(const char *text, size_t n, struct buf *out)
+{
+	redact_head(text, n, n, out);
 }
 
 void redact_err(struct err *err)

@@ -95,7 +95,7 @@ static struct chunk *add_chunk(struct arena *arena, size_t need)
 	return c;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *arena_raw(struct arena *arena, size_t size)
 {
 	struct chunk *c = arena->chunks;
 	size_t rounded;
@@ -109,8 +109,12 @@ void *arena_alloc(struct arena *arena, size_t size)
 	p = c->data + c->used;
 	c->used += rounded;
 	arena->used += rounded;
-	memset(p, 0, size);
 	return p;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(arena_raw(arena, size), 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t n, size_t size)
@@ -122,10 +126,11 @@ void *arena_array(struct arena *arena, size_t n, size_t size)
 
 char *arena_copy(struct arena *arena, const void *bytes, size_t n)
 {
-	char *p = arena_alloc(arena, n + 1);
+	char *p = arena_raw(arena, n + 1);
 
 	if (n)
 		memcpy(p, bytes, n);
+	p[n] = '\0';
 	return p;
 }
 

@@ -24,6 +24,8 @@ void arena_adopt(struct arena *to, struct arena *from);
 size_t arena_used(const struct arena *arena);
 
 void *arena_alloc(struct arena *arena, size_t size);
+/* Not zeroed, for large results that are written whole at once. */
+void *arena_raw(struct arena *arena, size_t size);
 /* n * size bytes; a product that overflows is an abort. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

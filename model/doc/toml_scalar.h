@@ -11,8 +11,8 @@
 /* The form of a date, a time or both; toml_print needs the parts. */
 struct toml_moment {
 	bool has_date, has_time, has_offset;
-	size_t time_at, fraction_at,
-		offset_at; /* where the parts begin; the fraction with its dot   */
+	/* where the parts begin; the fraction with its dot */
+	size_t time_at, fraction_at, offset_at;
 	size_t end;
 };
 

@@ -65,7 +65,7 @@ static const struct field compose_fields[] = {
 };
 static const struct table compose_table = { "compose", sizeof(struct compose), compose_fields };
 
-static const char *const actions[] = { "build", "rebase", "compose", NULL };
+static const char *const actions[] = { "build", "rebase", "compose", "tag", NULL };
 
 static const struct field request_fields[] = {
 	{ "format", FIELD_INT, AT(struct build_request, format), .min = WORKER_FORMAT,
@@ -105,6 +105,7 @@ static const struct field request_fields[] = {
 	{ "blobCredentials", FIELD_STRUCTS, AT(struct build_request, blob_credentials),
 	  &credential_table },
 	{ "withUserCredentials", FIELD_BOOL, AT(struct build_request, with_user_credentials) },
+	{ "withHelpers", FIELD_BOOL, AT(struct build_request, with_helpers) },
 	{ "manifestDir", FIELD_STRING, AT(struct build_request, manifest_dir) },
 	{ "cacheDir", FIELD_STRING, AT(struct build_request, cache_dir) },
 	{ "tempDir", FIELD_STRING, AT(struct build_request, temp_dir) },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * build_request.h — the worker protocol (design §6): one JSON request on stdin, JSON-lines
+ * build_request.h — the worker protocol (design §6): one JSON request on stdin, JSON-lines
  * events on stdout, build output on stderr. The scheduler knows nothing else about a worker.
  */
 #ifndef MODEL_KIND_BUILD_REQUEST_H
@@ -26,7 +26,7 @@ struct request_mount { /* service bindings: name → files */
 
 struct build_request {
 	int64_t format;
-	const char *action; /* "build", "rebase", "compose" */
+	const char *action; /* "build", "rebase", "compose", "tag" (previous_image gets the tags) */
 	const char *id;     /* "Image/shop/cart#12" */
 	const char *build_key;
 	const char *run_id;
@@ -49,6 +49,7 @@ struct build_request {
 	struct list git_hosts;                    /* struct settings_git */
 	struct list credentials, git_credentials; /* struct request_credential */
 	struct list blob_credentials;             /* struct request_credential */
+	bool with_helpers;                        /* docker-credential-* may be run */
 	bool with_user_credentials;               /* also Docker's files of the user */
 	const char *manifest_dir;                 /* absolute: local paths are relative to it */
 	const char *cache_dir, *temp_dir;         /* absolute */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * builder.h — Builder and ClusterBuilder, and the parts they are composed of: ClusterStack,
+ * builder.h — Builder and ClusterBuilder, and the parts they are composed of: ClusterStack,
  * ClusterStore, Buildpack, ClusterBuildpack, ClusterLifecycle. Source of fields and rules:
  * kpack.md §2.6–2.10. Ours: `spec.image` of a builder names a ready-made builder image; nothing is
  * composed then and tag, stack, store and order must be absent.

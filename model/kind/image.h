@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * image.h — Image: a source and a builder, and the tag that is kept built from them. Source of
+ * image.h — Image: a source and a builder, and the tag that is kept built from them. Source of
  * the fields, defaults and rules: kpack.io/v1alpha2 Image (kpack.md §2.1–2.4); v1alpha1 names are
  * aliases.
  */
@@ -14,8 +14,8 @@ struct named { /* a reference by name alone: {name: x} */
 	struct pos pos;
 };
 struct git_source {
-	const char *url,
-		*revision;   /* revision NULL: "master", then "main" (requirement document) */
+	/* revision NULL: "master", then "main" (requirement document) */
+	const char *url, *revision;
 	bool has_submodules; /* initializeSubmodules */
 };
 struct blob_source {
@@ -86,14 +86,14 @@ struct image_spec {
 	struct object_ref builder;   /* kind Builder or ClusterBuilder */
 	const char *service_account; /* "default" */
 	struct source source;
-	struct image_cache
-		cache;  /* absent in the manifest: a volume of 2G, as with a default StorageClass */
-	bool has_cache; /* `cache` was written; an empty one turns caching off */
-	const char *cache_size;              /* v1alpha1; already moved to cache.volume_size */
+	/* absent in the manifest: a volume of 2G, as with a default StorageClass */
+	struct image_cache cache;
+	bool has_cache;         /* `cache` was written; an empty one turns caching off */
+	const char *cache_size; /* v1alpha1; already moved to cache.volume_size */
 	int64_t failed_limit, success_limit; /* history, 10 each */
 	const char *tagging;                 /* "BuildNumber" or "None" */
-	const char
-		*project_descriptor; /* path of project.toml; NULL: project.toml when it is there */
+	/* path of project.toml; NULL: project.toml when it is there */
+	const char *project_descriptor;
 	const char *default_process;
 	const struct node *notary, *cosign; /* accepted, reported as not acted on */
 	struct image_build build;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * kind.h — the kinds that manifests declare, as one table, and the object that every document
+ * kind.h — the kinds that manifests declare, as one table, and the object that every document
  * becomes. Group, version and field names are those of kpack.io (v1alpha1 and v1alpha2),
  * Kubernetes core and our own reconcile.dev/v1. Old kind names (CustomBuilder,
  * CustomClusterBuilder) and old spellings load as the new ones.
@@ -50,9 +50,9 @@ struct object {
 	const struct node *tree; /* as read; NULL once the loader has dropped it */
 	struct place *places;
 	size_t n_places;
-	const char **
-		tag_keys; /* of the tags it pushes, in the spec's order, as model_link compares them */
-	size_t index;     /* in model->objects, once linked */
+	/* of the tags it pushes, in the spec's order, as model_link compares them */
+	const char **tag_keys;
+	size_t index;            /* in model->objects, once linked */
 	const char *api_version; /* as written: some rules differ in v1alpha1 */
 	const void *spec; /* struct image_spec, builder_spec, … by kind; see the kind's header */
 };
@@ -66,8 +66,8 @@ struct kind_info {
 	const char *const *words; /* of the command line, lower case, singular; NULL-terminated */
 	bool is_cluster;          /* has no namespace */
 	const char *state_folder; /* "images": below <namespace>/ or cluster/; NULL: has no state */
-	const struct table *
-		spec_table; /* of the `spec` mapping; whole-document kinds (Secret, …): of the document */
+	/* of the `spec` mapping; whole-document kinds (Secret, …): of the document */
+	const struct table *spec_table;
 	bool is_whole; /* spec_table decodes the document, not its spec */
 	/* Old forms made new and defaults that depend on several fields; `spec` is the decoded struct. May be NULL. */
 	void (*adapt)(void *spec, const struct object *object, struct arena *arena,
@@ -106,7 +106,7 @@ struct model {
 };
 
 /*
- * * Turns one document into an object (NULL when it is not one of ours; counts go to the model),
+ * Turns one document into an object (NULL when it is not one of ours; counts go to the model),
  * with all diagnostics of decoding and checking. Thread-safe as long as arena and diags are the
  * caller's own.
  */
@@ -114,7 +114,7 @@ struct object *object_decode(const struct node *document, const struct source_fi
 			     struct arena *arena, struct diags *diags);
 enum document_class { DOCUMENT_OURS, DOCUMENT_LATER, DOCUMENT_FOREIGN, DOCUMENT_BROKEN };
 /*
- * * What a document is, by apiVersion and kind alone; `kind` is set for DOCUMENT_OURS. BROKEN: it
+ * What a document is, by apiVersion and kind alone; `kind` is set for DOCUMENT_OURS. BROKEN: it
  * means to be one of ours and cannot be (a misspelt kind, a missing apiVersion); object_decode
  * says what is wrong. List documents are split by the loader.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * secret.h — Secret, ServiceAccount and ConfigMap as inputs. Secret values: `data` (base64,
+ * secret.h — Secret, ServiceAccount and ConfigMap as inputs. Secret values: `data` (base64,
  * decoded here), `stringData`, and, ours, `reconcile.dev/from-env` and `reconcile.dev/from-file`
  * annotations ("KEY=NAME,…") that name where a value comes from at run time, so that no value
  * needs to stand in git. Values never reach state.
@@ -30,8 +30,8 @@ struct secret_spec {
 struct service_account_spec {
 	struct strings secrets;            /* names */
 	struct strings image_pull_secrets; /* names */
-	struct list secret_refs,
-		image_pull_refs; /* struct object_ref: the same with their places */
+	/* struct object_ref: the same with their places */
+	struct list secret_refs, image_pull_refs;
 };
 struct config_map_spec {
 	struct pairs data, binary_data; /* binary_data in base64, checked */

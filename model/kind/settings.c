@@ -113,6 +113,9 @@ const struct table settings_table = { "Settings", sizeof(struct settings), setti
 
 /* What can run a program, or write outside the folder: the field as written, and where it lies. */
 enum trusted_type { TRUSTED_TEXT, TRUSTED_BOOL, TRUSTED_STRINGS };
+static const size_t trusted_sizes[] = { [TRUSTED_TEXT] = sizeof(char *),
+					[TRUSTED_BOOL] = sizeof(bool),
+					[TRUSTED_STRINGS] = sizeof(struct strings) };
 static const struct {
 	const char *path;
 	enum trusted_type type;
@@ -291,22 +294,32 @@ const struct settings *settings_distrust(const struct settings *from, struct are
 
 	*safe = *from;
 	for (size_t i = 0; i < COUNTOF(trusted); i++) {
-		size_t size[] = { [TRUSTED_TEXT] = sizeof(char *),
-				  [TRUSTED_BOOL] = sizeof(bool),
-				  [TRUSTED_STRINGS] = sizeof(struct strings) };
+		size_t n = trusted_sizes[trusted[i].type];
 		char *at = (char *)safe + trusted[i].offset;
 		const char *clean = (const char *)deflt + trusted[i].offset;
 		const char *const *text = (const void *)at, *const *clean_text =
 								    (const void *)clean;
-		bool is_same = memcmp(at, clean, size[trusted[i].type]) == 0;
+		bool is_same = memcmp(at, clean, n) == 0;
 
 		if (trusted[i].type == TRUSTED_TEXT && *text && *clean_text)
 			is_same = strcmp(*text, *clean_text) == 0;
 		if (is_same)
 			continue;
-		memcpy(at, clean, size[trusted[i].type]);
+		memcpy(at, clean, n);
 		names = arena_printf(arena, "%s%s%s", names, *names ? ", " : "", trusted[i].path);
 	}
 	*dropped = *names ? names : NULL;
 	return safe;
+}
+
+const struct settings *settings_trust(const struct settings *from, const struct settings *source,
+				      struct arena *arena)
+{
+	struct settings *merged = ARENA_NEW(arena, struct settings);
+
+	*merged = *from;
+	for (size_t i = 0; i < COUNTOF(trusted); i++)
+		memcpy((char *)merged + trusted[i].offset, (const char *)source + trusted[i].offset,
+		       trusted_sizes[trusted[i].type]);
+	return merged;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * settings.h — Settings (reconcile.dev/v1), by custom the file reconcile.yaml beside the
+ * settings.h — Settings (reconcile.dev/v1), by custom the file reconcile.yaml beside the
  * manifests. What can run a program or send data somewhere (`executor`, credential helpers) is
  * marked trusted-only: the program takes it only from --settings, the user's configuration or the
  * base revision (design §7).
@@ -48,11 +48,14 @@ extern const struct table settings_registry_table, settings_git_table; /* also o
 /* The defaults alone. */
 const struct settings *settings_default(struct arena *arena);
 /*
- * * A copy whose trusted-only fields are the defaults, for settings out of a place that must not
+ * A copy whose trusted-only fields are the defaults, for settings out of a place that must not
  * be trusted. *dropped names the fields that were set there ("runtime, executor"), NULL: none.
  */
 const struct settings *settings_distrust(const struct settings *from, struct arena *arena,
 					 const char **dropped);
+/* A copy of `from` whose trusted-only fields are those of `source`. */
+const struct settings *settings_trust(const struct settings *from, const struct settings *source,
+				      struct arena *arena);
 /* "90s", "15m", "1h30m", "2d", or plain seconds; false when it is none. */
 bool duration_parse(const char *text, int64_t *seconds);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * status.h — what is recorded about every object on the state branch, in kpack's shape (design
+ * status.h — what is recorded about every object on the state branch, in kpack's shape (design
  * §4, kpack.md §1.11, §2). Each has a field table: the YAML is printed and read through it. Texts
  * are as recorded and untrusted when read back: digests and references are checked by status_read.
  */
@@ -85,8 +85,8 @@ struct lifecycle_status {
 struct builder_status {
 	struct list conditions;
 	const char *latest_image; /* …@sha256:… */
-	const char *
-		compose_key; /* digest over everything that makes the image; NULL for a ready-made one */
+	/* digest over everything that makes the image; NULL for a ready-made one */
+	const char *compose_key;
 	struct list buildpacks;                 /* struct buildpack_id: builderMetadata */
 	struct list order;                      /* struct order_group, versions resolved */
 	const char *stack_id, *stack_run_image; /* …@sha256:… (relocated beside the builder) */
@@ -126,12 +126,12 @@ struct image_status {
 	const char *latest_build; /* name of the newest build */
 	const char *latest_reason;
 	const char *latest_image, *latest_stack;
-	struct strings
-		tags; /* that point at latest_image: spec.tag and additionalTags as last pushed */
+	/* that point at latest_image: spec.tag and additionalTags as last pushed */
+	struct strings tags;
 	struct attempt *last;         /* the newest attempt; NULL: never built */
 	struct attempt *last_success; /* NULL: none, or `last` is it */
-	struct list
-		history; /* struct history_entry, oldest first: for limits and tables without opening records */
+	/* struct history_entry, oldest first: for limits and tables without opening records */
+	struct list history;
 };
 struct history_entry {
 	int64_t number;

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
@@ -17,7 +18,7 @@
 #include "model/base/limits.h"
 #include "reconcile/apply/job.h"
 
-enum { GATHER_MS = 1000, HEARTBEAT_MS = 30000, LOG_NAME = 200 };
+enum { GATHER_MS = 1000, HEARTBEAT_MS = 30000, LATER_MS = 15000, POLLS_PER_JOB = 3 };
 
 enum task_state {
 	TASK_WAITING, /* for steps before it                    */
@@ -43,6 +44,7 @@ struct walk {
 	struct apply_result *out;
 	int64_t gathered_ms; /* when the oldest unrecorded result came; 0: none */
 	int64_t claimed_s, stopped_ms;
+	size_t n_signals;
 	struct pollfd *polls;
 	struct task **polled;
 };
@@ -68,6 +70,19 @@ static const char *log_path(const struct step *step, int64_t number, struct aren
 {
 	return arena_printf(arena, "%s/images/%s/%lld.log", step->ns, step->name,
 			    (long long)number);
+}
+
+/* With a folder for logs, what lies there goes; else what lies on the logs branch. `path` may be a folder of logs. */
+static void drop_log(struct walk *walk, const char *path)
+{
+	struct err err = { 0 };
+
+	if (walk->spec->without_logs)
+		return;
+	if (!walk->spec->log_folder)
+		recorder_put_log(walk->spec->recorder, path, NULL, 0);
+	else if (!fs_remove_tree(path_join(walk->arena, walk->spec->log_folder, path), &err))
+		log_line(LOG_WARN, "%s", err.text);
 }
 
 /* What the plan alone changes: resolved references, blocked objects, records of objects that are gone. */
@@ -96,8 +111,7 @@ static void put_image(struct walk *walk, struct step *step, const void *status, 
 	for (size_t i = 0; i < old.n; i++) {
 		recorder_put_file(walk->spec->recorder, step->id,
 				  build_path(step->ns, step->name, old.v[i], walk->arena), NULL);
-		recorder_put_log(walk->spec->recorder, log_path(step, old.v[i], walk->arena), NULL,
-				 0);
+		drop_log(walk, log_path(step, old.v[i], walk->arena));
 	}
 }
 
@@ -125,6 +139,7 @@ static void put_claim(struct walk *walk, struct task *task)
 	const void *status = plan_claim(step, now_of(walk) + walk->spec->lease_s,
 					walk->spec->options, walk->arena, &record);
 
+	record.run_source = walk->spec->source_commit;
 	put_image(walk, step, status,
 		  arena_printf(walk->arena, "%s: %s #%lld started (%s)", step->id,
 			       action_name(step->action), (long long)step->number, record.reason));
@@ -140,6 +155,7 @@ static void end_task(struct walk *walk, struct task *task, const struct outcome 
 	const void *status = plan_fold(step, outcome, walk->spec->options, walk->arena, &record);
 	const char *result = step->has_failed ? "failed" : "succeeded";
 
+	record.run_source = walk->spec->source_commit;
 	task->state = TASK_ENDED;
 	if (step->has_failed)
 		walk->out->n_failed++;
@@ -200,6 +216,9 @@ static bool make_ready(struct walk *walk, bool *any, struct err *err)
 		if (!is_action(task->step)) {
 			task->state = TASK_ENDED;
 			put_plain(walk, task->step);
+			if (task->step->is_status_changed &&
+			    !put_interrupted(walk, task->step, err))
+				return false;
 			continue;
 		}
 		if (!is_build(task->step))
@@ -282,10 +301,8 @@ static bool begin(struct walk *walk, struct err *err)
 			recorder_delete(walk->spec->recorder, &gone,
 					arena_printf(walk->arena, "%s: deleted", step->id));
 			if (step->kind == KIND_IMAGE)
-				recorder_put_log(walk->spec->recorder,
-						 arena_printf(walk->arena, "%s/images/%s", step->ns,
-							      step->name),
-						 NULL, 0);
+				drop_log(walk, arena_printf(walk->arena, "%s/images/%s", step->ns,
+							    step->name));
 			walk->out->n_done++;
 			continue;
 		}
@@ -302,6 +319,14 @@ static bool begin(struct walk *walk, struct err *err)
 	return flush(walk, subject(walk), true, err);
 }
 
+static void on_notice(void *ctx, struct job *job, const char *text)
+{
+	const struct apply_events *events = &((struct walk *)ctx)->spec->events;
+
+	if (events->on_notice)
+		events->on_notice(events->ctx, job->step, text);
+}
+
 static void on_phase(void *ctx, struct job *job, const char *name)
 {
 	struct walk *walk = ctx;
@@ -313,17 +338,6 @@ static void on_phase(void *ctx, struct job *job, const char *name)
 		walk->spec->events.on_phase(walk->spec->events.ctx, job->step, name);
 }
 
-static const char *log_name(const struct step *step, struct arena *arena)
-{
-	char *name =
-		arena_printf(arena, "%.*s-%lld.log", LOG_NAME, step->id, (long long)step->number);
-
-	for (char *c = name; *c; c++)
-		if (*c == '/')
-			*c = '_';
-	return name;
-}
-
 static void start_task(struct walk *walk, struct task *task)
 {
 	struct job *job = ARENA_NEW(walk->arena, struct job);
@@ -333,13 +347,15 @@ static void start_task(struct walk *walk, struct task *task)
 	job->arena = walk->arena;
 	job->step = task->step;
 	job->on_phase = on_phase;
+	job->on_notice = on_notice;
 	job->ctx = walk;
 	spec.request = request_make(task->step, walk->spec->request, job->arena);
-	spec.log_name = log_name(task->step, walk->arena);
+	spec.log_name = log_file_name(task->step->id, task->step->number, walk->arena);
 	if (!job_start(&spec, job, &err)) {
 		end_unstarted(walk, task, &err);
 		return;
 	}
+	walk->out->has_begun = true;
 	task->job = job;
 	task->state = TASK_RUNNING;
 	task->started_ms = task->told_ms = clock_mono_ms();
@@ -353,6 +369,8 @@ static void start_tasks(struct walk *walk)
 	for (size_t i = 0; i < walk->n_tasks && walk->n_running < walk->spec->jobs; i++) {
 		struct task *task = &walk->tasks[i];
 
+		if (walk->spec->is_stopping())
+			return;
 		if (task->state == TASK_READY && (!is_build(task->step) || task->is_claimed))
 			start_task(walk, task);
 	}
@@ -376,7 +394,7 @@ static void keep_log(struct walk *walk, const struct task *task, const struct bu
 	folder = arena_copy(walk->arena, file, (size_t)(strrchr(file, '/') - file));
 	if (fs_make_dirs(folder, 0755, &err) &&
 	    fs_write_atomic(AT_FDCWD, file, buf_text(log), log->len, 0644, false, &err))
-		outcome->log = file;
+		outcome->log = path;
 	else
 		log_line(LOG_WARN, "cannot keep the log of %s: %s", task->step->id, err.text);
 }
@@ -400,13 +418,14 @@ static size_t fill_polls(struct walk *walk)
 	walk->polls[n++] = (struct pollfd){ .fd = walk->spec->wake_fd, .events = POLLIN };
 	for (size_t i = 0; i < walk->n_tasks; i++) {
 		struct task *task = &walk->tasks[i];
-		int fds[2];
+		int fds[POLLS_PER_JOB];
 
 		if (task->state != TASK_RUNNING)
 			continue;
 		fds[0] = task->job->out_fd;
 		fds[1] = task->job->err_fd;
-		for (size_t k = 0; k < 2; k++) {
+		fds[2] = task->job->ended_ms ? -1 : task->job->proc.pidfd;
+		for (size_t k = 0; k < POLLS_PER_JOB; k++) {
 			if (fds[k] < 0)
 				continue;
 			walk->polled[n] = task;
@@ -423,10 +442,22 @@ static int64_t until(int64_t at_ms, int64_t now_ms, int64_t present)
 	return rest < present ? rest : present;
 }
 
-static int poll_timeout(const struct walk *walk)
+/* A job's next forced step, a renewal, a commit, the end of the grace period: whatever comes first. */
+static int poll_timeout(struct walk *walk)
 {
 	int64_t now_ms = clock_mono_ms(), rest = HEARTBEAT_MS;
+	int64_t renewal_s = walk->claimed_s + walk->spec->lease_s / 2 - now_of(walk);
 
+	for (size_t i = 0; i < walk->n_tasks; i++) {
+		int64_t job_ms = walk->tasks[i].state == TASK_RUNNING
+					 ? job_watch(walk->tasks[i].job, now_ms)
+					 : -1;
+
+		if (job_ms >= 0 && job_ms < rest)
+			rest = job_ms;
+	}
+	if (renewal_s * 1000 < rest)
+		rest = renewal_s > 0 ? renewal_s * 1000 : 0;
 	if (walk->gathered_ms)
 		rest = until(walk->gathered_ms + GATHER_MS, now_ms, rest);
 	if (walk->stopped_ms)
@@ -434,18 +465,38 @@ static int poll_timeout(const struct walk *walk)
 	return (int)rest;
 }
 
+/* Every signal wrote one byte. */
+static void count_signals(struct walk *walk)
+{
+	char bytes[64];
+	ssize_t n = read(walk->spec->wake_fd, bytes, sizeof(bytes));
+
+	if (n > 0)
+		walk->n_signals += (size_t)n;
+}
+
 static void wait_for_jobs(struct walk *walk)
 {
 	size_t n = fill_polls(walk);
+	int64_t now_ms;
 
 	if (poll(walk->polls, (nfds_t)n, poll_timeout(walk)) < 0)
 		return;
+	if (walk->polls[0].revents)
+		count_signals(walk);
 	for (size_t i = 1; i < n; i++)
-		if (walk->polls[i].revents)
+		if (walk->polls[i].revents && walk->polls[i].fd != walk->polled[i]->job->proc.pidfd)
 			job_read(walk->polled[i]->job, walk->polls[i].fd);
-	for (size_t i = 0; i < walk->n_tasks; i++)
-		if (walk->tasks[i].state == TASK_RUNNING && job_has_ended(walk->tasks[i].job))
-			finish_task(walk, &walk->tasks[i]);
+	now_ms = clock_mono_ms();
+	for (size_t i = 0; i < walk->n_tasks; i++) {
+		struct task *task = &walk->tasks[i];
+
+		if (task->state != TASK_RUNNING)
+			continue;
+		(void)job_watch(task->job, now_ms);
+		if (job_has_ended(task->job, now_ms))
+			finish_task(walk, task);
+	}
 }
 
 static void tell_waits(struct walk *walk)
@@ -464,6 +515,23 @@ static void tell_waits(struct walk *walk)
 	}
 }
 
+/*
+ * While builds run, a state repository that cannot be written just now is tried again later: what is pending stays pending.
+ * With nothing running there is nothing to wait for.
+ */
+static bool flush_or_later(struct walk *walk, const char *what, struct err *err)
+{
+	if (flush(walk, what, false, err))
+		return true;
+	if (!walk->n_running || err->kind == ERR_DENIED)
+		return false;
+	log_line(LOG_WARN, "%s; tried again in a while, %zu builds go on", err->text,
+		 walk->n_running);
+	*err = (struct err){ 0 };
+	walk->gathered_ms = clock_mono_ms() + LATER_MS - GATHER_MS;
+	return true;
+}
+
 /* Half of the lease is over: say again that we are alive. */
 static bool renew(struct walk *walk, struct err *err)
 {
@@ -480,21 +548,26 @@ static bool renew(struct walk *walk, struct err *err)
 		put_claim(walk, task);
 		any = true;
 	}
-	return !any || flush(walk, "leases renewed", false, err);
+	return !any || flush_or_later(walk, "leases renewed", err);
 }
 
 static void stop(struct walk *walk)
 {
 	bool is_late = walk->stopped_ms &&
-		       clock_mono_ms() - walk->stopped_ms >= walk->spec->grace_s * 1000;
+		       (clock_mono_ms() - walk->stopped_ms >= walk->spec->grace_s * 1000 ||
+			walk->n_signals > 1);
 
 	if (!walk->spec->is_stopping())
 		return;
 	if (!walk->stopped_ms) {
 		walk->stopped_ms = clock_mono_ms();
 		walk->out->is_interrupted = true;
-		log_line(LOG_WARN, "stopping: %zu running builds have %lld s to finish",
-			 walk->n_running, (long long)walk->spec->grace_s);
+		if (walk->n_running)
+			log_line(LOG_WARN,
+				 "stopping: %zu running build%s %lld s to finish; a second "
+				 "signal ends that",
+				 walk->n_running, walk->n_running == 1 ? " has" : "s have",
+				 (long long)walk->spec->grace_s);
 	}
 	for (size_t i = 0; i < walk->n_tasks; i++) {
 		struct task *task = &walk->tasks[i];
@@ -506,8 +579,10 @@ static void stop(struct walk *walk)
 		else if (task->state == TASK_READY || task->state == TASK_WAITING)
 			end_unstarted(walk, task, &why);
 	}
-	if (is_late)
+	if (is_late) {
 		walk->stopped_ms = clock_mono_ms();
+		walk->n_signals = 0;
+	}
 }
 
 static bool has_work(const struct walk *walk)
@@ -532,7 +607,7 @@ static bool run_loop(struct walk *walk, struct err *err)
 		tell_waits(walk);
 		if ((any ||
 		     (walk->gathered_ms && clock_mono_ms() - walk->gathered_ms >= GATHER_MS)) &&
-		    !flush(walk, subject(walk), false, err))
+		    !flush_or_later(walk, subject(walk), err))
 			return false;
 	}
 	return flush(walk, subject(walk), false, err);
@@ -546,8 +621,10 @@ static void init(struct walk *walk)
 	for (size_t i = 0; i < plan->steps.n; i++)
 		if (is_action(plan->steps.v[i]))
 			walk->tasks[walk->n_tasks++] = (struct task){ .step = plan->steps.v[i] };
-	walk->polls = arena_array(walk->arena, walk->spec->jobs * 2 + 1, sizeof(*walk->polls));
-	walk->polled = arena_array(walk->arena, walk->spec->jobs * 2 + 1, sizeof(struct task *));
+	walk->polls = arena_array(walk->arena, walk->spec->jobs * POLLS_PER_JOB + 1,
+				  sizeof(*walk->polls));
+	walk->polled = arena_array(walk->arena, walk->spec->jobs * POLLS_PER_JOB + 1,
+				   sizeof(struct task *));
 	walk->claimed_s = now_of(walk);
 }
 

@@ -15,6 +15,7 @@
 struct apply_events {
 	void (*on_start)(void *ctx, const struct step *step);
 	void (*on_phase)(void *ctx, const struct step *step, const char *phase);
+	void (*on_notice)(void *ctx, const struct step *step, const char *text);
 	void (*on_end)(void *ctx, const struct step *step, const struct outcome *outcome);
 	void (*on_wait)(void *ctx, const struct step *step, const char *phase, int64_t seconds);
 	void *ctx;
@@ -30,6 +31,7 @@ struct apply_spec {
 	const char *log_dir;    /* of running builds */
 	const char *log_folder; /* finished logs go here; NULL: to the logs branch */
 	bool without_logs;
+	const char *source_commit; /* of the manifests, for the records; NULL */
 	size_t jobs;
 	int64_t lease_s, grace_s;
 	bool (*is_stopping)(void); /* a signal came; the loop's poll is interrupted by it */
@@ -40,6 +42,7 @@ struct apply_spec {
 struct apply_result {
 	size_t n_done, n_failed; /* actions */
 	struct strings lost;     /* ids whose results or claims were left to another run */
+	bool has_begun;          /* something was started */
 	bool is_interrupted;
 };
 

@@ -13,7 +13,14 @@
 #include "buildexec/sys/fs.h"
 #include "model/doc/json.h"
 
-enum { EVENT_BYTES = 1 << 20, REQUEST_BYTES = 64 << 20 };
+enum {
+	EVENT_BYTES = 1 << 20,
+	REQUEST_BYTES = 64 << 20,
+	EVENTS_MAX = 10000, /* a build has some ten phases */
+	PHASES_MAX = 100,   /* they are recorded */
+	FORCE_MS = 5000,    /* to end, for a worker that should */
+	DRAIN_MS = 1000,    /* for output that was written before its end */
+};
 
 /* A memory file needs no writer that waits for the reader, and no name on disk for the secrets in it. */
 static bool request_fd(const struct build_request *request, struct arena *arena, int *out,
@@ -92,9 +99,16 @@ static void end_phase(struct job *job, const char *result)
 
 static void take_event(struct job *job, const char *line, size_t n)
 {
-	struct build_event *event = ARENA_NEW(job->arena, struct build_event);
+	struct build_event *event;
 	struct err err = { 0 };
 
+	if (job->bad)
+		return;
+	if (++job->n_events > EVENTS_MAX || job->phases.n > PHASES_MAX) {
+		job->bad = "the worker reports too many events";
+		return;
+	}
+	event = ARENA_NEW(job->arena, struct build_event);
 	if (!event_read(line, n, job->arena, event, &err)) {
 		job->bad =
 			arena_printf(job->arena, "the worker's answer is no event: %s", err.text);
@@ -108,6 +122,8 @@ static void take_event(struct job *job, const char *line, size_t n)
 			job->on_phase(job->ctx, job, event->name);
 		return;
 	case EVENT_NOTICE:
+		if (job->on_notice)
+			job->on_notice(job->ctx, job, event->text);
 		return;
 	case EVENT_RESULT:
 	case EVENT_FAILURE:
@@ -150,9 +166,35 @@ void job_read(struct job *job, int fd)
 		fd_close(&job->err_fd);
 }
 
-bool job_has_ended(const struct job *job)
+static bool is_drained(const struct job *job)
 {
 	return job->out_fd < 0 && job->err_fd < 0;
+}
+
+int64_t job_watch(struct job *job, int64_t now_ms)
+{
+	if (!job->ended_ms && proc_has_ended(&job->proc))
+		job->ended_ms = now_ms;
+	if (job->ended_ms)
+		return is_drained(job) ? 0 : job->ended_ms + DRAIN_MS - now_ms;
+	if (!job->force_ms && (job->bad || is_drained(job))) {
+		job->force_ms = now_ms + FORCE_MS;
+		if (job->bad)
+			proc_kill(&job->proc, SIGTERM);
+	}
+	if (!job->force_ms)
+		return -1;
+	if (now_ms < job->force_ms)
+		return job->force_ms - now_ms;
+	if (!job->bad)
+		job->bad = "the worker closed its output and did not end";
+	proc_kill(&job->proc, SIGKILL);
+	return DRAIN_MS;
+}
+
+bool job_has_ended(const struct job *job, int64_t now_ms)
+{
+	return job->ended_ms && (is_drained(job) || now_ms >= job->ended_ms + DRAIN_MS);
 }
 
 static struct build_event *failure(struct job *job, const char *kind, const char *text)

@@ -31,9 +31,13 @@ struct job {
 	VEC(struct step_state) phases;
 	int64_t phase_ms; /* when the present phase began */
 	int64_t started_s;
+	int64_t ended_ms; /* when it was seen to have ended; 0: not yet */
+	int64_t force_ms; /* when it is killed, because it does not go; 0: never */
+	size_t n_events;
 	bool is_cancelled;
 	const char *bad; /* the worker broke the protocol: why */
 	job_phase_fn *on_phase;
+	job_phase_fn *on_notice; /* with the text */
 	void *ctx;
 };
 
@@ -41,7 +45,13 @@ struct job {
 MUST_CHECK bool job_start(const struct job_spec *spec, struct job *job, struct err *err);
 /* Takes what can be read from one of its descriptors without waiting. */
 void job_read(struct job *job, int fd);
-bool job_has_ended(const struct job *job); /* both descriptors are at their end */
+/*
+ * Looks after a worker that does not behave: one that breaks the protocol is asked to stop, one that closed its output and
+ * lives on is killed. Returns in how many milliseconds to look again; -1: when something can be read.
+ */
+int64_t job_watch(struct job *job, int64_t now_ms);
+/* The worker has ended, and all it said was read; what it left behind with its descriptors is not waited for long. */
+bool job_has_ended(const struct job *job, int64_t now_ms);
 /* Reaps the worker and says what came of it. `kept` receives the log. */
 void job_finish(struct job *job, int64_t now_s, struct buf *kept, struct outcome *out);
 /* Asks it to stop; with `is_hard`, kills it with all it started. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* log_file.c — whole lines only pass the redactor, so that a secret is not missed at the border of two reads. */
+/*
+ * log_file.c — whole lines pass the redactor, so that a secret is not missed at the border of two reads. A line that is too
+ * long is broken, and the redactor sees OVERLAP bytes beyond the break.
+ */
 #include "reconcile/apply/log_file.h"
 
 #include <errno.h>
@@ -11,16 +14,40 @@
 
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
+#include "model/base/digest.h"
 #include "model/base/limits.h"
 
-enum { LINE_MAX_BYTES = 64 * 1024, HALF = LIMIT_LOG_BYTES / 2 };
+enum {
+	LINE_MAX_BYTES = 64 * 1024,
+	OVERLAP = 16 *
+		  1024, /* longer secrets are keys of several lines, and those are known by line */
+	HALF = LIMIT_LOG_BYTES / 2,
+	HOLE_BYTES = 4 << 20, /* punched at a time */
+	NAME_BYTES = 200,
+	HASH_CHARS = 16,
+};
+
+/* Names of namespaces and images hold no '_', so this is one-to-one; long ones are told apart by a hash. */
+char *log_file_name(const char *id, int64_t number, struct arena *arena)
+{
+	size_t n = strlen(id);
+	char *name = arena_printf(arena, "%s-%lld.log", id, (long long)number);
+
+	if (n > NAME_BYTES)
+		name = arena_printf(arena, "%.*s-%.*s-%lld.log", NAME_BYTES, id, HASH_CHARS,
+				    digest_hex(digest_of(id, n).text), (long long)number);
+	for (char *c = name; *c; c++)
+		if (*c == '/')
+			*c = '_';
+	return name;
+}
 
 bool log_file_open(const char *dir, const char *name, struct log_file *out, struct err *err)
 {
 	struct arena *arena = arena_new();
 	const char *path = path_join(arena, dir, name);
 
-	*out = (struct log_file){ .fd = -1, .line = BUF_INIT(LINE_MAX_BYTES) };
+	*out = (struct log_file){ .fd = -1, .line = BUF_INIT(LINE_MAX_BYTES + OVERLAP) };
 	if (!fs_make_dirs(dir, 0700, err)) {
 		arena_free(arena);
 		return false;
@@ -33,18 +60,37 @@ bool log_file_open(const char *dir, const char *name, struct log_file *out, stru
 	return out->fd >= 0;
 }
 
-static void write_line(struct log_file *log)
+/* The kept head and tail never lie in the hole. Where a file system knows no holes, the file is long. */
+static void punch_hole(struct log_file *log)
 {
-	AUTO_BUF redacted = BUF_INIT(4 * LINE_MAX_BYTES);
-	AUTO_BUF clean = BUF_INIT(16 * LINE_MAX_BYTES);
-	struct err err = { 0 };
+	int64_t end = log->n_written - HALF - HOLE_BYTES;
+	int64_t start = HALF + log->n_dropped;
 
-	redact(buf_text(&log->line), log->line.len, &redacted);
+	if (end - start < HOLE_BYTES)
+		return;
+	if (fallocate(log->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, end - start) == 0)
+		log->n_dropped += end - start;
+}
+
+/* Writes the line up to what begins in its first `head` bytes; the rest stays for the next one. */
+static void write_line(struct log_file *log, size_t head)
+{
+	AUTO_BUF redacted = BUF_INIT(4 * (LINE_MAX_BYTES + OVERLAP));
+	AUTO_BUF clean = BUF_INIT(16 * (LINE_MAX_BYTES + OVERLAP));
+	struct err err = { 0 };
+	size_t n = redact_head(buf_text(&log->line), log->line.len, head, &redacted);
+
 	sanitize(buf_text(&redacted), redacted.len, true, &clean); /* tabs stay */
 	buf_byte(&clean, '\n');
-	buf_clear(&log->line);
-	if (log->has_failed || fd_write_all(log->fd, buf_text(&clean), clean.len, &err))
+	memmove(log->line.data, log->line.data + n, log->line.len - n);
+	log->line.len -= n;
+	if (log->has_failed)
 		return;
+	if (fd_write_all(log->fd, buf_text(&clean), clean.len, &err)) {
+		log->n_written += (int64_t)clean.len;
+		punch_hole(log);
+		return;
+	}
 	log->has_failed = true;
 	log_line(LOG_WARN, "%s: %s", log->path, err.text);
 }
@@ -52,10 +98,15 @@ static void write_line(struct log_file *log)
 void log_file_add(struct log_file *log, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (bytes[i] == '\n' || log->line.len == LINE_MAX_BYTES)
-			write_line(log);
-		if (bytes[i] != '\n' && bytes[i] != '\r')
+		if (bytes[i] == '\n') {
+			while (log->line.len > LINE_MAX_BYTES)
+				write_line(log, LINE_MAX_BYTES);
+			write_line(log, log->line.len);
+		} else if (bytes[i] != '\r') {
 			buf_byte(&log->line, bytes[i]);
+			if (log->line.len == LINE_MAX_BYTES + OVERLAP)
+				write_line(log, LINE_MAX_BYTES);
+		}
 	}
 }
 
@@ -106,7 +157,7 @@ bool log_file_finish(struct log_file *log, struct arena *arena, struct buf *kept
 	struct stat st;
 
 	if (log->line.len)
-		write_line(log);
+		log_file_add(log, "\n", 1);
 	if (fstat(log->fd, &st) < 0)
 		return err_sys(err, errno, "cannot read build log '%s'", log->path);
 	if (st.st_size <= (off_t)LIMIT_LOG_BYTES) {

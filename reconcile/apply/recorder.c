@@ -37,15 +37,12 @@ struct recorder *recorder_new(const struct recorder_spec *spec)
 {
 	struct recorder *recorder = mem_realloc(NULL, sizeof(*recorder));
 
-	*recorder = (struct recorder){ .spec = *spec, .arena = arena_new() };
+	*recorder = (struct recorder){ .spec = *spec, .arena = spec->arena };
 	return recorder;
 }
 
 void recorder_free(struct recorder **recorder)
 {
-	if (!*recorder)
-		return;
-	arena_free((*recorder)->arena);
 	free(*recorder);
 	*recorder = NULL;
 }
@@ -135,6 +132,12 @@ void recorder_put_log(struct recorder *recorder, const char *path, const char *b
 
 	if (bytes)
 		change.bytes = arena_copy(recorder->arena, bytes, n);
+	for (size_t i = 0; i < recorder->logs.n; i++) {
+		if (strcmp(recorder->logs.v[i].path, path) == 0) {
+			recorder->logs.v[i] = change;
+			return;
+		}
+	}
 	vec_push(recorder->arena, &recorder->logs, change);
 }
 
@@ -149,16 +152,34 @@ size_t recorder_n_commits(const struct recorder *recorder)
 }
 
 /* One try on the logs branch after another; every log has a path of its own, so there is nothing to merge. */
-static bool flush_logs(struct recorder *recorder, struct err *err)
+static bool commit_logs(struct recorder *recorder, const struct store_commit *logs, struct err *err)
+{
+	struct store_commit commit = *logs;
+	bool made;
+
+	for (unsigned try = 0;; try++) {
+		commit.time_s = recorder->spec.now_s ? recorder->spec.now_s : clock_now_s();
+		if (store_commit(recorder->spec.logs, &commit, &made, err))
+			return true;
+		if (err->kind != ERR_CONFLICT || try >= recorder->spec.retries)
+			return false;
+		clock_sleep_ms(backoff_ms(try, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
+		if (!store_refresh(recorder->spec.logs, err))
+			return false;
+	}
+}
+
+/* A server may forbid what a branch without history needs: results are recorded all the same. */
+static void flush_logs(struct recorder *recorder)
 {
 	struct store_change *changes;
 	struct store_commit commit = { .author_name = recorder->spec.author_name,
 				       .author_email = recorder->spec.author_email,
 				       .message = "reconcile: logs\n" };
-	bool made;
+	struct err err = { 0 };
 
 	if (!recorder->spec.logs || !recorder->logs.n)
-		return true;
+		return;
 	changes = arena_array(recorder->arena, recorder->logs.n, sizeof(*changes));
 	for (size_t i = 0; i < recorder->logs.n; i++)
 		changes[i] =
@@ -166,18 +187,9 @@ static bool flush_logs(struct recorder *recorder, struct err *err)
 					       recorder->logs.v[i].n };
 	commit.changes = changes;
 	commit.n_changes = recorder->logs.n;
-	for (unsigned try = 0;; try++) {
-		commit.time_s = recorder->spec.now_s ? recorder->spec.now_s : clock_now_s();
-		if (store_commit(recorder->spec.logs, &commit, &made, err))
-			break;
-		if (err->kind != ERR_CONFLICT || try >= recorder->spec.retries)
-			return err_prefix(err, "cannot keep logs");
-		clock_sleep_ms(backoff_ms(try, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
-		if (!store_refresh(recorder->spec.logs, err))
-			return err_prefix(err, "cannot keep logs");
-	}
+	if (!commit_logs(recorder, &commit, &err))
+		log_line(LOG_WARN, "cannot keep logs: %s", err.text);
 	recorder->logs.n = 0;
-	return true;
 }
 
 /* The state as it will be when what is pending has landed. */
@@ -309,8 +321,7 @@ static bool read_again(struct recorder *recorder, struct err *err)
 	if (!store_refresh(recorder->spec.store, err) ||
 	    !state_read(recorder->spec.store, recorder->arena, &fresh, err))
 		return false;
-	state_files_release(recorder->spec.base);
-	*recorder->spec.base = fresh;
+	state_files_replace(recorder->spec.base, &fresh, recorder->arena);
 	return true;
 }
 
@@ -332,8 +343,7 @@ static void adopt_pending(struct recorder *recorder)
 bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
 		    struct strings *lost, struct err *err)
 {
-	if (!flush_logs(recorder, err))
-		return false;
+	flush_logs(recorder);
 	for (unsigned try = 0; recorder->by_id.n; try++) {
 		size_t n_before = recorder->by_id.n;
 

@@ -3,7 +3,7 @@
  * recorder.h — collects what changed in state and commits it in few commits, by compare-and-swap. When the branch moved,
  * changes are put on top of the new tip, object by object: an object that nobody else touched takes ours; one that somebody
  * else changed is theirs, unless it still carries our claim. Never forced. Logs go to their own branch, before the state
- * that points at them.
+ * that points at them; a log that cannot be kept is a warning, results are worth more.
  */
 #ifndef RECONCILE_APPLY_RECORDER_H
 #define RECONCILE_APPLY_RECORDER_H
@@ -14,13 +14,14 @@
 typedef void recorder_readme_fn(void *ctx, const struct state *state, struct buf *out);
 
 struct recorder_spec {
+	struct arena *arena; /* what goes into `base` lives in it: it must outlive `base` */
 	struct store *store;
 	struct store *logs; /* NULL: logs are not kept in git */
-	struct state_files *
-		base; /* what was read; owned by the caller, replaced in place when the branch moved */
+	/* what was read; owned by the caller, replaced in place when the branch moved */
+	struct state_files *base;
 	const char *author_name, *author_email;
-	const char *run_id,
-		*source_commit; /* trailers; source NULL when the manifests are not in git */
+	/* trailers; source NULL when the manifests are not in git */
+	const char *run_id, *source_commit;
 	int64_t retries;
 	int64_t now_s; /* of commits; 0: the clock */
 	recorder_readme_fn *readme;
@@ -46,7 +47,8 @@ bool recorder_has_pending(const struct recorder *recorder);
 /*
  * Commits what is pending; a change of no byte makes no commit. With `is_strict`, an object changed by others is
  * ERR_CONFLICT (claims: read and plan again); nothing is pending any more then. Without, the ids whose changes were
- * dropped for theirs are appended to *lost. ERR_CONFLICT also after the retries.
+ * dropped for theirs are appended to *lost. ERR_CONFLICT also after the retries. After other errors everything is still
+ * pending: flush again later.
  */
 MUST_CHECK bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
 			       struct strings *lost, struct err *err);

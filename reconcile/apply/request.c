@@ -113,6 +113,7 @@ static struct build_request *common(const struct step *step, const struct reques
 		.git_credentials = credentials.git,
 		.blob_credentials = credentials.blob,
 		.with_user_credentials = spec->with_user_credentials,
+		.with_helpers = settings->allow_helpers,
 		.manifest_dir = spec->manifest_dir,
 		.cache_dir = spec->cache_dir,
 		.temp_dir = spec->temp_dir,

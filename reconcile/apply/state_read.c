@@ -52,15 +52,16 @@ static enum kind kind_of_path(const char *path, bool *is_cluster)
 	return KIND_NONE;
 }
 
-static bool parse_file(const struct store_file *file, struct arena *arena, struct node **out,
-		       struct err *err)
+/* The tree goes into `trees`, its texts into `arena`: decoded statuses need the texts alone. */
+static bool parse_file(const struct store_file *file, struct arena *trees, struct arena *arena,
+		       struct node **out, struct err *err)
 {
 	struct source_file source = { .path = file->path, .text = file->bytes, .len = file->n };
 	struct documents documents = { 0 };
 	struct diags diags;
 
-	diags_init(&diags, arena);
-	yaml_parse(&source, arena, &documents, &diags);
+	diags_init(&diags, trees);
+	yaml_parse_split(&source, trees, arena, &documents, &diags);
 	if (diags.n_errors || documents.n != 1) {
 		const struct diag *first = diags.list.n ? &diags.list.v[0] : NULL;
 
@@ -72,21 +73,31 @@ static bool parse_file(const struct store_file *file, struct arena *arena, struc
 	return true;
 }
 
+static bool read_status(struct batch *batch, const struct store_file *file, enum kind kind,
+			void **status)
+{
+	struct arena *trees = arena_new();
+	struct node *document;
+	bool done = parse_file(file, trees, batch->arena, &document, &batch->err);
+
+	if (done && !status_read(kind, document, batch->arena, status, &batch->err))
+		done = err_prefix(&batch->err, "state file '%s'", file->path);
+	arena_free(trees);
+	return done;
+}
+
 static bool read_entry(struct batch *batch, const struct store_file *file)
 {
 	struct state_entry *entry;
 	bool is_cluster;
 	enum kind kind = kind_of_path(file->path, &is_cluster);
 	const char *base = strrchr(file->path, '/') + 1;
-	struct node *document;
 	void *status;
 
 	if (kind == KIND_NONE)
 		return true;
-	if (!parse_file(file, batch->arena, &document, &batch->err))
+	if (!read_status(batch, file, kind, &status))
 		return false;
-	if (!status_read(kind, document, batch->arena, &status, &batch->err))
-		return err_prefix(&batch->err, "state file '%s'", file->path);
 	entry = ARENA_NEW(batch->arena, struct state_entry);
 	entry->kind = kind;
 	entry->ns =
@@ -162,6 +173,24 @@ void state_files_release(struct state_files *files)
 	files->n_arenas = 0;
 }
 
+void state_files_replace(struct state_files *files, const struct state_files *fresh,
+			 struct arena *arena)
+{
+	struct arena **all =
+		arena_array(arena, files->n_arenas + fresh->n_arenas, sizeof(struct arena *));
+
+	if (fresh->n_arenas)
+		memcpy(all, fresh->arenas, fresh->n_arenas * sizeof(*all));
+	if (files->n_arenas)
+		memcpy(all + fresh->n_arenas, files->arenas, files->n_arenas * sizeof(*all));
+	all = files->n_arenas + fresh->n_arenas ? all : NULL;
+	*files = (struct state_files){ .state = fresh->state,
+				       .files = fresh->files,
+				       .bytes_by_path = fresh->bytes_by_path,
+				       .arenas = all,
+				       .n_arenas = files->n_arenas + fresh->n_arenas };
+}
+
 bool state_read_build(struct store *store, const char *ns, const char *image, int64_t number,
 		      struct arena *arena, struct build_record *out, struct err *err)
 {
@@ -172,5 +201,6 @@ bool state_read_build(struct store *store, const char *ns, const char *image, in
 		return false;
 	if (!file.bytes)
 		return err_set(err, ERR_ABSENT, "build \"%lld\" not found", (long long)number);
-	return parse_file(&file, arena, &document, err) && build_read(document, arena, out, err);
+	return parse_file(&file, arena, arena, &document, err) &&
+	       build_read(document, arena, out, err);
 }

@@ -20,6 +20,9 @@ struct state_files {
 MUST_CHECK bool state_read(struct store *store, struct arena *arena, struct state_files *out,
 			   struct err *err);
 void state_files_release(struct state_files *files);
+/* *files becomes `fresh`; what was read before stays valid until the release, since a plan that was made from it is in use. */
+void state_files_replace(struct state_files *files, const struct state_files *fresh,
+			 struct arena *arena);
 
 /* ERR_ABSENT: `build "12" not found`. */
 MUST_CHECK bool state_read_build(struct store *store, const char *ns, const char *image,

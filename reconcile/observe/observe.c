@@ -204,7 +204,9 @@ static void answer(void *items, size_t i)
 	struct item *item = &((struct item *)items)[i];
 	struct err err = { 0 };
 
-	if (!item->account->is_usable)
+	if (item->spec->is_stopping && item->spec->is_stopping())
+		err_set(&item->fact->err, ERR_CANCELLED, "stopped before it was asked");
+	else if (!item->account->is_usable)
 		item->fact->err = item->account->err;
 	else if (answers[item->query->kind](item, &err))
 		item->fact->is_known = true;

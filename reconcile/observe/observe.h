@@ -14,6 +14,8 @@ struct observe_spec {
 	const char *base_dir;       /* what relative paths of the settings are below */
 	bool with_user_credentials; /* Docker's and containers' files of the user */
 	size_t threads;             /* 0: 16 */
+	bool (*is_stopping)(
+		void); /* true: what was not asked yet is not asked any more; NULL: never */
 };
 
 /* The facts and what they point at; lent until observed_release. */

@@ -24,31 +24,22 @@ enum query_kind {
 struct query {
 	enum query_kind kind;
 	const char *key;
-	const char *url,
-		*revision; /* git; revision NULL: master, then main. blob: url                 */
-	struct strings
-		sub_paths; /* all that somebody wants of this source; "" excluded              */
-	const char *
-		known_commit; /* git: recorded; its trees are recorded too                         */
+	const char *url, *revision; /* git; revision NULL: master, then main. blob: url */
+	/* All that somebody wants of this source; "" excluded. */
+	struct strings sub_paths;
+	const char *known_commit; /* git: recorded; its trees are recorded too */
 	const char *image; /* image: as declared                                                */
-	const char *
-		known_digest; /* image: recorded; NULL: metadata is wanted in any case             */
+	const char *known_digest; /* image: recorded; NULL: metadata is wanted in any case */
 	bool wants_metadata; /* image: false: the digest is enough                                */
 	const char *path;    /* local: relative to `manifest_dir`                                 */
-	const char *
-		manifest_dir; /* local: folder of the manifest                                     */
-	const char *auth; /* blob: whether credentials are used                                */
-	int64_t strip_components; /* blob: what its sub paths are seen through                         */
-	const char *known_content,
-		*known_validator; /* blob: recorded together                           */
-	const char *
-		known_parts; /* not git: content whose parts are recorded                         */
-	const char *ns,
-		*service_account; /* whose credentials may be used; NULL: none                         */
-	const struct list *
-		pull_secrets; /* image: further secrets, struct named; NULL: none                  */
-	const struct object
-		*asker; /* the first one, for messages                                       */
+	const char *manifest_dir;                    /* local: folder of the manifest */
+	const char *auth;                            /* blob: whether credentials are used */
+	int64_t strip_components;                    /* blob: what its sub paths are seen through */
+	const char *known_content, *known_validator; /* blob: recorded together */
+	const char *known_parts;                     /* not git: content whose parts are recorded */
+	const char *ns, *service_account;            /* whose credentials may be used; NULL: none */
+	const struct list *pull_secrets; /* image: further secrets, struct named; NULL: none */
+	const struct object *asker;      /* the first one, for messages */
 };
 struct queries {
 	VEC(struct query *) list;
@@ -64,20 +55,17 @@ struct fact {
 	/* git */
 	const char *commit, *ref_name; /* "refs/heads/main" */
 	enum git_ref_type ref_type;
-	struct pairs
-		trees; /* sub path → tree id, or digest (not git); one that is not there is absent */
+	/* Sub path → tree id (git), or digest; a path that is not there is absent. */
+	struct pairs trees;
 	/* image */
-	const char
-		*digest; /* what the reference points at (an index's digest, if it is one)       */
-	const char *
-		image_digest; /* of the image manifest for our platform                              */
-	const struct manifest
-		*manifest; /* NULL: as recorded (digest equals known_digest), or not wanted */
+	const char *digest; /* what the reference points at (an index's digest, if it is one) */
+	const char *image_digest; /* of the image manifest for our platform */
+	/* NULL: as recorded (digest equals known_digest), or not wanted */
+	const struct manifest *manifest;
 	const struct image_config *config;
 	/* local, blob */
 	const char *content;
-	const char
-		*validator; /* blob: NULL when there is none                                    */
+	const char *validator; /* blob: NULL when there is none */
 };
 struct facts {
 	struct map by_key; /* query key → struct fact */

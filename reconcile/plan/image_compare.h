@@ -10,8 +10,8 @@
 
 struct comparison {
 	const struct attempt *old; /* NULL: never built */
-	const struct attempt
-		*now; /* resolved inputs; unknown ones are NULL and differ from nothing */
+	/* resolved inputs; unknown ones are NULL and differ from nothing */
+	const struct attempt *now;
 	const struct image_spec *spec;
 	const struct builder_status *builder; /* NULL: nothing is known of it (offline) */
 	bool is_builder_pending; /* a new image of it is to be composed: its digest will differ */

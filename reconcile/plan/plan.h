@@ -64,20 +64,18 @@ struct step {
 	enum err_kind blocked_kind;
 	bool is_failure;        /* blocked by a failure of its own: the run exits 4              */
 	struct strings unknown; /* "builder.image": values known only after another step        */
-	const struct step *
-		*after; /* steps that must succeed first                                 */
+	const struct step **after; /* steps that must succeed first */
 	size_t n_after; /* only steps that do something: their results are waited for    */
-	const char *old_value,
-		*new_value; /* digests of a resolve, for the table                       */
-	const void *
-		status; /* what is recorded if nothing is performed, or before it is: by kind; conditions included */
+	const char *old_value, *new_value; /* digests of a resolve, for the table */
+	/* what is recorded if nothing is performed, or before it is: by kind; conditions included */
+	const void *status;
 	bool is_status_changed; /* differs from the recorded status                              */
 	/* ACTION_BUILD, ACTION_REBASE, ACTION_COMPOSE, ACTION_TAG: */
 	int64_t number;
 	const char *build_key;  /* NULL while something in it is unknown: plan_bind computes it   */
 	struct attempt *inputs; /* resolved inputs of the attempt                                 */
-	const struct builder_status
-		*builder; /* planned status of the builder (digest may be unknown)   */
+	/* planned status of the builder (digest may be unknown) */
+	const struct builder_status *builder;
 	const struct compose *compose;
 	struct strings tags;
 	const char *build_name; /* "cart-build-12"                                               */
@@ -93,8 +91,8 @@ struct plan_options {
 	int64_t now_s;
 	const struct strings *triggers; /* ids to trigger, with REASON_TRIGGER */
 	bool retry_failed;
-	bool with_prune,
-		prune_all; /* records of objects without manifests are deleted; more than half only with prune_all */
+	/* records of objects without manifests are deleted; more than half only with prune_all */
+	bool with_prune, prune_all;
 	const char *run_id;
 	bool (*is_selected)(
 		const struct object *object,
@@ -109,8 +107,8 @@ struct plan {
 	struct strings notices; /* lines for people: "notary of Image/a/b is not acted on yet" */
 	size_t n_unchanged;     /* nothing to do, nothing to record, not blocked */
 	size_t counts[ACTIONS], n_blocked;
-	struct planner
-		*planner; /* what plan_bind needs to decide again; lent, of the plan's arena */
+	/* what plan_bind needs to decide again; lent, of the plan's arena */
+	struct planner *planner;
 };
 void plan_make(const struct model *model, const struct state *state, const struct facts *facts,
 	       const struct plan_options *options, struct arena *arena, struct plan *out);

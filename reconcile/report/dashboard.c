@@ -58,6 +58,18 @@ static void put_cell(const char *text, struct buf *out)
 	}
 }
 
+/* A reference as it may be; anything else that stands in its place is shown as text. */
+static void put_code(const char *text, struct buf *out)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789._-/:@+[]";
+
+	if (text[strspn(text, plain)])
+		put_cell(text, out);
+	else
+		buf_printf(out, "`%s`", text);
+}
+
 static const char *image_of(const struct state_entry *entry)
 {
 	switch (entry->kind) {
@@ -92,14 +104,12 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 	buf_printf(out, "| [%s](%s) | %s | ", entry->id, entry->path,
 		   ready ? ready->status : "Unknown");
 	if (image && image->last)
-		buf_printf(out, "%lld %s", (long long)image->last->number,
-			   image->latest_reason ? image->latest_reason : "");
+		buf_printf(out, "%lld ", (long long)image->last->number);
+	if (image && image->last && image->latest_reason)
+		put_cell(image->latest_reason, out);
 	buf_puts(out, " | ");
-	if (image_of(entry)) {
-		buf_byte(out, '`');
-		buf_puts(out, image_of(entry));
-		buf_byte(out, '`');
-	}
+	if (image_of(entry))
+		put_code(image_of(entry), out);
 	buf_puts(out, " | ");
 	if (ready && ready->message && strcmp(ready->status, "True") != 0)
 		put_cell(ready->message, out);

@@ -231,7 +231,7 @@ static struct node *strings_node(const struct strings *strings, struct arena *ar
 	return list;
 }
 
-static struct node *step_node(const struct step *step, struct arena *arena)
+struct node *plan_step_node(const struct step *step, struct arena *arena)
 {
 	struct node *item = node_new(arena, NODE_MAP);
 
@@ -259,8 +259,8 @@ static struct node *step_node(const struct step *step, struct arena *arena)
 	return item;
 }
 
-void plan_json(const struct plan *plan, const struct report_origin *origin, struct arena *arena,
-	       struct buf *out)
+struct node *plan_node(const struct plan *plan, const struct report_origin *origin,
+		       struct arena *arena)
 {
 	struct node *root = node_new(arena, NODE_MAP), *summary = node_new(arena, NODE_MAP);
 	struct node *items = node_new(arena, NODE_SEQ);
@@ -277,9 +277,15 @@ void plan_json(const struct plan *plan, const struct report_origin *origin, stru
 	node_set(arena, root, "summary", summary);
 	for (size_t i = 0; i < plan->steps.n; i++)
 		if (is_shown(plan->steps.v[i]))
-			node_push(items, step_node(plan->steps.v[i], arena));
+			node_push(items, plan_step_node(plan->steps.v[i], arena));
 	node_set(arena, root, "steps", items);
 	node_set(arena, root, "notices", strings_node(&plan->notices, arena));
-	json_print(root, JSON_PRETTY, out);
+	return root;
+}
+
+void plan_json(const struct plan *plan, const struct report_origin *origin, struct arena *arena,
+	       struct buf *out)
+{
+	json_print(plan_node(plan, origin, arena), JSON_PRETTY, out);
 	buf_byte(out, '\n');
 }

@@ -21,6 +21,10 @@ struct report_origin {
 };
 
 void plan_text(const struct plan *plan, const struct report_style *style, struct buf *out);
+/* The document that JSON and YAML print. */
+struct node *plan_node(const struct plan *plan, const struct report_origin *origin,
+		       struct arena *arena);
+struct node *plan_step_node(const struct step *step, struct arena *arena);
 void plan_json(const struct plan *plan, const struct report_origin *origin, struct arena *arena,
 	       struct buf *out);
 /* "1 build, 2 rebases, 3 blocked; 212 unchanged." */

@@ -23,7 +23,7 @@ enum { LOCK_WAIT_MS = 60000, MIRROR_NAME = 24, PARTS_MAX = 16, FILES_PER_PART = 
 struct store {
 	struct arena *arena;
 	const char *ref; /* "refs/heads/…" */
-	bool has_no_history, is_local;
+	bool has_no_history, is_local, is_offline;
 	struct git_wire *wire;
 	struct git_repo *repo; /* the repository, or the mirror of it */
 	struct git_id commit, tree;
@@ -42,14 +42,23 @@ static bool open_repo(struct store *store, const struct store_place *spec, struc
 			       "a state repository on a server needs a cache folder");
 	path = arena_printf(store->arena, "%s/%.*s.git", spec->cache_dir, MIRROR_NAME,
 			    digest_hex(digest_of(url->canonical, strlen(url->canonical)).text));
-	return git_repo_init(path, &store->repo, err);
+	if (!spec->is_offline)
+		return git_repo_init(path, &store->repo, err);
+	if (!fs_is_dir(path))
+		return err_set(
+			err, ERR_ABSENT,
+			"it is on a server and was never read on this machine; an offline run "
+			"asks nobody");
+	return git_repo_open(path, false, &store->repo, err);
 }
 
 bool store_open(const struct store_place *spec, struct store **out, struct err *err)
 {
 	struct store *store = mem_realloc(NULL, sizeof(*store));
 
-	*store = (struct store){ .arena = arena_new(), .has_no_history = spec->has_no_history };
+	*store = (struct store){ .arena = arena_new(),
+				 .has_no_history = spec->has_no_history,
+				 .is_offline = spec->is_offline };
 	*out = NULL;
 	store->ref = arena_printf(store->arena, "refs/heads/%s", spec->branch);
 	if (!git_ref_is_valid(store->ref)) {
@@ -121,8 +130,11 @@ static bool fetch_tip(struct store *store, const struct git_id *tip, struct err 
 		fetch.have = &mirrored;
 	if (git_wire_fetch(store->wire, &fetch, &stats, err))
 		return true;
-	/* The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. */
-	if (!fetch.have || err->kind != ERR_ABSENT)
+	/*
+	 * The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. And a difference that
+	 * cannot be put together here (a server's thin pack) is asked for as a whole.
+	 */
+	if (!fetch.have || (err->kind != ERR_ABSENT && err->kind != ERR_INVALID))
 		return false;
 	*err = (struct err){ 0 };
 	fetch.have = NULL;
@@ -149,13 +161,14 @@ bool store_refresh(struct store *store, struct err *err)
 {
 	struct git_id tip, tree = { 0 };
 
-	if (store->is_local ? !git_repo_read_ref(store->repo, store->ref, &tip, err)
-			    : !read_remote_tip(store, &tip, err))
+	if (store->is_local || store->is_offline
+		    ? !git_repo_read_ref(store->repo, store->ref, &tip, err)
+		    : !read_remote_tip(store, &tip, err))
 		return false;
 	if (git_id_equal(&tip, &store->commit))
 		return true;
 	if (!git_id_is_none(&tip)) {
-		if (!store->is_local &&
+		if (!store->is_local && !store->is_offline &&
 		    (!fetch_tip(store, &tip, err) || !note_mirror(store, &tip, err)))
 			return false;
 		if (!git_tree_of_commit(git_repo_objects(store->repo), &tip, &tree, err))

@@ -23,10 +23,11 @@ struct store_place {
 	const char *branch;    /* short name, "reconcile/state" */
 	const char *cache_dir; /* for mirrors of servers; may be absent on disk; not used for local
 				  repositories */
-	bool has_no_history;   /* each commit has no parent and replaces the one before
+	bool is_offline; /* a server is not asked: what its mirror held last is read, nothing is written */
+	bool has_no_history; /* each commit has no parent and replaces the one before
 				  (reconcile/logs) */
-	const struct git_wire_options
-		*wire; /* credentials and limits; NULL: none and the usual ones */
+	/* credentials and limits; NULL: none and the usual ones */
+	const struct git_wire_options *wire;
 };
 
 /* Opens and reads the tip. A branch that does not exist yet is an empty store. ERR_ABSENT: no such

@@ -19,3 +19,12 @@ endfunction()
 add_bench(load SOURCES ${CMAKE_SOURCE_DIR}/reconcile/load.c LIBS yaml)
 add_bench(state SOURCES ${CMAKE_SOURCE_DIR}/reconcile/apply/state_read.c LIBS reconcile_store model_kind)
 add_bench(layer LIBS exec_image)
+
+# Benches of the whole program are scripts: they are given the build directory.
+add_executable(bench_commands ${CMAKE_SOURCE_DIR}/tests/bench/bench_commands.c)
+target_link_libraries(bench_commands PRIVATE bench_contest project_options)
+set_target_properties(bench_commands PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+foreach(name build noop)
+	add_test(NAME bench/${name} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/bench/bench_${name}.sh ${CMAKE_BINARY_DIR} --smoke)
+	set_tests_properties(bench/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endforeach()

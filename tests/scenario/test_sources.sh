@@ -221,7 +221,7 @@ probe_image layers "{registry: {image: '$sources/src:main', imagePullSecrets: [{
 probe_image packed "{registry: {image: '$sources/src:jar', imagePullSecrets: [{name: pull}]}}"
 probe_image barred "{registry: {image: '$sources/src:main'}}"
 check "one may not read the registry: exit 4" expect_exit 4 "$reconcile" .
-check "it says which" says "cannot resolve image '$sources/src:main'"
+check "it says which" says "cannot resolve '$sources/src': the server answered 401"
 rm image-barred.yaml
 check "layers, a folder of them" gave layers "main.txt=one"
 check "an archive in a layer" gave packed "main.txt=packed"

@@ -22,6 +22,7 @@ DETECT = "#!/bin/sh\nexit 0\n"
 BUILD = """#!/bin/sh
 set -eu
 echo "building with $GREETING"
+echo "the password is $(cat /platform/bindings/db/password)"
 mkdir -p "$1/data" "$1/kept"
 cat /platform/bindings/db/type >"$1/data/binding"
 printf '%s' "$GREETING" >"$1/data/greeting"
@@ -163,7 +164,8 @@ class World:
             "buildKey": "sha256:" + key * 64, "tags": ["registry.local/app:latest", "registry.local/app:b1"],
             "builderImage": builder["image"], "runImage": builder["runImage"], "runImageName": builder["runImage"],
             "source": {"local": {"path": "app"}}, "env": [{"name": "GREETING", "value": greeting}], "cacheKey": "test/app",
-            "bindings": [{"name": "db", "files": {"type": base64.b64encode(b"postgres").decode()}}],
+            "bindings": [{"name": "db", "files": {"type": base64.b64encode(b"postgres").decode(),
+                                                     "password": base64.b64encode(b"hunter2-and-more").decode()}}],
             "reasons": ["Build reason(s): CONFIG"], **more})
 
     def run(self, request):
@@ -213,6 +215,8 @@ class WorkerTest(unittest.TestCase):
                          ["PREPARE", "ANALYZE", "DETECT", "RESTORE", "BUILD", "EXPORT", "COMPLETION"])
         self.assertIn("===> BUILD", log)
         self.assertIn("building with hello", log)
+        self.assertIn("the password is *****", log)
+        self.assertNotIn("hunter2", log + json.dumps(events))
         self.assertIn("Build reason(s): CONFIG", log)
         manifest, config = self.world.layouts.read(result["image"])
         self.assertEqual(manifest["annotations"][KEY], "sha256:" + "a" * 64)

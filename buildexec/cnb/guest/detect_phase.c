@@ -37,7 +37,8 @@ static bool prepare(struct guest *guest, const struct bp_descriptor *descriptor,
 	run->plan = io_join(guest->arena, run->dir, "plan.toml");
 	if (!io_write(run->plan, "", 0, err) || !guest_env(guest, &base, descriptor, &env, err))
 		return false;
-	vars_set(&env, "CNB_BUILDPACK_DIR", root);
+	vars_set(&env, descriptor->element.is_extension ? "CNB_EXTENSION_DIR" : "CNB_BUILDPACK_DIR",
+		 root);
 	if (api_at_least(descriptor->api, 8))
 		vars_set(&env, "CNB_BUILD_PLAN_PATH", run->plan);
 	argv[0] = io_join(guest->arena, root, "bin/detect");
@@ -57,11 +58,48 @@ static void fail_outcome(struct guest *guest, struct detect_outcome *outcome, co
 	outcome->error = arena_strdup(guest->arena, err->text);
 }
 
-static void take_outcome(struct guest *guest, const struct run *run, struct captured *child,
-			 struct detect_outcome *outcome)
+static bool asks_for_anything(const struct plan_options *options)
+{
+	for (size_t i = 0; i < options->n; i++)
+		if (options->v[i].requires.n > 0)
+			return true;
+	return false;
+}
+
+/* What the program wrote, or what an extension without one has in its folder. */
+static void take_plan(struct guest *guest, const struct bp_descriptor *descriptor, const char *path,
+		      struct detect_outcome *outcome)
 {
 	struct node *tree;
 	struct err err = { 0 };
+
+	if (!io_read_toml_if_any(path, guest->arena, &tree, NULL, &err) ||
+	    !plan_options_decode(tree, guest->arena, &outcome->options, &err))
+		fail_outcome(guest, outcome, &err);
+	else if (descriptor->element.is_extension && asks_for_anything(&outcome->options)) {
+		(void)err_set(&err, ERR_INVALID, "an image extension can provide, not require");
+		fail_outcome(guest, outcome, &err);
+	}
+}
+
+/* An extension may do without a bin/detect: it passes. */
+static bool take_static_plan(struct guest *guest, const struct detect_job *job)
+{
+	const char *root = guest_buildpack_dir(guest, &job->descriptor->element);
+
+	if (!job->descriptor->element.is_extension ||
+	    io_exists(io_join(guest->arena, root, "bin/detect")))
+		return false;
+	job->outcome->code = DETECT_PASS;
+	take_plan(guest, job->descriptor, io_join(guest->arena, root, "detect/plan.toml"),
+		  job->outcome);
+	return true;
+}
+
+static void take_outcome(struct guest *guest, const struct run *run, struct captured *child,
+			 const struct detect_job *job)
+{
+	struct detect_outcome *outcome = job->outcome;
 
 	if (!child->is_started) {
 		fail_outcome(guest, outcome, &child->err);
@@ -69,11 +107,8 @@ static void take_outcome(struct guest *guest, const struct run *run, struct capt
 	}
 	outcome->output = buf_copy(&child->output, guest->arena);
 	outcome->code = child->result.code;
-	if (outcome->code != DETECT_PASS)
-		return;
-	if (!io_read_toml(run->plan, guest->arena, &tree, &err) ||
-	    !plan_options_decode(tree, guest->arena, &outcome->options, &err))
-		fail_outcome(guest, outcome, &err);
+	if (outcome->code == DETECT_PASS)
+		take_plan(guest, job->descriptor, run->plan, outcome);
 }
 
 static void run_all(void *self, const struct detect_job *jobs, size_t n)
@@ -86,6 +121,8 @@ static void run_all(void *self, const struct detect_job *jobs, size_t n)
 	struct err err = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
+		if (take_static_plan(guest, &jobs[i]))
+			continue;
 		if (prepare(guest, jobs[i].descriptor, &runs[i], &children[n_ready], &err))
 			jobs_of[n_ready++] = i;
 		else
@@ -93,7 +130,7 @@ static void run_all(void *self, const struct detect_job *jobs, size_t n)
 	}
 	captured_run(children, n_ready);
 	for (size_t k = 0; k < n_ready; k++) {
-		take_outcome(guest, &runs[jobs_of[k]], &children[k], jobs[jobs_of[k]].outcome);
+		take_outcome(guest, &runs[jobs_of[k]], &children[k], &jobs[jobs_of[k]]);
 		buf_release(&children[k].output);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -107,9 +144,12 @@ static bool check_order(struct guest *guest, const struct bp_order *order, struc
 {
 	for (size_t i = 0; i < order->n; i++)
 		for (size_t k = 0; k < order->v[i].n; k++) {
+			const struct bp_element *element = &order->v[i].v[k];
 			const struct bp_descriptor *descriptor;
 
-			if (!guest_find(guest, &order->v[i].v[k], &descriptor, err))
+			if (element->extensions)
+				continue;
+			if (!guest_find(guest, element, &descriptor, err))
 				return false;
 		}
 	return true;
@@ -122,14 +162,13 @@ static bool read_order(struct guest *guest, struct bp_order *order, struct err *
 	if (!io_read_toml(guest->order, guest->arena, &tree, err) ||
 	    !order_decode(tree, guest->arena, order, err))
 		return err_prefix(err, "reading order");
-	if (order->has_extensions)
-		say(&guest->speaker, SAY_WARN,
-		    "image extensions are not supported; order-extensions in '%s' is ignored",
-		    guest->order);
 	if (api_at_least(guest->platform, 15) &&
 	    (!io_read_toml_if_any(guest->system, guest->arena, &system, NULL, err) ||
 	     !order_add_system(order, system, guest->arena, err)))
 		return err_prefix(err, "reading system");
+	if (api_at_least(guest->platform, 10) &&
+	    !order_add_extensions(order, tree, guest->arena, err))
+		return err_prefix(err, "reading order");
 	return check_order(guest, order, err);
 }
 
@@ -144,6 +183,19 @@ static bool fail_verdict(struct guest *guest, enum detect_verdict verdict, struc
 	    "Please check that you are running against the correct path.");
 	guest->exit_code = CNB_EXIT_DETECT_NONE;
 	return err_set(err, ERR_INVALID, "detect: no buildpacks participating");
+}
+
+/* They take part in the choice, so that the group is the one that they were made for; to run them is beyond us. */
+static bool refuse_extensions(struct guest *guest, const struct bp_group *group, struct err *err)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (group->v[i].is_extension)
+			return err_set(err, ERR_INVALID,
+				       "detect: the group needs the image extension '%s@%s', and "
+				       "extensions are not supported: choose buildpacks that do "
+				       "without (order-extensions in '%s')",
+				       group->v[i].id, group->v[i].version, guest->order);
+	return true;
 }
 
 static bool write_result(struct guest *guest, const struct plan_result *found, struct err *err)
@@ -177,6 +229,8 @@ bool guest_detect(struct guest *guest, struct err *err)
 								  : err_prefix(err, "detect");
 	if (result.verdict != DETECT_FOUND)
 		return fail_verdict(guest, result.verdict, err);
+	if (!refuse_extensions(guest, &result.found.group, err))
+		return false;
 	guest->exit_code = CNB_EXIT_FAILED;
 	return write_result(guest, &result.found, err);
 }

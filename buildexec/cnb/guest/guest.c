@@ -22,6 +22,7 @@ static const struct option {
 	{ "layers",       "CNB_LAYERS_DIR",       "/layers",           offsetof(struct guest, layers),       false },
 	{ "platform",     "CNB_PLATFORM_DIR",     "/platform",         offsetof(struct guest, platform_dir), false },
 	{ "buildpacks",   "CNB_BUILDPACKS_DIR",   "/cnb/buildpacks",   offsetof(struct guest, buildpacks),   false },
+	{ "extensions",   "CNB_EXTENSIONS_DIR",   "/cnb/extensions",   offsetof(struct guest, extensions),   false },
 	{ "build-config", "CNB_BUILD_CONFIG_DIR", "/cnb/build-config", offsetof(struct guest, build_config), false },
 	{ "system",       "CNB_SYSTEM_PATH",      "/cnb/system.toml",  offsetof(struct guest, system),       false },
 	{ "order",        "CNB_ORDER_PATH",       "order.toml",        offsetof(struct guest, order),        true  },
@@ -132,7 +133,8 @@ bool guest_options(struct guest *guest, int argc, char *const *argv, struct err 
 
 const char *guest_buildpack_dir(struct guest *guest, const struct bp_element *element)
 {
-	return arena_printf(guest->arena, "%s/%s/%s", guest->buildpacks,
+	return arena_printf(guest->arena, "%s/%s/%s",
+			    element->is_extension ? guest->extensions : guest->buildpacks,
 			    bp_folder(element->id, guest->arena), element->version);
 }
 
@@ -150,7 +152,8 @@ bool guest_find(struct guest *guest, const struct bp_element *element,
 {
 	const char *key = arena_printf(guest->arena, "%s@%s", element->id, element->version);
 	const char *dir = guest_buildpack_dir(guest, element);
-	struct bp_descriptor *descriptor = map_get(&guest->descriptors, key);
+	const char *kind = element->is_extension ? "extension" : "buildpack";
+	struct bp_descriptor *descriptor = map_get(&guest->descriptors, dir);
 	struct bp_element named = *element;
 	struct node *tree;
 
@@ -158,16 +161,18 @@ bool guest_find(struct guest *guest, const struct bp_element *element,
 	if (descriptor)
 		return true;
 	if (!bp_is_safe(element))
-		return err_set(err, ERR_INVALID, "buildpack '%s' cannot name a folder", key);
+		return err_set(err, ERR_INVALID, "%s '%s' cannot name a folder", kind, key);
 	descriptor = ARENA_NEW(guest->arena, struct bp_descriptor);
-	if (!io_read_toml(io_join(guest->arena, dir, "buildpack.toml"), guest->arena, &tree, err) ||
+	if (!io_read_toml(io_join(guest->arena, dir, arena_printf(guest->arena, "%s.toml", kind)),
+			  guest->arena, &tree, err) ||
 	    !descriptor_decode(tree, io_exists(io_join(guest->arena, dir, "bin/build")),
 			       guest->arena, descriptor, err))
-		return err_prefix(err, "buildpack '%s'", key);
+		return err_prefix(err, "%s '%s'", kind, key);
+	descriptor->element.is_extension = element->is_extension;
 	named.api = descriptor->element.api;
 	if (!descriptor->is_api_known)
 		return guest_fail_api(guest, &named, err);
-	map_set(guest->arena, &guest->descriptors, key, descriptor);
+	map_set(guest->arena, &guest->descriptors, dir, descriptor);
 	*out = descriptor;
 	return true;
 }

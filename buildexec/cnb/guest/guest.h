@@ -17,9 +17,9 @@ struct guest {
 	char *const *environ;
 	struct api platform;
 	const char *exec_env;
-	const char *app, *layers, *platform_dir, *buildpacks, *build_config;
+	const char *app, *layers, *platform_dir, *buildpacks, *extensions, *build_config;
 	const char *order, *group, *plan, *analyzed, *system;
-	struct map descriptors; /* "id@version" → struct bp_descriptor */
+	struct map descriptors; /* by folder: struct bp_descriptor */
 	struct bp_target target;
 	int exit_code; /* of the failure that is being reported */
 };
@@ -27,9 +27,9 @@ struct guest {
 /* Fills the options. False with exit_code set. */
 MUST_CHECK bool guest_options(struct guest *guest, int argc, char *const *argv, struct err *err);
 
-/* The folder of a buildpack. */
+/* The folder of a buildpack or an image extension. */
 const char *guest_buildpack_dir(struct guest *guest, const struct bp_element *element);
-/* Reads a buildpack.toml once. An API that is not implemented is an error of its own exit code. */
+/* Reads a buildpack.toml or extension.toml once. An API that is not implemented is an error of its own exit code. */
 MUST_CHECK bool guest_find(struct guest *guest, const struct bp_element *element,
 			   const struct bp_descriptor **out, struct err *err);
 /* "set API for Buildpack 'a@1': …"; sets the exit code. */

@@ -56,6 +56,42 @@ static void test_arena__gives_zeroed_memory_of_any_size(void **state)
 	arena_free(arena);
 }
 
+static void test_arena__adopts_what_lives_in_another(void **state)
+{
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t round = 0; round < 3; round++) {
+		struct arena *other = arena_new();
+		const char *parts[] = { "a", NULL, "/", "b" };
+		char *small = arena_concat(other, parts, COUNTOF(parts));
+		char *large = arena_raw(other, 1 << 20);
+		size_t used = arena_used(arena) + arena_used(other);
+
+		memset(large, 'x', 1 << 20);
+		arena_adopt(arena, other);
+		assert_int_equal(arena_used(arena), used);
+		assert_string_equal(small, "a/b");
+		assert_string_equal(arena_strdup(arena, small), "a/b");
+		assert_int_equal(large[(1 << 20) - 1], 'x');
+		arena_adopt(arena, arena_new());
+	}
+	arena_free(arena);
+}
+
+static void test_arena__formats_texts_of_any_length(void **state)
+{
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (int n = 0; n < 2000; n += 37) {
+		char *text = arena_printf(arena, "%*s%d", n, "", n);
+
+		assert_int_equal(strlen(text), (size_t)n + strlen(arena_printf(arena, "%d", n)));
+	}
+	arena_free(arena);
+}
+
 static void test_buf__stops_at_its_maximum(void **state)
 {
 	struct buf buf = BUF_INIT(5);
@@ -139,6 +175,8 @@ int main(void)
 		cmocka_unit_test(test_err__prefixes_the_outer_name),
 		cmocka_unit_test(test_err__cuts_long_texts_at_a_character),
 		cmocka_unit_test(test_arena__gives_zeroed_memory_of_any_size),
+		cmocka_unit_test(test_arena__adopts_what_lives_in_another),
+		cmocka_unit_test(test_arena__formats_texts_of_any_length),
 		cmocka_unit_test(test_buf__stops_at_its_maximum),
 		cmocka_unit_test(test_map__keeps_the_order_of_insertion),
 		cmocka_unit_test(test_digest__is_the_known_one),

@@ -95,6 +95,7 @@ static bool find(void *self, const struct bp_element *element, const struct bp_d
 			 (struct bp_target){ .os = "linux", .arch = from->arch });
 	if (from->exec_env)
 		vec_push(world->arena, &descriptor->exec_envs, from->exec_env);
+	descriptor->element.is_extension = element->is_extension;
 	*out = descriptor;
 	return true;
 }
@@ -106,7 +107,8 @@ static void run(void *self, const struct detect_job *jobs, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const char *id = jobs[i].descriptor->element.id;
 
-		buf_printf(&world->ran, "%s%s", world->ran.len ? " " : "", id);
+		buf_printf(&world->ran, "%s%s%s", world->ran.len ? " " : "",
+			   jobs[i].descriptor->element.is_extension ? "+" : "", id);
 		jobs[i].outcome->code = fake(id)->code;
 		vec_push(world->arena, &jobs[i].outcome->options, (struct plan_section){ 0 });
 	}
@@ -156,8 +158,8 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static bool walk(struct world *world, const char *order, struct detect_result *result,
-		 struct err *err)
+static bool walk_order(struct world *world, const struct bp_order *order,
+		       struct detect_result *result, struct err *err)
 {
 	struct detect_spec spec = {
 		.ops = { .self = world, .find = find, .run = run, .say = say },
@@ -165,10 +167,17 @@ static bool walk(struct world *world, const char *order, struct detect_result *r
 		.exec_env = "production",
 		.target = { .os = "linux", .arch = "amd64" },
 	};
-	struct bp_order parsed = parse_order(world->arena, order);
 
 	world->ran = world->said = BUF_INIT(1u << 20);
-	return detect_walk(&spec, &parsed, world->arena, result, err);
+	return detect_walk(&spec, order, world->arena, result, err);
+}
+
+static bool walk(struct world *world, const char *order, struct detect_result *result,
+		 struct err *err)
+{
+	struct bp_order parsed = parse_order(world->arena, order);
+
+	return walk_order(world, &parsed, result, err);
 }
 
 static void end(struct world *world)
@@ -195,6 +204,67 @@ static void test_walk__tries_groups_in_order(void **state)
 			buf_printf(&group, "%s%s", k ? " " : "", result.found.group.v[k].id);
 		assert_string_equal(buf_text(&group), rows[i].group);
 		assert_string_equal(buf_text(&world.ran), rows[i].ran);
+		end(&world);
+	}
+}
+
+/* The tree of order.toml whose order-extensions has one group of these ids. */
+static struct node *extensions_tree(struct arena *arena, const char *ids)
+{
+	struct node *tree = node_new(arena, NODE_MAP), *orders = node_new(arena, NODE_SEQ);
+	struct node *order = node_new(arena, NODE_MAP), *group = node_new(arena, NODE_SEQ);
+	char *copy = arena_strdup(arena, ids), *save;
+
+	for (char *id = strtok_r(copy, " ", &save); id; id = strtok_r(NULL, " ", &save)) {
+		struct node *element = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, element, "id", id);
+		node_set_text(arena, element, "version", "1");
+		node_push(group, element);
+	}
+	node_set(arena, order, "group", group);
+	node_push(orders, order);
+	node_set(arena, tree, "order-extensions", orders);
+	return tree;
+}
+
+static void test_walk__puts_image_extensions_before_every_group(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *name, *extensions, *order, *group, *ran;
+		enum detect_verdict verdict;
+	} cases[] = {
+		{ "one that passes takes part", "also", "pass", "+also pass", "+also pass", DETECT_FOUND },
+		{ "one that fails is left out", "fail", "pass", "pass", "+fail pass", DETECT_FOUND },
+		{ "one that is broken is left out", "crash", "pass", "pass", "+crash pass", DETECT_FOUND },
+		{ "a buildpack of its name is another thing", "pass", "pass", "+pass pass", "+pass pass", DETECT_FOUND },
+		{ "in every group, run once", "also", "fail / both", "+also pass also", "+also fail pass also", DETECT_FOUND },
+		{ "alone it is no group", "pass", "fail?", "", "+pass fail", DETECT_NONE },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(cases); i++) {
+		struct world world = { .arena = arena_new() };
+		struct bp_order order = parse_order(world.arena, cases[i].order);
+		struct detect_result result;
+		struct err err = { 0 };
+		AUTO_BUF group = BUF_INIT(4096);
+
+		print_message("%s\n", cases[i].name);
+		assert_true(order_add_extensions(&order,
+						 extensions_tree(world.arena, cases[i].extensions),
+						 world.arena, &err));
+		if (!walk_order(&world, &order, &result, &err))
+			fail_msg("%s", err.text);
+		assert_int_equal(result.verdict, cases[i].verdict);
+		for (size_t k = 0; result.verdict == DETECT_FOUND && k < result.found.group.n; k++)
+			buf_printf(&group, "%s%s%s", k ? " " : "",
+				   result.found.group.v[k].is_extension ? "+" : "",
+				   result.found.group.v[k].id);
+		assert_string_equal(buf_text(&group), cases[i].group);
+		assert_string_equal(buf_text(&world.ran), cases[i].ran);
 		end(&world);
 	}
 }
@@ -242,6 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_walk__tries_groups_in_order),
+		cmocka_unit_test(test_walk__puts_image_extensions_before_every_group),
 		cmocka_unit_test(test_walk__says_who_takes_part),
 		cmocka_unit_test(test_walk__ends_at_a_buildpack_that_is_not_there),
 		cmocka_unit_test(test_walk__ends_at_a_composite_inside_itself),

@@ -105,6 +105,42 @@ static void test_rebase_decide__changes_the_base_and_nothing_else(void **state)
 	arena_free(world.arena);
 }
 
+/* Rebased again and again over a base that ends in one layer twice, an image must not grow. */
+static void test_rebase_decide__finds_the_top_of_the_base_among_layers_of_its_name(void **state)
+{
+	static const struct {
+		const char *diff_ids[8], *app; /* app: the layers that the label names */
+		size_t n_old_base;
+	} cases[] = {
+		{ { "a", "top", "top", "x" }, "{\"sha\":\"x\"}", 3 },
+		{ { "top", "b", "top", "x", "y" }, "{\"sha\":\"x\"},{\"sha\":\"y\"}", 3 },
+		{ { "a", "top", "x" }, "{\"sha\":\"x\"}", 2 },
+		/* The application has such a layer too. */
+		{ { "a", "top", "x", "top" }, "{\"sha\":\"x\"},{\"sha\":\"top\"}", 2 },
+		/* A layer that nobody names, at either end. */
+		{ { "top", "a", "top", "x", "?" }, "{\"sha\":\"x\"}", 1 },
+		{ { "top", "?", "x" }, "{\"sha\":\"x\"}", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world world = world_new("0.14");
+		struct rebased rebased;
+		struct err err = { 0 };
+
+		world.app.diff_ids = list(world.arena, cases[i].diff_ids);
+		world.app.labels.n = 0;
+		label(&world, &world.app, LABEL_LIFECYCLE_METADATA,
+		      arena_printf(world.arena,
+				   "{\"app\":[%s],\"runImage\":{\"topLayer\":\"top\","
+				   "\"image\":\"r/run:latest\"}}",
+				   cases[i].app));
+		assert_true(decide(&world, &rebased, &err));
+		assert_int_equal(rebased.n_old_base, cases[i].n_old_base);
+		arena_free(world.arena);
+	}
+}
+
 static void break_arch(struct world *world)
 {
 	world->base.platform.arch = "arm64";
@@ -205,12 +241,33 @@ static void test_rebase_decide__forced_to_another_name_forgets_mirrors(void **st
 	arena_free(world.arena);
 }
 
+static void test_rebase_decide__takes_a_base_that_was_decided_on(void **state)
+{
+	struct world world = world_new("0.14");
+	struct rebased rebased;
+	struct err err = { 0 };
+
+	(void)state;
+	break_name(&world);
+	world.inputs.is_base_given = true;
+	assert_true(decide(&world, &rebased, &err));
+	assert_int_equal(rebased.warnings.n, 0);
+	assert_non_null(strstr(pairs_get(&rebased.config.labels, LABEL_LIFECYCLE_METADATA),
+			       "r/other:latest"));
+	break_arch(&world);
+	assert_false(decide(&world, &rebased, &err));
+	arena_free(world.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rebase_decide__changes_the_base_and_nothing_else),
+		cmocka_unit_test(
+			test_rebase_decide__finds_the_top_of_the_base_among_layers_of_its_name),
 		cmocka_unit_test(test_rebase_decide__refuses_by_name_and_may_be_forced),
 		cmocka_unit_test(test_rebase_decide__forced_to_another_name_forgets_mirrors),
+		cmocka_unit_test(test_rebase_decide__takes_a_base_that_was_decided_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

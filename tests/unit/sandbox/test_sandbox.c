@@ -212,6 +212,24 @@ static void test_sandbox__reads_whiteouts_and_opaque_folders_of_layers(void **st
 	prints(f, "ls /d /o", "/d:\nleft\n\n/o:\n");
 }
 
+static void test_sandbox__takes_a_layer_that_is_there_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+
+	assert_true(fs_make_dirs(at(f, "empty"), 0755, &err));
+	assert_true(fs_make_dirs(at(f, "one/d"), 0755, &err));
+	assert_true(fs_make_dirs(at(f, "two/d"), 0755, &err));
+	assert_true(fs_write_atomic(AT_FDCWD, at(f, "one/d/x"), "one\n", 4, 0644, false, &err));
+	assert_true(fs_write_atomic(AT_FDCWD, at(f, "two/d/x"), "two\n", 4, 0644, false, &err));
+	assert_true(fs_write_atomic(AT_FDCWD, at(f, "two/d/y"), "", 0, 0644, false, &err));
+	for (size_t i = 0; i < 7; i++)
+		vec_push(f->arena, &f->spec.root.lowers,
+			 at(f, (const char *[]){ "empty", "one", "empty", "empty", "two", "one",
+						 "empty" }[i]));
+	prints(f, "cat /d/x; ls /d", "one\nx\ny\n");
+}
+
 static void test_sandbox__takes_hundreds_of_layers(void **state)
 {
 	struct fixture *f = *state;
@@ -546,6 +564,7 @@ static const struct CMUnitTest everyone[] = {
 	ROW(test_sandbox__gives_exit_code_and_both_streams),
 	ROW(test_sandbox__joins_layers_and_keeps_changes_only_in_the_upper),
 	ROW(test_sandbox__reads_whiteouts_and_opaque_folders_of_layers),
+	ROW(test_sandbox__takes_a_layer_that_is_there_twice),
 	ROW(test_sandbox__takes_hundreds_of_layers),
 	ROW(test_sandbox__binds_and_overlays_inside),
 	ROW(test_sandbox__offline_has_loopback_only),

@@ -384,6 +384,53 @@ static void test_store__is_whole_after_kills_at_any_moment(void **state)
 			    "39");
 }
 
+/* So many that all cores deflate and inflate them, and doubles among them. */
+static void test_store__keeps_thousands_of_files(void **state)
+{
+	enum { FILES = 5000, DOUBLES = 700 };
+	struct fixture *f = *state;
+	struct store_change *changes = arena_array(f->arena, FILES, sizeof(*changes));
+	struct store_commit commit = { .changes = changes,
+				       .n_changes = FILES,
+				       .author_name = "a",
+				       .author_email = "a@b",
+				       .time_s = 1700000000,
+				       .message = "many" };
+	struct store_place place = { .branch = "reconcile/state" };
+	struct store_files files;
+	struct store *store;
+	bool made;
+
+	sh(f, "git init -q --bare many.git");
+	place.url = path_join(f->arena, f->dir.path, "many.git");
+	for (size_t i = 0; i < FILES; i++) {
+		changes[i].path = arena_printf(f->arena, "n%zu/images/i%04zu.yaml", i % 50, i);
+		changes[i].bytes = arena_printf(f->arena, "status: %zu\n%*s\n", i % DOUBLES,
+						(int)(i % DOUBLES) * 10, "");
+		changes[i].n = strlen(changes[i].bytes);
+	}
+	must(store_open(&place, &store, &f->err), &f->err);
+	must(store_commit(store, &commit, &made, &f->err), &f->err);
+	assert_true(made);
+	store_close(&store);
+	must(store_open(&place, &store, &f->err), &f->err);
+	must(store_read_all(store, NULL, NULL, f->arena, &files, &f->err), &f->err);
+	assert_int_equal(files.n, FILES);
+	for (size_t i = 0; i < files.n; i++) {
+		const char *number = strrchr(files.v[i].path, '/') + 2;
+		const struct store_change *change = &changes[strtoul(number, NULL, 10)];
+
+		assert_string_equal(files.v[i].path, change->path);
+		assert_int_equal(files.v[i].n, change->n);
+		assert_memory_equal(files.v[i].bytes, change->bytes, change->n);
+	}
+	store_close(&store);
+	assert_string_equal(
+		sh(f, "cd many.git; git fsck --strict --full 2>&1 | grep -v unborn || true"), "");
+	assert_string_equal(sh(f, "cd many.git; git count-objects -v | sed -n 's/^in-pack: //p'"),
+			    arena_printf(f->arena, "%d", DOUBLES + 2 * 50 + 1 + 1));
+}
+
 static void test_store__says_why_a_server_refuses(void **state)
 {
 	struct fixture *f = *state;
@@ -661,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_store__keeps_logs_without_history_on_every_server),
 		cmocka_unit_test(test_store__loses_no_commit_of_eight_writers),
 		cmocka_unit_test(test_store__is_whole_after_kills_at_any_moment),
+		cmocka_unit_test(test_store__keeps_thousands_of_files),
 		cmocka_unit_test(test_store__says_why_a_server_refuses),
 		cmocka_unit_test(test_store__reports_missing_repositories_and_bad_credentials),
 		cmocka_unit_test(test_git_wire__fetches_one_commit_from_every_server),

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_recorder.c — pending changes against a real repository whose branch others move: what lands, what is theirs, what is
+ * lost, and that all that was read stays valid.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "buildexec/sys/git_repo.h"
+#include "reconcile/apply/recorder.h"
+#include "unit/cli/folder.h"
+
+/* One run: a store, what it read, a recorder. */
+struct side {
+	struct store *store, *logs;
+	struct state_files base;
+	struct recorder *recorder;
+	struct strings lost;
+};
+struct fixture {
+	struct folder folder;
+	struct side ours, theirs;
+	struct err err;
+	unsigned n_readmes;
+};
+
+static void readme(void *ctx, const struct state *state, struct buf *out)
+{
+	struct fixture *f = ctx;
+
+	f->n_readmes++;
+	for (size_t i = 0; i < state->by_id.n; i++)
+		buf_printf(out, "%s\n", state->by_id.items[i].key);
+}
+
+static void must(bool is_done, const struct err *err)
+{
+	if (!is_done)
+		fail_msg("%s", err->text);
+}
+
+static void open_side(struct fixture *f, struct side *side, const char *run_id)
+{
+	struct arena *arena = f->folder.arena;
+	struct store_place place = { .url = folder_path(&f->folder, "state.git"),
+				     .branch = "reconcile/state" };
+	struct recorder_spec spec = { .arena = arena,
+				      .base = &side->base,
+				      .author_name = "reconcile",
+				      .author_email = "r@example.com",
+				      .run_id = run_id,
+				      .source_commit = "0123456789abcdef0123456789abcdef01234567",
+				      .retries = 3,
+				      .now_s = 1700000000,
+				      .readme = readme,
+				      .readme_ctx = f };
+
+	must(store_open(&place, &side->store, &f->err), &f->err);
+	place.branch = "reconcile/logs";
+	place.has_no_history = true;
+	must(store_open(&place, &side->logs, &f->err), &f->err);
+	must(state_read(side->store, arena, &side->base, &f->err), &f->err);
+	spec.store = side->store;
+	spec.logs = side->logs;
+	side->recorder = recorder_new(&spec);
+}
+
+static void close_side(struct side *side)
+{
+	recorder_free(&side->recorder);
+	state_files_release(&side->base);
+	store_close(&side->store);
+	store_close(&side->logs);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct git_repo *repo;
+
+	*state = f;
+	if (folder_make(&f->folder) ||
+	    !git_repo_init(folder_path(&f->folder, "state.git"), &repo, &f->err))
+		return -1;
+	git_repo_close(&repo);
+	open_side(f, &f->ours, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+	open_side(f, &f->theirs, "01BBBBBBBBBBBBBBBBBBBBBBBB");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	close_side(&f->ours);
+	close_side(&f->theirs);
+	folder_release(&f->folder);
+	free(f);
+	return 0;
+}
+
+static const struct object *image(struct fixture *f, const char *name)
+{
+	struct object *object = ARENA_NEW(f->folder.arena, struct object);
+
+	object->kind = KIND_IMAGE;
+	object->meta = (struct meta){ .name = name, .ns = "shop" };
+	object->id = object_id(KIND_IMAGE, "shop", name, f->folder.arena);
+	return object;
+}
+
+/* Image `name` at build `number`, claimed by a run or, with NULL, by nobody. */
+static void put(struct fixture *f, struct side *side, const char *name, int64_t number,
+		const char *run_id)
+{
+	struct image_status *status = ARENA_NEW(f->folder.arena, struct image_status);
+
+	status->build_counter = number;
+	status->last = ARENA_NEW(f->folder.arena, struct attempt);
+	*status->last =
+		(struct attempt){ .number = number, .result = "Building", .run_id = run_id };
+	recorder_put(side->recorder, image(f, name), status,
+		     arena_printf(f->folder.arena, "Image/shop/%s: build #%d\nForged-Trailer: x",
+				  name, (int)number));
+}
+
+static bool flush(struct fixture *f, struct side *side, bool is_strict)
+{
+	side->lost = (struct strings){ 0 };
+	f->err = (struct err){ 0 };
+	return recorder_flush(side->recorder, "test", is_strict, &side->lost, &f->err);
+}
+
+/* The build counter that the branch holds now; -1: no such file. */
+static int64_t recorded(struct fixture *f, const char *name)
+{
+	struct state_files files;
+	const struct state_entry *entry;
+	int64_t number = -1;
+
+	must(store_refresh(f->theirs.store, &f->err), &f->err);
+	must(state_read(f->theirs.store, f->folder.arena, &files, &f->err), &f->err);
+	entry = map_get(&files.state.by_id, arena_printf(f->folder.arena, "Image/shop/%s", name));
+	if (entry)
+		number = ((const struct image_status *)entry->status)->build_counter;
+	state_files_release(&files);
+	return number;
+}
+
+static const char *bytes_at(struct fixture *f, struct store *store, const char *path)
+{
+	struct store_file file;
+
+	must(store_refresh(store, &f->err), &f->err);
+	must(store_read(store, path, f->folder.arena, &file, &f->err), &f->err);
+	return file.bytes;
+}
+
+static void test_recorder__makes_one_commit_of_many_objects(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, &f->ours, "cart", 1, NULL);
+	put(f, &f->ours, "web", 2, NULL);
+	assert_true(recorder_has_pending(f->ours.recorder));
+	must(flush(f, &f->ours, true), &f->err);
+	assert_false(recorder_has_pending(f->ours.recorder));
+	assert_int_equal(recorder_n_commits(f->ours.recorder), 1);
+	assert_int_equal(recorded(f, "cart"), 1);
+	assert_int_equal(recorded(f, "web"), 2);
+	assert_string_equal(bytes_at(f, f->theirs.store, "README.md"),
+			    "Image/shop/cart\nImage/shop/web\n");
+}
+
+static void test_recorder__makes_no_commit_when_no_byte_changes(void **state)
+{
+	struct fixture *f = *state;
+	struct git_id before;
+
+	put(f, &f->ours, "cart", 1, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	before = *store_commit_id(f->ours.store);
+	put(f, &f->ours, "cart", 1, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(recorder_n_commits(f->ours.recorder), 1);
+	assert_string_equal(store_commit_id(f->ours.store)->hex, before.hex);
+}
+
+static void test_recorder__goes_on_top_of_what_others_did_to_other_objects(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, &f->theirs, "web", 7, NULL);
+	must(flush(f, &f->theirs, false), &f->err);
+	put(f, &f->ours, "cart", 1, NULL);
+	must(flush(f, &f->ours, true), &f->err);
+	assert_int_equal(f->ours.lost.n, 0);
+	assert_int_equal(recorded(f, "web"), 7);
+	assert_int_equal(recorded(f, "cart"), 1);
+	assert_string_equal(bytes_at(f, f->ours.store, "README.md"),
+			    "Image/shop/web\nImage/shop/cart\n");
+}
+
+static void test_recorder__leaves_an_object_to_those_who_changed_it(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, &f->theirs, "cart", 7, "01BBBBBBBBBBBBBBBBBBBBBBBB");
+	must(flush(f, &f->theirs, false), &f->err);
+	put(f, &f->ours, "cart", 1, NULL);
+	put(f, &f->ours, "web", 1, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(f->ours.lost.n, 1);
+	assert_string_equal(f->ours.lost.v[0], "Image/shop/cart");
+	assert_int_equal(recorded(f, "cart"), 7);
+	assert_int_equal(recorded(f, "web"), 1);
+}
+
+static void test_recorder__gives_up_all_claims_when_one_is_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, &f->theirs, "cart", 7, "01BBBBBBBBBBBBBBBBBBBBBBBB");
+	must(flush(f, &f->theirs, true), &f->err);
+	put(f, &f->ours, "cart", 7, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+	put(f, &f->ours, "web", 1, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+	assert_false(flush(f, &f->ours, true));
+	assert_int_equal(f->err.kind, ERR_CONFLICT);
+	assert_false(recorder_has_pending(f->ours.recorder));
+	assert_int_equal(recorded(f, "web"), -1);
+}
+
+static void test_recorder__writes_over_a_file_that_carries_its_own_claim(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, &f->ours, "cart", 3, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+	must(flush(f, &f->ours, true), &f->err);
+	/* somebody touched the file and left the claim where it was */
+	must(store_refresh(f->theirs.store, &f->err), &f->err);
+	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
+	put(f, &f->theirs, "cart", 4, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+	must(flush(f, &f->theirs, false), &f->err);
+	put(f, &f->ours, "cart", 5, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(f->ours.lost.n, 0);
+	assert_int_equal(recorded(f, "cart"), 5);
+}
+
+static void test_recorder__keeps_what_was_read_before_a_conflict(void **state)
+{
+	struct fixture *f = *state;
+	const struct state_entry *before;
+	const struct image_status *status;
+
+	put(f, &f->ours, "cart", 3, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	close_side(&f->ours);
+	open_side(f, &f->ours, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+	before = map_get(&f->ours.base.state.by_id, "Image/shop/cart");
+	status = before->status;
+	for (int i = 0; i < 3; i++) {
+		put(f, &f->theirs, "web", 10 + i, NULL);
+		must(flush(f, &f->theirs, false), &f->err);
+		put(f, &f->ours, "pay", 1 + i, NULL);
+		must(flush(f, &f->ours, false), &f->err);
+	}
+	/* a plan that was made from it is still in use */
+	assert_int_equal(status->build_counter, 3);
+	assert_int_equal(status->last->number, 3);
+	recorder_free(&f->ours.recorder);
+	assert_non_null(map_get(&f->ours.base.state.by_id, "Image/shop/web"));
+	assert_non_null(f->ours.base.state.commit);
+}
+
+static void test_recorder__deletes_an_object_with_its_records(void **state)
+{
+	struct fixture *f = *state;
+	const struct state_entry gone = { .kind = KIND_IMAGE,
+					  .ns = "shop",
+					  .name = "cart",
+					  .id = "Image/shop/cart",
+					  .path = "shop/images/cart.yaml" };
+	struct node *record = node_new(f->folder.arena, NODE_MAP);
+
+	put(f, &f->ours, "cart", 1, NULL);
+	put(f, &f->ours, "cart2", 1, NULL);
+	node_set_text(f->folder.arena, record, "kind", "Build");
+	recorder_put_file(f->ours.recorder, "Image/shop/cart", "shop/images/cart/builds/1.yaml",
+			  record);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_non_null(bytes_at(f, f->theirs.store, "shop/images/cart/builds/1.yaml"));
+	recorder_delete(f->ours.recorder, &gone, "Image/shop/cart: deleted");
+	must(flush(f, &f->ours, false), &f->err);
+	assert_null(bytes_at(f, f->theirs.store, "shop/images/cart/builds/1.yaml"));
+	assert_int_equal(recorded(f, "cart"), -1);
+	assert_int_equal(recorded(f, "cart2"), 1);
+	assert_string_equal(bytes_at(f, f->theirs.store, "README.md"), "Image/shop/cart2\n");
+}
+
+static void test_recorder__puts_logs_on_a_branch_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+
+	recorder_put_log(f->theirs.recorder, "shop/images/web/1.log", "theirs", 6);
+	must(flush(f, &f->theirs, false), &f->err);
+	recorder_put_log(f->ours.recorder, "shop/images/cart/1.log", "draft", 5);
+	recorder_put_log(f->ours.recorder, "shop/images/cart/1.log", "one\n", 4);
+	recorder_put_log(f->ours.recorder, "shop/images/cart/2.log", "two\n", 4);
+	put(f, &f->ours, "cart", 2, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_string_equal(bytes_at(f, f->ours.logs, "shop/images/cart/1.log"), "one\n");
+	assert_string_equal(bytes_at(f, f->ours.logs, "shop/images/web/1.log"), "theirs");
+	recorder_put_log(f->ours.recorder, "shop/images/cart/1.log", NULL, 0);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_null(bytes_at(f, f->ours.logs, "shop/images/cart/1.log"));
+	assert_string_equal(bytes_at(f, f->ours.logs, "shop/images/cart/2.log"), "two\n");
+	assert_null(bytes_at(f, f->ours.store, "shop/images/cart/1.log"));
+}
+
+static void test_recorder__lets_no_text_forge_a_trailer(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char id[GIT_ID_HEX / 2];
+	struct git_data data;
+	struct git_repo *repo;
+	const char *text;
+
+	put(f, &f->ours, "cart", 1, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	must(git_repo_open(folder_path(&f->folder, "state.git"), false, &repo, &f->err), &f->err);
+	assert_true(git_hex_bytes(store_commit_id(f->ours.store)->hex, id, sizeof(id)));
+	must(git_objects_need(git_repo_objects(repo), id, GIT_TYPE_COMMIT, f->folder.arena, &data,
+			      &f->err),
+	     &f->err);
+	text = arena_copy(f->folder.arena, (const char *)data.bytes, data.n);
+	assert_non_null(strstr(text, "\n\nreconcile: test (0123456)\n\nImage/shop/cart: build #1"));
+	assert_null(strstr(text, "\nForged-Trailer:"));
+	assert_non_null(strstr(text, "\nReconcile-Run: 01AAAAAAAAAAAAAAAAAAAAAAAA\n"));
+	git_repo_close(&repo);
+}
+
+static void test_state__that_is_damaged_is_an_error_that_names_the_file(void **state)
+{
+	static const struct {
+		const char *path, *text, *says;
+	} rows[] = {
+		{ "shop/images/cart.yaml", "status: [", "state file 'shop/images/cart.yaml'" },
+		{ "cluster/stacks/base.yaml", "status: 7\n",
+		  "state file 'cluster/stacks/base.yaml'" },
+		{ "shop/images/cart.yaml", "", "not one document" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		const struct store_change change = { rows[i].path, rows[i].text,
+						     strlen(rows[i].text) };
+		const struct store_commit commit = { .changes = &change,
+						     .n_changes = 1,
+						     .author_name = "x",
+						     .author_email = "x@x",
+						     .message = "x" };
+		const struct store_change undo = { rows[i].path, NULL, 0 };
+		struct store_commit back = commit;
+		struct state_files files;
+		bool made;
+
+		back.changes = &undo;
+		must(store_commit(f->ours.store, &commit, &made, &f->err), &f->err);
+		if (state_read(f->ours.store, f->folder.arena, &files, &f->err))
+			fail_msg("'%s' was read", rows[i].text);
+		if (!strstr(f->err.text, rows[i].says))
+			fail_msg("%s", f->err.text);
+		must(store_commit(f->ours.store, &back, &made, &f->err), &f->err);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_recorder__makes_one_commit_of_many_objects),
+		TEST(test_recorder__makes_no_commit_when_no_byte_changes),
+		TEST(test_recorder__goes_on_top_of_what_others_did_to_other_objects),
+		TEST(test_recorder__leaves_an_object_to_those_who_changed_it),
+		TEST(test_recorder__gives_up_all_claims_when_one_is_taken),
+		TEST(test_recorder__writes_over_a_file_that_carries_its_own_claim),
+		TEST(test_recorder__keeps_what_was_read_before_a_conflict),
+		TEST(test_recorder__deletes_an_object_with_its_records),
+		TEST(test_recorder__puts_logs_on_a_branch_of_their_own),
+		TEST(test_recorder__lets_no_text_forge_a_trailer),
+		TEST(test_state__that_is_damaged_is_an_error_that_names_the_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
