@@ -183,6 +183,7 @@ static bool open_task(struct task *task, struct err *err)
 		.credentials = &request->credentials,
 		.git_hosts = &request->git_hosts,
 		.git_credentials = &request->git_credentials,
+		.blob_credentials = &request->blob_credentials,
 		.base_dir = request->manifest_dir,
 		.with_user_credentials = request->with_user_credentials,
 		.with_helpers = request->with_helpers,
