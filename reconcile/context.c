@@ -330,8 +330,16 @@ static struct list state_login(const struct context *context)
 	struct request_credential *login = ARENA_NEW(arena, struct request_credential);
 	const char *mark = strstr(url, "://");
 
-	if (!mark || (!password && !token) || !context->has_state_login)
+	if (!mark || (!password && !token))
 		return (struct list){ 0 };
+	if (!context->has_state_login) {
+		log_line(LOG_WARN,
+			 "RECONCILE_GIT_… is not sent to %.*s: only the manifests name it; say it "
+			 "with "
+			 "--state or RECONCILE_STATE",
+			 (int)((size_t)(mark - url) + 3 + strcspn(mark + 3, "/")), url);
+		return (struct list){ 0 };
+	}
 	login->server = arena_copy(arena, url, (size_t)(mark - url) + 3 + strcspn(mark + 3, "/"));
 	login->user = user ? user : "git";
 	login->password = password ? password : token;

@@ -41,6 +41,13 @@ static void on_phase(void *ctx, const struct step *step, const char *phase)
 	say(LOG_DEBUG, step, "===> %s", phase);
 }
 
+/* What the worker wants people to know; the text may quote what it was given. */
+static void on_notice(void *ctx, const struct step *step, const char *text)
+{
+	(void)ctx;
+	say(LOG_WARN, step, "says: %s", text);
+}
+
 static void on_wait(void *ctx, const struct step *step, const char *phase, int64_t seconds)
 {
 	(void)ctx;
@@ -83,6 +90,7 @@ void progress_init(struct progress *progress, bool is_terminal, struct apply_eve
 	progress->is_terminal = is_terminal;
 	*out = (struct apply_events){ .on_start = on_start,
 				      .on_phase = on_phase,
+				      .on_notice = on_notice,
 				      .on_end = on_end,
 				      .on_wait = on_wait,
 				      .ctx = progress };

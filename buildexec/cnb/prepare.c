@@ -15,6 +15,7 @@
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
+#include "buildexec/sys/url.h"
 #include "model/base/base64.h"
 #include "model/base/limits.h"
 #include "model/doc/toml.h"
@@ -49,11 +50,18 @@ bool prepare_access(struct task *task, struct err *err)
 	return true;
 }
 
-static void say_source(const struct source *source)
+static void say_source(const struct source *source, struct arena *arena)
 {
+	struct err ignored = { 0 };
+	struct url url;
+
 	if (source->git)
 		lifecycle_say("Cloning \"%s\" @ \"%s\"...", source->git->url,
 			      source->git->revision);
+	if (source->blob && url_parse(source->blob->url, arena, &url, &ignored))
+		lifecycle_say("Downloading %s%s...", url.host, url.path);
+	if (source->registry)
+		lifecycle_say("Pulling %s...", source->registry->image);
 	if (source->local)
 		lifecycle_say("Copying \"%s\"...", source->local->path);
 	if (source->sub_path && source->sub_path[0])
@@ -64,11 +72,15 @@ static bool fetch_source(struct build *build, struct err *err)
 {
 	struct task *task = build->task;
 	const struct build_request *request = task->request;
+	struct strings notices = { 0 };
 	struct source_spec spec = {
 		.source = &request->source,
 		.content = request->content,
+		.part = request->part,
 		.manifest_dir = request->manifest_dir,
 		.access = &task->access,
+		.registry = task->registry,
+		.notices = &notices,
 		.cache_dir = task->cache_dir,
 		.uid = build->builder.uid,
 		.gid = build->builder.gid,
@@ -79,10 +91,12 @@ static bool fetch_source(struct build *build, struct err *err)
 	if (!task_dir(task, "app", 0755, &build->app, err))
 		return false;
 	spec.dest = build->app;
-	say_source(&request->source);
+	say_source(&request->source, task->arena);
 	if (!source_materialise(&spec, task->arena, err))
 		return err_prefix(err, "cannot get the source");
-	source = source_project_metadata(&request->source, task->arena);
+	for (size_t i = 0; i < notices.n; i++)
+		task_notice(task, "%s", notices.v[i]);
+	source = source_project_metadata(&request->source, request->content, task->arena);
 	if (source)
 		node_set(task->arena, project, "source", source);
 	toml_print(project, &text);

@@ -8,6 +8,7 @@
 
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/proc.h"
+#include "buildexec/sys/url.h"
 #include "model/base/digest.h"
 #include "model/kind/credentials.h"
 
@@ -190,4 +191,60 @@ bool access_git(const struct access *access, const char *url, struct tmpdir *key
 
 	return access_git_options(access, url, keys, arena, &options, err) &&
 	       git_wire_open(url, &options, out, err);
+}
+
+static const struct request_credential *blob_login(const struct access *access,
+						   const struct url *url, struct arena *arena)
+{
+	const char *host = arena_printf(arena, "%s:%d", url->host, url->port);
+	bool is_usual_port = url->port == (url->is_https ? 443 : 80);
+	const struct request_credential *login;
+
+	if (!access->blob_credentials)
+		return NULL;
+	login = credential_for_git(access->blob_credentials, url->scheme, host);
+	if (!login && is_usual_port)
+		login = credential_for_git(access->blob_credentials, url->scheme, url->host);
+	return login;
+}
+
+bool access_blob(const struct access *access, const char *url, const char *auth,
+		 struct arena *arena, struct blob_request *out, struct err *err)
+{
+	const struct request_credential *login;
+	struct git_auth trust = { 0 };
+	const char *host;
+	struct url parsed;
+
+	*out = (struct blob_request){ .url = url };
+	if (!url_parse(url, arena, &parsed, err))
+		return false;
+	add_secret(parsed.password);
+	host = parsed.port == (parsed.is_https ? 443 : 80)
+		       ? parsed.host
+		       : arena_printf(arena, "%s:%d", parsed.host, parsed.port);
+	use_host(access, host, arena, &trust);
+	out->http =
+		(struct http_options){ .ca_file = trust.ca_file, .is_insecure = trust.is_insecure };
+	if (!auth || !*auth)
+		return true;
+	/* GAP(kpack.md §4.4): cloud storage helpers (Azure, Google) are not spoken to. */
+	if (strcmp(auth, "secret") != 0)
+		return err_set(err, ERR_INVALID,
+			       "blob.auth '%s' is not supported; use 'secret' with a secret "
+			       "annotated 'kpack.io/blob: %s'",
+			       auth, host);
+	login = blob_login(access, &parsed, arena);
+	if (!login)
+		return err_set(err, ERR_DENIED,
+			       "no secret of its service account is annotated 'kpack.io/blob: %s'",
+			       host);
+	add_secret(login->password);
+	add_secret(login->token);
+	add_secret(login->authorization);
+	out->user = login->user;
+	out->password = login->password;
+	out->bearer = login->token;
+	out->authorization = login->authorization;
+	return true;
 }

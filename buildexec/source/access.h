@@ -10,6 +10,7 @@
 #include "buildexec/registry/registry.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/git_wire.h"
+#include "buildexec/sys/http.h"
 #include "model/kind/build_request.h"
 
 /* All borrowed. */
@@ -19,7 +20,9 @@ struct access {
 	const struct list *credentials;     /* struct request_credential, registry */
 	const struct list *git_hosts;       /* struct settings_git */
 	const struct list *git_credentials; /* struct request_credential, git */
-	const char *base_dir;               /* absolute */
+	/* struct request_credential, blob; NULL: none */
+	const struct list *blob_credentials;
+	const char *base_dir; /* absolute */
 	bool with_user_credentials, with_helpers;
 };
 
@@ -39,5 +42,15 @@ MUST_CHECK bool access_git_options(const struct access *access, const char *url,
 /* A wire for one URL. Keys are written to files in `keys` (made on demand), which must outlive the wire. */
 MUST_CHECK bool access_git(const struct access *access, const char *url, struct tmpdir *keys,
 			   struct arena *arena, struct git_wire **out, struct err *err);
+
+/* How a blob's URL is asked: trust from the settings' rule for its host, credentials only with auth "secret". */
+struct blob_request {
+	const char *url;
+	struct http_options http;
+	const char *user, *password, *bearer, *authorization;
+};
+/* ERR_DENIED when no secret is meant for its scheme and host; ERR_INVALID for auth "helper". */
+MUST_CHECK bool access_blob(const struct access *access, const char *url, const char *auth,
+			    struct arena *arena, struct blob_request *out, struct err *err);
 
 #endif

@@ -14,9 +14,6 @@
 #include "model/base/limits.h"
 #include "model/base/vec.h"
 
-/* A folder is open on every level of the way down. */
-#define LIMIT_TREE_DEPTH 200u
-
 struct walk {
 	const char *root;
 	tree_fn *each;
@@ -26,7 +23,7 @@ struct walk {
 	struct buf path;
 };
 
-static bool list_names(int fd, struct arena *arena, struct strings *out, struct err *err)
+bool tree_names(int fd, struct arena *arena, struct strings *out, struct err *err)
 {
 	DIR *dir = fdopendir(dup(fd));
 	struct dirent *entry;
@@ -88,7 +85,7 @@ static bool walk_folder(struct walk *walk, int fd, struct err *err)
 		return err_set(err, ERR_INVALID, "'%s' is deeper than %u folders", walk->root,
 			       LIMIT_TREE_DEPTH);
 	arena = arena_new();
-	is_done = list_names(fd, arena, &names, err);
+	is_done = tree_names(fd, arena, &names, err);
 	if (!is_done)
 		err_prefix(err, "'%s/%s'", walk->root, buf_text(&walk->path));
 	for (size_t i = 0; is_done && i < names.n; i++)

@@ -44,6 +44,13 @@ bool header_number(const char *value, int64_t *out)
 	return end && *end == '\0';
 }
 
+int64_t header_date(const char *value)
+{
+	time_t at = curl_getdate(value, NULL);
+
+	return at < 0 ? -1 : (int64_t)at;
+}
+
 int64_t header_retry_after(const char *value, int64_t now_s)
 {
 	int64_t seconds;

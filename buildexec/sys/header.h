@@ -13,6 +13,9 @@
 /* Seconds to wait from now_s on, at least 0; -1 when it is neither seconds nor a date. */
 int64_t header_retry_after(const char *value, int64_t now_s);
 
+/* Unix seconds of an HTTP date; -1 when it is none. */
+int64_t header_date(const char *value);
+
 struct challenge {
 	const char *scheme;                          /* lower case: "basic", "bearer" */
 	const char *realm, *service, *scope, *error; /* NULL when not given */

@@ -28,6 +28,17 @@
 #define LIMIT_UNPACK_ENTRIES 5000000ull
 #define LIMIT_PATH_BYTES     4096u
 
+/* Sources: archives somebody else made. Deflate squeezes zeros 1,032 times, texts hardly 20 times. */
+#define LIMIT_BLOB_BYTES        (8ll << 30)   /* one download                                    */
+#define LIMIT_BLOB_CACHE_BYTES  (16ll << 30)  /* of downloads kept; the oldest go first          */
+#define LIMIT_SOURCE_BYTES      (16ull << 30) /* unpacked                                        */
+#define LIMIT_SOURCE_ENTRIES    1000000ull
+#define LIMIT_SOURCE_RATIO      200ull        /* unpacked to packed, past the first bytes below  */
+#define LIMIT_SOURCE_FREE_BYTES (64ull << 20) /* that many bytes may unpack from however few     */
+#define LIMIT_TREE_DEPTH        200u          /* folders in folders; each is open on the way down */
+#define LIMIT_SUBMODULE_DEPTH   10u           /* as kpack                                        */
+#define LIMIT_SUBMODULES        1000u         /* of one source, all levels together              */
+
 /* Buildpacks: TOML files are written by foreign code. */
 #define LIMIT_TOML_BYTES     (1u << 20)
 #define LIMIT_PLAN_TRIALS    100000u /* of the build plan's cartesian product                       */

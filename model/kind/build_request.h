@@ -17,6 +17,7 @@ struct request_credential { /* registry: by key; git: by scheme and host */
 	const char *user, *password, *token;
 	const char *ssh_key, *known_hosts; /* contents, not paths */
 	const char *config;                /* registry: a whole docker config.json instead */
+	const char *authorization;         /* blob: the whole header's value */
 };
 struct request_mount {      /* service bindings: name → files */
 	const char *name;   /* "db", or "db/secret" and "db/metadata" of a legacy binding */
@@ -35,7 +36,7 @@ struct build_request {
 	const char *run_image_name;            /* as the builder names it, for the label */
 	struct strings run_image_mirrors;
 	struct source source; /* resolved */
-	const char *git_tree, *content;
+	const char *git_tree, *content, *part;
 	struct list env;      /* struct env_var */
 	struct list bindings; /* struct request_mount */
 	struct resources resources;
@@ -48,6 +49,7 @@ struct build_request {
 	struct list registries;                   /* struct settings_registry: absolute paths */
 	struct list git_hosts;                    /* struct settings_git */
 	struct list credentials, git_credentials; /* struct request_credential */
+	struct list blob_credentials;             /* struct request_credential */
 	bool with_helpers;                        /* docker-credential-* may be run */
 	bool with_user_credentials;               /* also Docker's files of the user */
 	const char *manifest_dir;                 /* absolute: local paths are relative to it */

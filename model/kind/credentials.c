@@ -8,7 +8,7 @@
 
 struct gathered {
 	struct arena *arena;
-	VEC(struct request_credential) registry, git;
+	VEC(struct request_credential) registry, git, blob;
 };
 
 static const char *value_of(const struct secret_spec *secret, const char *key)
@@ -43,6 +43,24 @@ static void add_git(const struct object *object, const struct secret_spec *secre
 	vec_push(out->arena, &out->git, credential);
 }
 
+/* Of the three ways exactly one, else it is no credential. */
+static void add_blob(const struct object *object, const struct secret_spec *secret,
+		     struct gathered *out)
+{
+	struct request_credential credential = {
+		.server = pairs_get(&object->meta.annotations, ANNOTATION_BLOB),
+		.user = value_of(secret, "username"),
+		.password = value_of(secret, "password"),
+		.token = value_of(secret, "bearer"),
+		.authorization = value_of(secret, "authorization"),
+	};
+	int n = (credential.user && credential.password) + (credential.token != NULL) +
+		(credential.authorization != NULL);
+
+	if (credential.server && n == 1)
+		vec_push(out->arena, &out->blob, credential);
+}
+
 static void add_config(const struct secret_spec *secret, const char *key, struct gathered *out)
 {
 	const char *json = value_of(secret, key);
@@ -66,6 +84,7 @@ static void add_secret(const struct object *object, struct gathered *out)
 						      .user = value_of(secret, "username"),
 						      .password = value_of(secret, "password") });
 	add_git(object, secret, out);
+	add_blob(object, secret, out);
 }
 
 static struct strings secret_names(const struct service_account_spec *account, struct arena *arena)
@@ -82,45 +101,45 @@ static struct strings secret_names(const struct service_account_spec *account, s
 	return names;
 }
 
+static void add_named(const struct model *model, const char *ns, const char *name,
+		      struct gathered *out)
+{
+	const struct object *secret = model_find(model, KIND_SECRET, ns, name);
+
+	if (secret)
+		add_secret(secret, out);
+}
+
+void credentials_collect_with(const struct model *model, const struct object_ref *account,
+			      const struct list *extra, struct arena *arena,
+			      struct credentials *out)
+{
+	const struct object *object = model_find(model, KIND_SERVICE_ACCOUNT, account->ns,
+						 account->name ? account->name : "default");
+	struct gathered gathered = { .arena = arena }, pull = { .arena = arena };
+	struct strings names = { 0 };
+
+	if (object)
+		names = secret_names(object->spec, arena);
+	for (size_t i = 0; i < names.n; i++)
+		add_named(model, account->ns, names.v[i], &gathered);
+	for (size_t i = 0; extra && i < extra->n; i++)
+		add_named(model, account->ns, LIST_AT(*extra, struct named, i)->name, &pull);
+	for (size_t i = 0; i < pull.registry.n; i++)
+		vec_push(arena, &gathered.registry, pull.registry.v[i]);
+	*out = (struct credentials){
+		.registry = { gathered.registry.v, gathered.registry.n },
+		.git = { gathered.git.v, gathered.git.n },
+		.blob = { gathered.blob.v, gathered.blob.n },
+	};
+}
+
 void credentials_collect(const struct model *model, const char *ns, const char *account,
 			 struct arena *arena, struct credentials *out)
 {
-	const struct object *object =
-		model_find(model, KIND_SERVICE_ACCOUNT, ns, account ? account : "default");
-	struct gathered gathered = { .arena = arena };
-	struct strings names;
+	const struct object_ref who = { .ns = ns, .name = account };
 
-	*out = (struct credentials){ 0 };
-	if (!object)
-		return;
-	names = secret_names(object->spec, arena);
-	for (size_t i = 0; i < names.n; i++) {
-		const struct object *secret = model_find(model, KIND_SECRET, ns, names.v[i]);
-
-		if (secret)
-			add_secret(secret, &gathered);
-	}
-	out->registry = (struct list){ gathered.registry.v, gathered.registry.n };
-	out->git = (struct list){ gathered.git.v, gathered.git.n };
-}
-
-void credentials_add(const struct model *model, const char *ns, const struct list *secrets,
-		     struct arena *arena, struct list *registry)
-{
-	struct gathered gathered = { .arena = arena };
-
-	for (size_t i = 0; i < registry->n; i++)
-		vec_push(arena, &gathered.registry,
-			 *LIST_AT(*registry, struct request_credential, i));
-	for (size_t i = 0; i < secrets->n; i++) {
-		const struct named *name = LIST_AT(*secrets, struct named, i);
-		const struct object *secret =
-			name->name ? model_find(model, KIND_SECRET, ns, name->name) : NULL;
-
-		if (secret)
-			add_secret(secret, &gathered);
-	}
-	*registry = (struct list){ gathered.registry.v, gathered.registry.n };
+	credentials_collect_with(model, &who, NULL, arena, out);
 }
 
 /* "https://host/path", "git@host", "host:port": does it stand for this scheme and host? */

@@ -162,6 +162,7 @@ static const struct text_rule history_rules[] = {
 static const struct text_rule attempt_rules[] = {
 	{ TEXT_DIGEST, AT(struct attempt, build_key),     "buildKey" },
 	{ TEXT_DIGEST, AT(struct attempt, content),       "followed.content" },
+	{ TEXT_DIGEST, AT(struct attempt, part),          "followed.part" },
 	{ TEXT_REF,    AT(struct attempt, builder_image), "builder.image" },
 	{ TEXT_REF,    AT(struct attempt, run_image),     "runImage" },
 	{ TEXT_PINNED, AT(struct attempt, image),         "image" },

@@ -105,6 +105,8 @@ struct attempt {
 	const char *git_revision; /* as followed ("main") */
 	const char *git_tree;     /* tree id of subPath (or of the whole), when known */
 	const char *content;      /* digest of blob, registry or local content */
+	const char *part;         /* not git: digest of what is below subPath */
+	const char *validator;    /* blob: ETag or Last-Modified that `content` came with */
 	struct list env, services, bindings;
 	struct resources resources;
 	const char *default_process, *project_descriptor, *creation_time;

@@ -187,6 +187,8 @@ static const struct field resolved_fields[] = {
 	{ "revision", FIELD_STRING, AT(struct attempt, git_revision) },
 	{ "tree", FIELD_STRING, AT(struct attempt, git_tree) },
 	{ "content", FIELD_STRING, AT(struct attempt, content) },
+	{ "part", FIELD_STRING, AT(struct attempt, part) },
+	{ "validator", FIELD_STRING, AT(struct attempt, validator) },
 	{ 0 },
 };
 const struct table attempt_resolved_table = { "followed", sizeof(struct attempt), resolved_fields };

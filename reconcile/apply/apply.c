@@ -319,6 +319,14 @@ static bool begin(struct walk *walk, struct err *err)
 	return flush(walk, subject(walk), true, err);
 }
 
+static void on_notice(void *ctx, struct job *job, const char *text)
+{
+	const struct apply_events *events = &((struct walk *)ctx)->spec->events;
+
+	if (events->on_notice)
+		events->on_notice(events->ctx, job->step, text);
+}
+
 static void on_phase(void *ctx, struct job *job, const char *name)
 {
 	struct walk *walk = ctx;
@@ -339,6 +347,7 @@ static void start_task(struct walk *walk, struct task *task)
 	job->arena = walk->arena;
 	job->step = task->step;
 	job->on_phase = on_phase;
+	job->on_notice = on_notice;
 	job->ctx = walk;
 	spec.request = request_make(task->step, walk->spec->request, job->arena);
 	spec.log_name = log_file_name(task->step->id, task->step->number, walk->arena);

@@ -15,6 +15,7 @@
 struct apply_events {
 	void (*on_start)(void *ctx, const struct step *step);
 	void (*on_phase)(void *ctx, const struct step *step, const char *phase);
+	void (*on_notice)(void *ctx, const struct step *step, const char *text);
 	void (*on_end)(void *ctx, const struct step *step, const struct outcome *outcome);
 	void (*on_wait)(void *ctx, const struct step *step, const char *phase, int64_t seconds);
 	void *ctx;

@@ -122,6 +122,8 @@ static void take_event(struct job *job, const char *line, size_t n)
 			job->on_phase(job->ctx, job, event->name);
 		return;
 	case EVENT_NOTICE:
+		if (job->on_notice)
+			job->on_notice(job->ctx, job, event->text);
 		return;
 	case EVENT_RESULT:
 	case EVENT_FAILURE:

@@ -37,6 +37,7 @@ struct job {
 	bool is_cancelled;
 	const char *bad; /* the worker broke the protocol: why */
 	job_phase_fn *on_phase;
+	job_phase_fn *on_notice; /* with the text */
 	void *ctx;
 };
 

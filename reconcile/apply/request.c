@@ -116,6 +116,16 @@ static struct list mounts_of(const struct step *step, const struct model *model,
 	return (struct list){ mounts.v, mounts.n };
 }
 
+/* Secrets that a source image brings along. */
+static const struct list *pull_secrets(const struct step *step)
+{
+	const struct image_spec *spec = step->object->spec;
+
+	return step->kind == KIND_IMAGE && spec->source.registry
+		       ? &spec->source.registry->pull_secrets
+		       : NULL;
+}
+
 /* The fields that every action needs. */
 static struct build_request *common(const struct step *step, const struct request_spec *spec,
 				    const struct object_ref *account, struct arena *arena)
@@ -124,7 +134,7 @@ static struct build_request *common(const struct step *step, const struct reques
 	const struct settings *settings = spec->model->settings;
 	struct credentials credentials;
 
-	credentials_collect(spec->model, account->ns, account->name, arena, &credentials);
+	credentials_collect_with(spec->model, account, pull_secrets(step), arena, &credentials);
 	*request = (struct build_request){
 		.format = WORKER_FORMAT,
 		.action = action_name(step->action),
@@ -138,6 +148,7 @@ static struct build_request *common(const struct step *step, const struct reques
 		.git_hosts = git_hosts_of(spec, arena),
 		.credentials = credentials.registry,
 		.git_credentials = credentials.git,
+		.blob_credentials = credentials.blob,
 		.with_user_credentials = spec->with_user_credentials,
 		.with_helpers = settings->allow_helpers,
 		.manifest_dir = spec->manifest_dir,
@@ -213,15 +224,13 @@ static struct build_request *for_image(const struct step *step, const struct req
 	const struct object_ref account = { .ns = step->ns, .name = image->service_account };
 	struct build_request *request = common(step, spec, &account, arena);
 
-	if (image->source.registry)
-		credentials_add(spec->model, step->ns, &image->source.registry->pull_secrets, arena,
-				&request->credentials);
 	request->builder_image = inputs->builder_image;
 	request->run_image = inputs->run_image;
 	request->run_image_name = inputs->run_image;
 	request->source = located(&inputs->source, step->object, arena);
 	request->git_tree = inputs->git_tree;
 	request->content = inputs->content;
+	request->part = inputs->part;
 	request->env = inputs->env;
 	request->bindings = mounts_of(step, spec->model, arena);
 	request->resources = inputs->resources;

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "buildexec/source/access.h"
-#include "buildexec/source/tree_hash.h"
+#include "buildexec/source/source.h"
+#include "buildexec/source/source_blob.h"
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/pool.h"
 #include "model/kind/credentials.h"
@@ -37,6 +38,9 @@ struct item {
 	struct fact *fact;
 	const struct observe_spec *spec;
 };
+
+static bool read_parts(struct item *item, struct source_spec *source, const char *content,
+		       struct err *err);
 
 static struct registry *take_registry(struct account *account, struct err *err)
 {
@@ -98,6 +102,22 @@ static bool ask_registry(struct registry *registry, struct item *item, struct er
 	return read_image(registry, &ref, item, err);
 }
 
+/* Somebody builds from a folder of the image: it is read by digest, whatever the tag says by then. */
+static bool read_image_parts(struct registry *registry, struct item *item, struct err *err)
+{
+	struct registry_source image = { 0 };
+	struct source source = { .registry = &image };
+	struct source_spec spec = { .source = &source, .registry = registry };
+	struct ref ref;
+
+	if (item->query->sub_paths.n == 0)
+		return true;
+	if (!ref_parse(item->query->image, item->arena, &ref, err))
+		return false;
+	image.image = ref_pinned(&ref, item->fact->digest, item->arena);
+	return read_parts(item, &spec, item->fact->digest, err);
+}
+
 static bool answer_image(struct item *item, struct err *err)
 {
 	struct registry *registry = take_registry(item->account, err);
@@ -105,7 +125,7 @@ static bool answer_image(struct item *item, struct err *err)
 
 	if (!registry)
 		return false;
-	is_done = ask_registry(registry, item, err);
+	is_done = ask_registry(registry, item, err) && read_image_parts(registry, item, err);
 	give_registry(item->account, registry);
 	return is_done;
 }
@@ -119,15 +139,55 @@ static bool answer_git_query(struct item *item, struct err *err)
 	return answer_git(&question, item->arena, item->fact, err);
 }
 
+/* The digests of the sub paths, unless they are recorded for this content. */
+static bool read_parts(struct item *item, struct source_spec *source, const char *content,
+		       struct err *err)
+{
+	const struct query *query = item->query;
+
+	if (query->sub_paths.n == 0 ||
+	    (query->known_parts && strcmp(query->known_parts, content) == 0))
+		return true;
+	source->content = content;
+	source->manifest_dir = query->manifest_dir;
+	source->access = &item->account->access;
+	source->cache_dir = item->spec->cache_dir;
+	return source_parts(source, &query->sub_paths, item->arena, &item->fact->trees, err);
+}
+
 static bool answer_local(struct item *item, struct err *err)
 {
-	const char *path = path_join(item->arena, item->query->manifest_dir, item->query->path);
+	struct local_source local = { .path = item->query->path };
+	const struct source source = { .local = &local };
+	struct source_spec spec = { .source = &source };
 	struct digest digest;
 
-	if (!tree_hash(path, &digest, err))
+	if (!source_local_content(&source, item->query->manifest_dir, &digest, err))
 		return false;
 	item->fact->content = arena_strdup(item->arena, digest.text);
-	return true;
+	return read_parts(item, &spec, item->fact->content, err);
+}
+
+static bool answer_blob(struct item *item, struct err *err)
+{
+	const struct query *query = item->query;
+	const struct blob_place place = { .access = &item->account->access,
+					  .url = query->url,
+					  .auth = query->auth,
+					  .cache_dir = item->spec->cache_dir };
+	const struct blob_version known = { query->known_content, query->known_validator };
+	struct blob_source blob = { .url = query->url,
+				    .auth = query->auth,
+				    .strip_components = query->strip_components };
+	const struct source source = { .blob = &blob };
+	struct source_spec spec = { .source = &source };
+	struct blob_version now;
+
+	if (!source_blob_resolve(&place, &known, item->arena, &now, err))
+		return false;
+	item->fact->content = now.content;
+	item->fact->validator = now.validator;
+	return read_parts(item, &spec, now.content, err);
 }
 
 typedef bool answer_fn(struct item *item, struct err *err);
@@ -135,6 +195,7 @@ static answer_fn *const answers[] = {
 	[QUERY_GIT] = answer_git_query,
 	[QUERY_IMAGE] = answer_image,
 	[QUERY_LOCAL] = answer_local,
+	[QUERY_BLOB] = answer_blob,
 };
 _Static_assert(COUNTOF(answers) == QUERY_KINDS, "every query needs an answer");
 
@@ -157,20 +218,19 @@ static void answer(void *items, size_t i)
 static void open_account(struct account *account, const struct observe_spec *spec,
 			 const struct query *query, struct arena *arena)
 {
+	const struct object_ref who = { .ns = query->ns, .name = query->service_account };
 	const struct settings *settings = spec->model->settings;
 
 	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER };
 	if (query->ns)
-		credentials_collect(spec->model, query->ns, query->service_account, arena,
-				    &account->credentials);
-	if (query->pull_secrets)
-		credentials_add(spec->model, query->asker->meta.ns, query->pull_secrets, arena,
-				&account->credentials.registry);
+		credentials_collect_with(spec->model, &who, query->pull_secrets, arena,
+					 &account->credentials);
 	account->access = (struct access){
 		.registries = &settings->registries,
 		.credentials = &account->credentials.registry,
 		.git_hosts = &settings->git,
 		.git_credentials = &account->credentials.git,
+		.blob_credentials = &account->credentials.blob,
 		.base_dir = spec->base_dir,
 		.with_user_credentials = spec->with_user_credentials,
 		.with_helpers = settings->allow_helpers,
@@ -191,13 +251,13 @@ static void close_account(struct account *account)
 static struct account *account_of(struct map *accounts, const struct query *query,
 				  const struct observe_spec *spec, struct arena *arena)
 {
+	const struct list *secrets = query->pull_secrets;
 	const char *key = arena_printf(arena, "%s/%s", query->ns ? query->ns : "",
 				       query->service_account ? query->service_account : "");
 	struct account *account;
 
-	for (size_t i = 0; query->pull_secrets && i < query->pull_secrets->n; i++)
-		key = arena_printf(arena, "%s with %s/%s", key, query->asker->meta.ns,
-				   LIST_AT(*query->pull_secrets, struct named, i)->name);
+	for (size_t i = 0; secrets && i < secrets->n; i++)
+		key = arena_printf(arena, "%s+%s", key, LIST_AT(*secrets, struct named, i)->name);
 	account = map_get(accounts, key);
 	if (!account) {
 		account = ARENA_NEW(arena, struct account);

@@ -38,13 +38,15 @@ static struct node *source_node(const struct attempt *in, struct arena *arena)
 		if (source->git->has_submodules)
 			node_set(arena, map, "submodules", node_bool(arena, true));
 	} else {
+		const char *part = sub_path[0] ? in->part : NULL;
+
 		if (!in->content)
 			return NULL;
 		node_set_text(arena, map,
 			      source->registry ? "registry"
 			      : source->local  ? "local"
 					       : "blob",
-			      in->content);
+			      part ? part : in->content);
 		if (source->blob)
 			node_set(arena, map, "stripComponents",
 				 node_int(arena, source->blob->strip_components));

@@ -15,26 +15,31 @@
 enum query_kind {
 	QUERY_GIT, /* url + revision → commit; with sub_path also its tree, unless commit is known_commit */
 	QUERY_IMAGE, /* reference → digest; manifest and config too, unless the digest is known_digest      */
-	QUERY_LOCAL, /* folder → content digest                                                             */
+	QUERY_LOCAL, /* folder or archive → content digest                                                  */
+	QUERY_BLOB, /* url → content digest and validator                                                  */
 	QUERY_KINDS
 };
 
+/* Sub paths are asked for with their digests unless the answer is what known_… says: they are recorded then. */
 struct query {
 	enum query_kind kind;
 	const char *key;
-	const char *url, *revision; /* git; revision NULL: master, then main */
-	/* git: all that somebody wants of this url and revision; "" excluded */
+	const char *url, *revision; /* git; revision NULL: master, then main. blob: url */
+	/* All that somebody wants of this source; "" excluded. */
 	struct strings sub_paths;
 	const char *known_commit; /* git: recorded; its trees are recorded too */
 	const char *image; /* image: as declared                                                */
 	const char *known_digest; /* image: recorded; NULL: metadata is wanted in any case */
 	bool wants_metadata; /* image: false: the digest is enough                                */
 	const char *path;    /* local: relative to `manifest_dir`                                 */
-	const char *manifest_dir;         /* local: folder of the manifest */
-	const char *ns, *service_account; /* whose credentials may be used; NULL: none */
-	/* image: further secrets (struct named) of the asker's namespace; NULL: none */
-	const struct list *pull_secrets;
-	const struct object *asker; /* the first one, for messages */
+	const char *manifest_dir;                    /* local: folder of the manifest */
+	const char *auth;                            /* blob: whether credentials are used */
+	int64_t strip_components;                    /* blob: what its sub paths are seen through */
+	const char *known_content, *known_validator; /* blob: recorded together */
+	const char *known_parts;                     /* not git: content whose parts are recorded */
+	const char *ns, *service_account;            /* whose credentials may be used; NULL: none */
+	const struct list *pull_secrets; /* image: further secrets, struct named; NULL: none */
+	const struct object *asker;      /* the first one, for messages */
 };
 struct queries {
 	VEC(struct query *) list;
@@ -50,15 +55,17 @@ struct fact {
 	/* git */
 	const char *commit, *ref_name; /* "refs/heads/main" */
 	enum git_ref_type ref_type;
-	struct pairs trees; /* sub path → tree id; a path that is not there is absent */
+	/* Sub path → tree id (git), or digest; a path that is not there is absent. */
+	struct pairs trees;
 	/* image */
 	const char *digest; /* what the reference points at (an index's digest, if it is one) */
 	const char *image_digest; /* of the image manifest for our platform */
 	/* NULL: as recorded (digest equals known_digest), or not wanted */
 	const struct manifest *manifest;
 	const struct image_config *config;
-	/* local */
+	/* local, blob */
 	const char *content;
+	const char *validator; /* blob: NULL when there is none */
 };
 struct facts {
 	struct map by_key; /* query key → struct fact */
@@ -75,10 +82,10 @@ char *query_key_git(const char *url, const char *revision, const char *ns, const
  */
 const char *git_location(const char *url, const struct object *object, struct arena *arena);
 char *query_key_image(const char *image, const char *ns, const char *account, struct arena *arena);
-/* `plain` is a key as above; further secrets make it another question. */
-char *query_key_with_secrets(const char *plain, const char *ns, const struct list *pull_secrets,
-			     struct arena *arena);
 char *query_key_local(const char *manifest_dir, const char *path, struct arena *arena);
+/* Equal downloads, seen through equal stripComponents. */
+char *query_key_blob(const struct blob_source *blob, const char *ns, const char *account,
+		     struct arena *arena);
 
 /* Everything this model wants to know, given what is recorded. In order of key. */
 void queries_make(const struct model *model, const struct state *state, struct arena *arena,

@@ -334,7 +334,13 @@ static void compare_commit(const struct comparison *c, struct arena *arena, stru
 	}
 	if (!c->old->content || !c->now->content || strcmp(c->old->content, c->now->content) == 0)
 		return;
-	if (old->local && now->local)
+	/* What is below the sub path is the same: whatever changed elsewhere is no concern of the image. */
+	if (text_equal(old->sub_path, now->sub_path) && c->old->part && c->now->part &&
+	    strcmp(c->old->part, c->now->part) == 0)
+		return;
+	if (old->blob && now->blob)
+		add_commit(now->blob->url, c->old->content, c->now->content, arena, out);
+	else if (old->local && now->local)
 		add_commit(now->local->path, c->old->content, c->now->content, arena, out);
 	else if (old->registry && now->registry)
 		add_commit(c->spec->source.registry->image, c->old->content, c->now->content, arena,

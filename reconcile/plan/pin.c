@@ -74,8 +74,6 @@ struct pin pin_resolve(const struct planner *p, const struct pin_ask *asked)
 		return pin_fail(ERR_INVALID, arena_printf(p->arena, "cannot resolve image '%s': %s",
 							  ask.image, err.text));
 	key = query_key_image(ask.image, ask.account.ns, ask.account.name, p->arena);
-	if (ask.pull_secrets && ask.pull_secrets->n)
-		key = query_key_with_secrets(key, ask.ns, ask.pull_secrets, p->arena);
 	fact = fact_find(p->facts, key);
 	if (!pin_known(ask.recorded, ask.image))
 		ask.recorded = NULL;

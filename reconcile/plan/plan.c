@@ -275,6 +275,22 @@ static void notice(struct planner *p, const struct step *step, const char *what)
 		 arena_printf(p->arena, "%s of %s is not acted on yet", what, step->id));
 }
 
+/* kpack's default is master; whoever relies on it should know what is built instead. */
+static void notice_main(struct planner *p, const struct step *step)
+{
+	const struct image_spec *spec = step->object->spec;
+	const struct attempt *inputs = step->inputs;
+
+	if (!spec->source.git || spec->source.git->revision || !inputs ||
+	    !text_equal(inputs->git_revision, "main"))
+		return;
+	vec_push(p->arena, &p->plan->notices,
+		 arena_printf(p->arena,
+			      "%s has no source.git.revision and its repository no 'master': "
+			      "'main' is followed",
+			      step->id));
+}
+
 static void count(struct planner *p)
 {
 	struct plan *plan = p->plan;
@@ -288,6 +304,8 @@ static void count(struct planner *p)
 			notice(p, step, "notary");
 		if (spec && spec->cosign)
 			notice(p, step, "cosign");
+		if (spec)
+			notice_main(p, step);
 		if (step->blocked)
 			plan->n_blocked++;
 		else

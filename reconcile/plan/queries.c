@@ -61,23 +61,24 @@ char *query_key_image(const char *image, const char *ns, const char *account, st
 	return key_make(parts, COUNTOF(parts), ns, account, arena);
 }
 
-char *query_key_with_secrets(const char *plain, const char *ns, const struct list *pull_secrets,
-			     struct arena *arena)
-{
-	VEC(const char *) parts = { 0 };
-
-	vec_push(arena, &parts, ns);
-	for (size_t i = 0; i < pull_secrets->n; i++)
-		vec_push(arena, &parts, LIST_AT(*pull_secrets, struct named, i)->name);
-	return arena_printf(arena, "%s with %s", plain,
-			    key_make(parts.v, parts.n, NULL, NULL, arena));
-}
-
 char *query_key_local(const char *dir, const char *path, struct arena *arena)
 {
 	const char *const parts[] = { "local", dir, path };
 
 	return key_make(parts, COUNTOF(parts), NULL, NULL, arena);
+}
+
+char *query_key_blob(const struct blob_source *blob, const char *ns, const char *account,
+		     struct arena *arena)
+{
+	const bool has_auth = blob->auth && *blob->auth;
+	const char *const parts[] = { "blob", blob->url, has_auth ? blob->auth : "",
+				      arena_printf(arena, "%lld",
+						   (long long)blob->strip_components) };
+
+	/* Without credentials it does not matter who asks. */
+	return key_make(parts, COUNTOF(parts), has_auth ? ns : NULL, has_auth ? account : NULL,
+			arena);
 }
 
 const struct fact *fact_find(const struct facts *facts, const char *key)
@@ -109,11 +110,27 @@ static struct query *ask(struct asking *a, enum query_kind kind, const char *key
 	return query;
 }
 
+struct account account_of_source(const struct model *model, const struct object *object,
+				 struct arena *arena)
+{
+	const struct image_spec *spec = object->spec;
+	const struct list *secrets = &spec->source.registry->pull_secrets;
+	struct account account = account_of(model, object);
+
+	for (size_t i = 0; i < secrets->n; i++) {
+		const char *name = LIST_AT(*secrets, struct named, i)->name;
+
+		account.ns = object->meta.ns;
+		account.name = arena_printf(arena, "%s+%s", account.name ? account.name : "",
+					    name ? name : "");
+	}
+	return account;
+}
+
 struct image_question {
 	const char *image;
 	const char *known; /* its metadata is recorded */
 	bool wants_metadata;
-	const struct list *pull_secrets;
 };
 
 static void ask_image(struct asking *a, const struct object *asker, struct image_question q)
@@ -126,12 +143,8 @@ static void ask_image(struct asking *a, const struct object *asker, struct image
 	if (!q.image)
 		return;
 	key = query_key_image(q.image, account.ns, account.name, a->arena);
-	if (q.pull_secrets && q.pull_secrets->n)
-		key = query_key_with_secrets(key, asker->meta.ns, q.pull_secrets, a->arena);
 	query = ask(a, QUERY_IMAGE, key, asker, &is_new);
 	query->image = q.image;
-	if (q.pull_secrets && q.pull_secrets->n)
-		query->pull_secrets = q.pull_secrets;
 	query->ns = account.ns;
 	query->service_account = account.name;
 	if (!q.wants_metadata)
@@ -266,7 +279,25 @@ static void ask_git(struct asking *a, const struct object *object, const struct 
 	vec_push(a->arena, &query->sub_paths, sub_path);
 }
 
-static void ask_local(struct asking *a, const struct object *object, const struct source *source)
+/* Parts are recorded for all who ask, or they are read for all. */
+static void want_part(struct asking *a, struct query *query, const struct source *source,
+		      const struct attempt *last)
+{
+	const char *sub_path = sub_path_clean(source->sub_path, a->arena);
+	const char *known;
+
+	if (!sub_path[0])
+		return;
+	known = image_part_known(source, last, a->arena);
+	if (query->sub_paths.n == 0)
+		query->known_parts = known;
+	else if (!text_equal(query->known_parts, known))
+		query->known_parts = NULL;
+	vec_push(a->arena, &query->sub_paths, sub_path);
+}
+
+static void ask_local(struct asking *a, const struct object *object, const struct source *source,
+		      const struct attempt *last)
 {
 	const char *dir = manifest_dir(object, a->arena);
 	bool is_new;
@@ -276,21 +307,70 @@ static void ask_local(struct asking *a, const struct object *object, const struc
 
 	query->path = source->local->path;
 	query->manifest_dir = dir;
+	want_part(a, query, source, last);
+}
+
+static void ask_registry(struct asking *a, const struct object *object, const struct source *source,
+			 const struct attempt *last)
+{
+	struct account account = account_of_source(a->model, object, a->arena);
+	const struct list *secrets = &source->registry->pull_secrets;
+	bool is_new;
+	struct query *query =
+		ask(a, QUERY_IMAGE,
+		    query_key_image(source->registry->image, account.ns, account.name, a->arena),
+		    object, &is_new);
+
+	query->image = source->registry->image;
+	query->ns = account.ns;
+	query->service_account = account_of(a->model, object).name;
+	query->pull_secrets = secrets->n ? secrets : NULL;
+	want_part(a, query, source, last);
+}
+
+static void ask_blob(struct asking *a, const struct object *object, const struct source *source,
+		     const struct attempt *last)
+{
+	struct account account = account_of(a->model, object);
+	const struct blob_source *blob = source->blob, *old = last ? last->source.blob : NULL;
+	const char *content = NULL, *validator = NULL;
+	bool is_new;
+	struct query *query =
+		ask(a, QUERY_BLOB, query_key_blob(blob, account.ns, account.name, a->arena), object,
+		    &is_new);
+
+	query->url = blob->url;
+	query->auth = blob->auth;
+	query->strip_components = blob->strip_components;
+	query->ns = account.ns;
+	query->service_account = account.name;
+	if (old && text_equal(old->url, blob->url) && last->content && last->validator) {
+		content = last->content;
+		validator = last->validator;
+	}
+	if (is_new || text_equal(query->known_validator, validator)) {
+		query->known_content = content;
+		query->known_validator = validator;
+	} else {
+		query->known_content = query->known_validator = NULL;
+	}
+	want_part(a, query, source, last);
 }
 
 static void ask_source(struct asking *a, const struct object *object)
 {
-	const struct image_spec *spec = object->spec;
+	const struct source *source = &((const struct image_spec *)object->spec)->source;
 	const struct image_status *status = state_status(a->state, object->id);
+	const struct attempt *last = status ? status->last : NULL;
 
-	if (spec->source.git)
-		ask_git(a, object, &spec->source, status ? status->last : NULL);
-	if (spec->source.registry)
-		ask_image(a, object,
-			  (struct image_question){ spec->source.registry->image, NULL, false,
-						   &spec->source.registry->pull_secrets });
-	if (spec->source.local)
-		ask_local(a, object, &spec->source);
+	if (source->git)
+		ask_git(a, object, source, last);
+	if (source->registry)
+		ask_registry(a, object, source, last);
+	if (source->local)
+		ask_local(a, object, source, last);
+	if (source->blob)
+		ask_blob(a, object, source, last);
 }
 
 static void (*const askers[KINDS])(struct asking *a, const struct object *object) = {

@@ -30,6 +30,13 @@ struct account account_named(const struct model *model, const char *ns, const ch
 /* Of any kind that asks for images: service account or serviceAccountRef, by its spec. */
 struct account account_of(const struct model *model, const struct object *object);
 
+/*
+ * Who asks for a source image: the account, and the secrets that the source names. Credentials differ with these, so the
+ * account's name, which is part of the question's key, does too; query->service_account is the account alone.
+ */
+struct account account_of_source(const struct model *model, const struct object *object,
+				 struct arena *arena);
+
 /* The folder of the manifest, "." for one that came from nowhere. */
 const char *manifest_dir(const struct object *object, struct arena *arena);
 /* "./a/b/" → "a/b"; "", "." and NULL → "". */
@@ -54,9 +61,7 @@ struct pin_ask {
 	struct account account;
 	const struct image_pin *recorded; /* NULL: nothing */
 	bool is_usable; /* what is recorded besides the pin can stand in for the image's labels */
-	bool wants_labels;               /* else the digest is enough */
-	const struct list *pull_secrets; /* of a source; NULL: none */
-	const char *ns;                  /* whose they are */
+	bool wants_labels; /* else the digest is enough */
 };
 /* When labels are wanted and nothing recorded stands in for them, manifest and config are at hand or the pin failed. */
 struct pin pin_resolve(const struct planner *p, const struct pin_ask *ask);
@@ -73,6 +78,11 @@ bool lifecycle_is_usable(const struct buildpack_spec *spec, const struct lifecyc
 /* The recorded pin of a store's source whose buildpacks are recorded too. */
 const struct image_pin *store_pin(const struct store_status *status, const char *image);
 bool image_trees_are_known(const struct source *source, const struct attempt *last);
+/* The content whose part below the sub path is recorded, for the same source but git; NULL. */
+const char *image_part_known(const struct source *source, const struct attempt *last,
+			     struct arena *arena);
+/* A source image's repository, without tag and digest; NULL. */
+const char *repo_name(const char *image, struct arena *arena);
 
 struct step *step_find(const struct planner *p, enum kind kind, const char *ns, const char *name);
 const void *recorded_status(const struct planner *p, const struct object *object);

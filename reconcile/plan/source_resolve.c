@@ -91,64 +91,126 @@ static struct source_answer git_resolve(const struct planner *p, const struct ob
 	return (struct source_answer){ SOURCE_KNOWN, NULL, ERR_NONE };
 }
 
-static const char *repo_name(const char *image, struct arena *arena)
+const char *repo_name(const char *image, struct arena *arena)
 {
 	struct ref ref;
 	struct err err = { 0 };
 
-	return ref_parse(image, arena, &ref, &err) ? ref_name(&ref, arena) : NULL;
+	return image && ref_parse(image, arena, &ref, &err) ? ref_name(&ref, arena) : NULL;
+}
+
+static bool is_same_place(const struct source *a, const struct source *b, struct arena *arena)
+{
+	if (a->blob && b->blob)
+		return text_equal(a->blob->url, b->blob->url) &&
+		       a->blob->strip_components == b->blob->strip_components;
+	if (a->local && b->local)
+		return text_equal(a->local->path, b->local->path);
+	return a->registry && b->registry &&
+	       text_equal(repo_name(a->registry->image, arena),
+			  repo_name(b->registry->image, arena));
+}
+
+const char *image_part_known(const struct source *source, const struct attempt *last,
+			     struct arena *arena)
+{
+	if (!last || !last->part || !last->content ||
+	    !text_equal(sub_path_clean(last->source.sub_path, arena),
+			sub_path_clean(source->sub_path, arena)) ||
+	    !is_same_place(source, &last->source, arena))
+		return NULL;
+	return last->content;
+}
+
+/* The digest of the sub path: as answered, or as recorded for the same content. */
+static const char *part_of(const struct planner *p, const struct fact *fact,
+			   const struct source *source, const struct attempt *last,
+			   const char *content)
+{
+	const char *sub_path = sub_path_clean(source->sub_path, p->arena);
+	const char *part = sub_path[0] && fact ? pairs_get(&fact->trees, sub_path) : NULL;
+
+	if (part || !sub_path[0])
+		return part;
+	return text_equal(image_part_known(source, last, p->arena), content) ? last->part : NULL;
+}
+
+static const struct source_answer source_known = { SOURCE_KNOWN, NULL, ERR_NONE };
+static const struct source_answer source_unknown = { SOURCE_UNKNOWN, NULL, ERR_NONE };
+
+/* Nothing was asked: what is recorded about the same place. */
+static struct source_answer take_recorded(const struct planner *p, const struct source *source,
+					  const struct attempt *last, struct attempt *out)
+{
+	if (!last || !last->content || !is_same_place(source, &last->source, p->arena))
+		return source_unknown;
+	out->content = last->content;
+	out->validator = last->validator;
+	out->part = part_of(p, NULL, source, last, out->content);
+	return source_known;
 }
 
 static struct source_answer registry_resolve(const struct planner *p, const struct object *object,
 					     const struct attempt *last, struct attempt *out)
 {
-	const struct image_spec *spec = object->spec;
+	const struct source *source = &((const struct image_spec *)object->spec)->source;
 	struct registry_source *registry = ARENA_NEW(p->arena, struct registry_source);
-	const struct registry_source *old = last ? last->source.registry : NULL;
 	struct pin pin = pin_resolve(
-		p, &(struct pin_ask){ .image = spec->source.registry->image,
-				      .account = account_of(p->model, object),
-				      .pull_secrets = &spec->source.registry->pull_secrets,
-				      .ns = object->meta.ns });
+		p, &(struct pin_ask){ .image = source->registry->image,
+				      .account = account_of_source(p->model, object, p->arena) });
+	struct source_answer answer = source_known;
 
-	*registry = *spec->source.registry;
+	*registry = *source->registry;
 	out->source.registry = registry;
 	if (pin.state == PIN_FAILED)
 		return source_fail(pin.why_kind, pin.why);
 	if (pin.state != PIN_UNKNOWN) {
 		registry->image = pin.pinned;
 		out->content = pin_digest(pin.pinned);
-		return (struct source_answer){ SOURCE_KNOWN, NULL, ERR_NONE };
+		out->part = part_of(p, pin.fact, source, last, out->content);
+		return answer;
 	}
-	if (!old || !last->content ||
-	    !text_equal(repo_name(old->image, p->arena), repo_name(registry->image, p->arena)))
-		return (struct source_answer){ SOURCE_UNKNOWN, NULL, ERR_NONE };
-	registry->image = old->image;
-	out->content = last->content;
-	return (struct source_answer){ SOURCE_KNOWN, NULL, ERR_NONE };
+	answer = take_recorded(p, source, last, out);
+	if (answer.state == SOURCE_KNOWN)
+		registry->image = last->source.registry->image;
+	return answer;
+}
+
+static struct source_answer content_resolve(const struct planner *p, const struct object *object,
+					    const struct fact *fact, const char *what,
+					    const struct attempt *last, struct attempt *out)
+{
+	const struct source *source = &((const struct image_spec *)object->spec)->source;
+
+	if (is_failure(fact))
+		return source_fail(fact->err.kind, resolve_problem(what, &fact->err, p->arena));
+	if (!fact || !fact->is_known || !fact->content)
+		return take_recorded(p, source, last, out);
+	out->content = fact->content;
+	out->validator = fact->validator;
+	out->part = part_of(p, fact, source, last, out->content);
+	return source_known;
 }
 
 static struct source_answer local_resolve(const struct planner *p, const struct object *object,
 					  const struct attempt *last, struct attempt *out)
 {
 	const struct local_source *local = ((const struct image_spec *)object->spec)->source.local;
-	const struct fact *fact = fact_find(
-		p->facts, query_key_local(manifest_dir(object, p->arena), local->path, p->arena));
+	const char *key = query_key_local(manifest_dir(object, p->arena), local->path, p->arena);
 
-	if (is_failure(fact))
-		return source_fail(
-			fact->err.kind,
-			resolve_problem(arena_printf(p->arena, "folder '%s'", local->path),
-					&fact->err, p->arena));
-	if (fact && fact->is_known && fact->content) {
-		out->content = fact->content;
-	} else if (last && last->source.local &&
-		   text_equal(last->source.local->path, local->path) && last->content) {
-		out->content = last->content;
-	} else {
-		return (struct source_answer){ SOURCE_UNKNOWN, NULL, ERR_NONE };
-	}
-	return (struct source_answer){ SOURCE_KNOWN, NULL, ERR_NONE };
+	return content_resolve(p, object, fact_find(p->facts, key),
+			       arena_printf(p->arena, "'%s'", local->path), last, out);
+}
+
+static struct source_answer blob_resolve(const struct planner *p, const struct object *object,
+					 const struct attempt *last, struct attempt *out)
+{
+	const struct blob_source *blob = ((const struct image_spec *)object->spec)->source.blob;
+	struct account account = account_of(p->model, object);
+	const char *key = query_key_blob(blob, account.ns, account.name, p->arena);
+
+	return content_resolve(p, object, fact_find(p->facts, key),
+			       arena_printf(p->arena, "'%s'", blob->url), last, out);
 }
 
 struct source_answer source_resolve(const struct planner *p, const struct object *object,
@@ -164,6 +226,6 @@ struct source_answer source_resolve(const struct planner *p, const struct object
 	if (source->local)
 		return local_resolve(p, object, last, out);
 	if (source->blob)
-		return source_fail(ERR_INVALID, "blob sources are not reconciled yet");
+		return blob_resolve(p, object, last, out);
 	return source_fail(ERR_INVALID, "the image has no source");
 }

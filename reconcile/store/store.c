@@ -130,8 +130,12 @@ static bool fetch_tip(struct store *store, const struct git_id *tip, struct err 
 		fetch.have = &mirrored;
 	if (git_wire_fetch(store->wire, &fetch, &stats, err))
 		return true;
-	/* The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. */
-	if (!fetch.have || err->kind != ERR_ABSENT)
+	/*
+	 * The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. And a difference that
+	 * cannot be put together here (a server's thin pack) is asked for as a whole.
+	 */
+	if (!fetch.have ||
+	    (err->kind != ERR_ABSENT && err->kind != ERR_INVALID && err->kind != ERR_SYSTEM))
 		return false;
 	*err = (struct err){ 0 };
 	fetch.have = NULL;

@@ -75,6 +75,9 @@ cd "$work/config"
 note "runs"
 check "without the password of the state repository: exit 5" expect_exit 5 "$reconcile" .
 export RECONCILE_GIT_USERNAME=me RECONCILE_GIT_PASSWORD='s3cret pass'
+check "nor does it go where only the manifests point: exit 5" expect_exit 5 "$reconcile" .
+check "which is said" says "only the manifests name it"
+export RECONCILE_STATE=$git_url/state.git
 check "the first run builds" expect_exit 0 "$reconcile" .
 check "it says so" says "build #1 succeeded"
 check "the second run has nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .

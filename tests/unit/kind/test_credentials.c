@@ -14,7 +14,7 @@
 	       "ssh-privatekey: " name ", known_hosts: h")
 #define ACCOUNT(names)                                                                             \
 	"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\nsecrets: [" names "]\n---" \
-											  "\n"
+	"\n"
 
 struct row {
 	const char *name, *secrets, *scheme, *host, *want; /* user or key; "" for anonymous */
@@ -85,6 +85,7 @@ static void test_registry__accounts_and_pull_secrets_bring_logins(void **state)
 {
 	struct named names[] = { { .name = "pull" }, { .name = "gone" } };
 	const struct list pull = { names, COUNTOF(names) };
+	const struct object_ref robot = { .ns = "default", .name = "robot" };
 	struct credentials credentials;
 	struct loaded loaded;
 
@@ -94,9 +95,8 @@ static void test_registry__accounts_and_pull_secrets_bring_logins(void **state)
 	assert_int_equal(credentials.registry.n, 2);
 	assert_non_null(nth(&credentials, 0)->config);
 	assert_string_equal(nth(&credentials, 1)->server, "https://index.docker.io/v1/");
-	credentials_add(&loaded.model, "default", &pull, loaded.arena, &credentials.registry);
+	credentials_collect_with(&loaded.model, &robot, &pull, loaded.arena, &credentials);
 	assert_int_equal(credentials.registry.n, 3);
-	assert_string_equal(nth(&credentials, 2)->config, "{}");
 	credentials_collect(&loaded.model, "default", "stranger", loaded.arena, &credentials);
 	assert_int_equal(credentials.registry.n + credentials.git.n, 0);
 	arena_free(loaded.arena);

@@ -179,6 +179,7 @@ static void answer_add(struct world *w, char *line)
 		kind = next_word(&line);
 	answer.kind = strcmp(kind, "git") == 0     ? QUERY_GIT
 		      : strcmp(kind, "image") == 0 ? QUERY_IMAGE
+		      : strcmp(kind, "blob") == 0  ? QUERY_BLOB
 						   : QUERY_LOCAL;
 	answer.a = next_word(&line);
 	answer.b = next_word(&line);
@@ -306,9 +307,7 @@ static void model_load(struct world *w, bool is_reversed, struct model *out)
 
 static const struct answer *answer_find(const struct world *w, const struct query *q)
 {
-	const char *a = q->kind == QUERY_GIT     ? q->url
-			: q->kind == QUERY_IMAGE ? q->image
-						 : q->manifest_dir;
+	const char *a = q->url ? q->url : q->kind == QUERY_IMAGE ? q->image : q->manifest_dir;
 	const char *b = q->kind == QUERY_GIT ? q->revision : q->path;
 
 	if (!b)
@@ -363,6 +362,26 @@ static void config_fill(struct world *w, const char *json, struct fact *fact)
 		node_text(tree, "imageDigest") ? node_text(tree, "imageDigest") : fact->digest;
 }
 
+/* "path=DIGEST …", and for blobs "validator=TEXT", in any order. */
+static void parts_add(struct world *w, const struct query *q, const char *text, struct fact *fact)
+{
+	const char *content = fact->content ? fact->content : fact->digest;
+	bool are_known = q->known_parts && strcmp(q->known_parts, content) == 0;
+	char *detail = arena_strdup(w->arena, text), *word;
+
+	while (*(word = next_word(&detail))) {
+		char *equals = strchr(word, '=');
+
+		if (!equals)
+			broken("no part: '%s'", word);
+		*equals = '\0';
+		if (strcmp(word, "validator") == 0)
+			fact->validator = equals + 1;
+		else if (!are_known && strings_has(&q->sub_paths, word))
+			vec_push(w->arena, &fact->trees, (struct pair){ word, equals + 1, { 0 } });
+	}
+}
+
 /* As reconcile/observe does: metadata and trees only where they are not recorded. */
 static void fact_add(struct world *w, const struct query *q)
 {
@@ -379,13 +398,17 @@ static void fact_add(struct world *w, const struct query *q)
 		return;
 	}
 	fact->is_known = true;
-	if (q->kind == QUERY_LOCAL)
+	if (q->kind == QUERY_LOCAL || q->kind == QUERY_BLOB) {
 		fact->content = answer->value;
+		parts_add(w, q, answer->detail, fact);
+	}
 	if (q->kind == QUERY_IMAGE) {
 		fact->digest = answer->value;
 		if (q->wants_metadata &&
 		    !(q->known_digest && strcmp(q->known_digest, fact->digest) == 0))
 			config_fill(w, answer->detail, fact);
+		if (!q->wants_metadata)
+			parts_add(w, q, answer->detail, fact);
 	}
 	if (q->kind != QUERY_GIT)
 		return;
@@ -422,6 +445,10 @@ static void questions_print(const struct queries *queries, const char *mark, str
 			buf_printf(out, " path=%s", q->sub_paths.v[k]);
 		if (q->known_commit)
 			buf_printf(out, " known=%s", q->known_commit);
+		if (q->known_parts)
+			buf_printf(out, " parts of %s", q->known_parts);
+		if (q->known_content)
+			buf_printf(out, " known=%s (%s)", q->known_content, q->known_validator);
 		buf_byte(out, '\n');
 	}
 }

@@ -568,7 +568,6 @@ static const struct CMUnitTest everyone[] = {
 	ROW(test_sandbox__reads_whiteouts_and_opaque_folders_of_layers),
 	ROW(test_sandbox__takes_a_layer_that_is_there_twice),
 	ROW(test_sandbox__takes_hundreds_of_layers),
-	ROW(test_sandbox__takes_a_layer_that_is_there_twice),
 	ROW(test_sandbox__binds_and_overlays_inside),
 	ROW(test_sandbox__offline_has_loopback_only),
 	ROW(test_sandbox__ends_everything_at_the_time_limit),
