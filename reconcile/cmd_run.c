@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "buildexec/sandbox/sandbox.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
@@ -389,6 +390,7 @@ static int plan_and_apply(struct run *run)
 		say_failed(run);
 		return dry_exit(run);
 	}
+	sandbox_sweep(); /* what runs left that were killed, also when there is nothing to build */
 	code = converge(run);
 	mark(context, "apply");
 	if (code != EXIT_DONE)

@@ -204,7 +204,7 @@ static void hide_secrets(const struct build_request *request, struct arena *aren
 		const struct request_mount *mount =
 			LIST_AT(request->bindings, struct request_mount, i);
 
-		for (size_t k = 0; mount->is_secret && k < mount->files.n; k++) {
+		for (size_t k = 0; !mount->is_public && k < mount->files.n; k++) {
 			const struct pair *file = &mount->files.v[k];
 			struct base64 value;
 

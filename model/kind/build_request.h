@@ -22,7 +22,7 @@ struct request_credential { /* registry: by key; git: by scheme and host */
 struct request_mount {      /* service bindings: name → files */
 	const char *name;   /* "db", or "db/secret" and "db/metadata" of a legacy binding */
 	struct pairs files; /* base64 values */
-	bool is_secret;     /* the values are to be kept out of logs */
+	bool is_public;     /* the values may be seen in logs */
 };
 
 struct build_request {

@@ -47,7 +47,7 @@ static struct list git_hosts_of(const struct request_spec *spec, struct arena *a
 static struct request_mount mount_of(const char *name, const struct secret_spec *secret,
 				     struct arena *arena)
 {
-	struct request_mount mount = { .name = name, .is_secret = true };
+	struct request_mount mount = { .name = name };
 
 	for (size_t i = 0; i < secret->values.n; i++) {
 		const struct secret_value *value = LIST_AT(secret->values, struct secret_value, i);
@@ -63,7 +63,7 @@ static struct request_mount mount_of(const char *name, const struct secret_spec 
 static struct request_mount metadata_of(const char *name, const struct config_map_spec *map,
 					struct arena *arena)
 {
-	struct request_mount mount = { .name = name };
+	struct request_mount mount = { .name = name, .is_public = true };
 
 	for (size_t i = 0; i < map->data.n; i++)
 		vec_push(arena, &mount.files,

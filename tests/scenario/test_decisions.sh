@@ -34,7 +34,7 @@ printf '#!/bin/sh\nexit 0\n' >"$bp/bin/detect"
 cat >"$bp/bin/build" <<'SH'
 #!/bin/sh
 echo "waits here"
-sleep 3
+sh -c 'sleep 3; :' waits-PORT
 cat >"$CNB_LAYERS_DIR/launch.toml" <<TOML
 [[processes]]
 type = "web"
@@ -44,6 +44,7 @@ type = "worker"
 command = ["true"]
 TOML
 SH
+sed -i "s/PORT/$port/" "$bp/bin/build"
 chmod 755 "$bp"/bin/*
 make_buildpackage "$work/layouts/waits" "$bp" test/waits 1.0.0 >/dev/null
 push() { skopeo copy -q --dest-tls-verify=false "oci:$work/layouts/$1" "docker://$registry/$2"; }
@@ -102,7 +103,7 @@ result() { status | grep -q "$1" || { status; return 1; }; }
 note "the registry dies during the build"
 "$reconcile" . >"$work/out" 2>"$work/err" &
 pid=$!
-for _ in $(seq 600); do pgrep -f "sleep [3]" >/dev/null && break; sleep 0.05; done
+for _ in $(seq 600); do pgrep -f "[w]aits-$port" >/dev/null && break; sleep 0.05; done
 registry_down
 code=0
 wait "$pid" || code=$?
@@ -121,7 +122,7 @@ echo more >"$work/src/more.txt"
 for _ in 1 2 3 4; do
 	"$reconcile" . >"$work/out" 2>"$work/err" &
 	pid=$!
-	for _ in $(seq 600); do kill -0 "$pid" 2>/dev/null || break; pgrep -f "sleep [3]" >/dev/null && break; sleep 0.05; done
+	for _ in $(seq 600); do kill -0 "$pid" 2>/dev/null || break; pgrep -f "[w]aits-$port" >/dev/null && break; sleep 0.05; done
 	if kill -0 "$pid" 2>/dev/null; then registry_down; fi
 	wait "$pid" || true
 	[ -n "$registry_pid" ] || registry_up

@@ -6,6 +6,8 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/world.sh" "$1"
 command -v crun >/dev/null || skip "crun is not installed"
 cleanup() { rm -rf "$work"; }
+# A time that nobody else on this machine sleeps.
+nap=9$$
 trap cleanup EXIT
 
 make_stack "$work/registry/registry.local/stacks/base" build one >/dev/null
@@ -19,11 +21,12 @@ cat >"$bp/bin/build" <<'SH'
 set -e
 case $MODE in
 memory) exec awk 'BEGIN { s = "0123456789abcdef"; while (length(s) < 400000000) s = s s; print length(s) }' ;;
-time) sleep 297 & sleep 297 ;;
+time) sleep NAP & sleep NAP ;;
 pids) i=0; while [ $i -lt 60 ]; do sleep 2 & i=$((i + 1)); done; wait; echo "had $i" ;;
 *) echo "needs nothing" ;;
 esac
 SH
+sed -i "s/NAP/$nap/g" "$bp/bin/build"
 chmod 755 "$bp"/bin/*
 make_buildpackage "$work/registry/registry.local/buildpacks/limits" "$bp" test/limits 1.0.0 >/dev/null
 mkdir -p "$work/src"
@@ -70,8 +73,12 @@ YAML
 nothing_left() {
 	sleep 0.3
 	! grep -F "$work" /proc/self/mounts || return 1
-	! pgrep -f "sleep [2]97" || return 1
-	! find /sys/fs/cgroup -maxdepth 4 -type d -name 'reconcile-*' 2>/dev/null | grep . || return 1
+	! pgrep -f "[s]leep $nap" || return 1
+	# Of those whose owner lives, others are the owners.
+	find /sys/fs/cgroup -maxdepth 4 -type d -name 'reconcile-*' 2>/dev/null | while read -r group; do
+		owner=${group##*/reconcile-}
+		[ -d "/proc/${owner%%-*}" ] || { echo "$group"; exit 1; }
+	done || return 1
 	[ -z "$(find "$work/cache/reconcile/tmp" -mindepth 1 -maxdepth 1 2>/dev/null)" ] || { ls -la "$work/cache/reconcile/tmp"; return 1; }
 }
 git init -q "$work/config"

@@ -280,7 +280,7 @@ class WorkerTest(unittest.TestCase):
         self.assertIn("exit status 7", failure["text"])
         failure, _ = self.bad(self.world.build(builder, greeting="sleep", timeoutSeconds=2))
         self.assertEqual((failure["failure"], failure["timeout"]), ("build", True))
-        self.assertIn("timed out", failure["text"])
+        self.assertIn("DeadlineExceeded", failure["text"])
         failure, _ = self.bad(self.world.build(builder, runImage="registry.local/none@sha256:" + "0" * 64))
         self.assertEqual((failure["failure"], failure["name"]), ("absent", "PREPARE"))
         failure, _ = self.bad(self.world.build(builder, content="sha256:" + "0" * 64))
