@@ -25,11 +25,71 @@ static void keep_matching(const struct strings *filters, struct entries *list)
 	list->n = n;
 }
 
+/* The columns of the requirement document; kp's further ones with -o wide, the namespace where there are several. */
+enum image_column { IMAGE_NAME, IMAGE_READY, IMAGE_REASON, IMAGE_LATEST, IMAGE_NAMESPACE };
+static const char *const column_names[] = {
+	[IMAGE_NAME] = "NAME",
+	[IMAGE_READY] = "READY",
+	[IMAGE_REASON] = "LATEST REASON",
+	[IMAGE_LATEST] = "LATEST IMAGE",
+	[IMAGE_NAMESPACE] = "NAMESPACE",
+};
+
+static size_t choose_columns(const struct context *context, enum image_column *out)
+{
+	bool is_wide = context_is_output(context, "wide");
+	size_t n = 0;
+
+	out[n++] = IMAGE_NAME;
+	out[n++] = IMAGE_READY;
+	if (is_wide)
+		out[n++] = IMAGE_REASON;
+	out[n++] = IMAGE_LATEST;
+	if (is_wide || context->options.all_namespaces)
+		out[n++] = IMAGE_NAMESPACE;
+	return n;
+}
+
+static const char *column_value(const struct state_entry *entry, enum image_column column,
+				struct arena *arena)
+{
+	const struct image_status *status = entry->status;
+
+	switch (column) {
+	case IMAGE_NAME:
+		return entry->name;
+	case IMAGE_READY:
+		return ready_of(status);
+	case IMAGE_REASON:
+		return status->latest_reason ? reason_primary(status->latest_reason, arena) : "";
+	case IMAGE_LATEST:
+		return status->latest_image;
+	case IMAGE_NAMESPACE:
+		return entry->ns;
+	}
+	return NULL;
+}
+
+static void put_images(struct context *context, const struct entries *list)
+{
+	enum image_column columns[COUNTOF(column_names)];
+	const char *cells[COUNTOF(column_names)];
+	size_t n = choose_columns(context, columns);
+	struct text_table table;
+
+	for (size_t k = 0; k < n; k++)
+		cells[k] = column_names[columns[k]];
+	text_table_init(&table, context->arena, cells, n);
+	for (size_t i = 0; i < list->n; i++) {
+		for (size_t k = 0; k < n; k++)
+			cells[k] = column_value(list->v[i], columns[k], context->arena);
+		text_table_add(&table, cells);
+	}
+	text_table_print(&table, &context->out);
+}
+
 int cmd_image_list(struct context *context)
 {
-	static const char *const header[] = { "NAME", "READY", "LATEST REASON", "LATEST IMAGE",
-					      "NAMESPACE" };
-	struct text_table table;
 	struct entries list;
 	struct err err = { 0 };
 	int code;
@@ -43,22 +103,10 @@ int cmd_image_list(struct context *context)
 	keep_matching(&context->options.filters, &list);
 	if (look_print_list(context, &list))
 		return EXIT_DONE;
-	if (!list.n) {
+	if (list.n)
+		put_images(context, &list);
+	else
 		buf_puts(&context->out, "no images found\n");
-		return EXIT_DONE;
-	}
-	text_table_init(&table, context->arena, header, COUNTOF(header));
-	for (size_t i = 0; i < list.n; i++) {
-		const struct image_status *status = list.v[i]->status;
-		const char *reason = status->latest_reason
-					     ? reason_primary(status->latest_reason, context->arena)
-					     : "";
-		const char *const cells[] = { list.v[i]->name, ready_of(status), reason,
-					      status->latest_image, list.v[i]->ns };
-
-		text_table_add(&table, cells);
-	}
-	text_table_print(&table, &context->out);
 	return EXIT_DONE;
 }
 

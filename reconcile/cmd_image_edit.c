@@ -12,6 +12,11 @@
 
 #define TRIGGER "reconcile.dev/trigger"
 
+static bool prints_document(const struct context *context)
+{
+	return context_is_output(context, "json") || context_is_output(context, "yaml");
+}
+
 /* With -o the document is the result, and the progress goes to stderr. */
 static void say(struct context *context, const char *fmt, ...) PRINTF(2, 3);
 
@@ -24,7 +29,7 @@ static void say(struct context *context, const char *fmt, ...)
 	va_start(args, fmt);
 	text = arena_vprintf(context->arena, fmt, args);
 	va_end(args);
-	if (context->options.output)
+	if (prints_document(context))
 		log_line(LOG_INFO, "%s%s", text, suffix);
 	else
 		buf_printf(&context->out, "%s%s\n", text, suffix);
@@ -43,7 +48,7 @@ static int finish(struct manifest *manifest, const char *what)
 
 	if (code != EXIT_DONE)
 		return code;
-	if (context->options.output && !manifest->is_gone)
+	if (prints_document(context) && !manifest->is_gone)
 		look_print(context, edit_node(&manifest->edit, &manifest->at));
 	say(context, "%s", what);
 	return EXIT_DONE;
@@ -152,6 +157,7 @@ int cmd_image_delete(struct context *context)
 	struct manifest manifest;
 	struct err err = { 0 };
 	bool is_found;
+	int code;
 
 	if (!manifest_find(context, KIND_IMAGE, name_of(context), &manifest, &is_found, &err))
 		return context_fail(&err, EXIT_ERROR);
@@ -159,7 +165,11 @@ int cmd_image_delete(struct context *context)
 		return absent(context);
 	if (!manifest_remove(&manifest, &err))
 		return context_fail(&err, EXIT_ERROR);
-	return finish(&manifest, arena_printf(context->arena, "\"%s\" deleted", name_of(context)));
+	code = finish(&manifest, arena_printf(context->arena, "\"%s\" deleted", name_of(context)));
+	if (code == EXIT_DONE && !context->options.dry_run)
+		log_line(LOG_INFO, "the records of its builds go with the next run with --prune; "
+				   "the images that were built stay");
+	return code;
 }
 
 /* A value that the annotation has not now: the time, and a count when that is not new. */

@@ -326,6 +326,17 @@ static int converge(struct run *run)
 	}
 }
 
+/* kp's line for images whose manifest is gone, so that nothing is pruned unsaid. */
+static void say_deleted(const struct run *run)
+{
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *step = run->plan.steps.v[i];
+
+		if (step->action == ACTION_DELETE && step->kind == KIND_IMAGE && !step->blocked)
+			log_line(LOG_INFO, "\"%s\" deleted", step->name);
+	}
+}
+
 /* Nothing is done about a build that failed and whose inputs are the same; it must not be forgotten either. */
 static void say_failed(const struct run *run)
 {
@@ -384,6 +395,7 @@ static int plan_and_apply(struct run *run)
 			       ? EXIT_INTERRUPTED
 			       : code;
 	report(run);
+	say_deleted(run);
 	say_failed(run);
 	say_result(run);
 	if (run->result.is_interrupted)

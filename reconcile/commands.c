@@ -33,7 +33,7 @@ const struct command commands[] = {
 	  "image.",
 	  "reconcile why shop/cart manifests/\nreconcile why ClusterBuilder/default", false },
 	{ "image list", "", 0, 0, LOOK | FOR_FILTER, cmd_image_list, "list images", NULL,
-	  "reconcile image list -A", false },
+	  "reconcile image list -A", false, .outputs = "text|json|yaml|wide" },
 	{ "image status", "NAME", 1, 1, LOOK, cmd_image_status, "show an image and its last builds", NULL,
 	  "reconcile image status cart -n shop", false },
 	{ "image create", "NAME [TAG]", 1, 2, FOR_EDIT | FOR_IMAGE, cmd_image_create,

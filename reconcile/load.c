@@ -434,12 +434,12 @@ static void read_excerpts(struct diags *diags, struct arena *arena)
 static const struct settings *read_settings(const char *path, struct loaded *out)
 {
 	const struct settings *found = NULL;
-	struct arena *scratch = arena_new();
 	struct batch batch;
 
 	init_batch(&batch, out->diags.is_strict);
-	decode_file(&batch, arena_strdup(batch.arena, path), &(struct folder){ .fd = -1 }, scratch);
-	arena_free(scratch);
+	/* The text stays, for the excerpts of its mistakes. */
+	decode_file(&batch, arena_strdup(batch.arena, path), &(struct folder){ .fd = -1 },
+		    batch.arena);
 	for (size_t i = 0; i < batch.objects.n; i++) {
 		const struct object *object = batch.objects.v[i];
 

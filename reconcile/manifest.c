@@ -104,6 +104,10 @@ static const char *free_name(struct context *context, const char *dir, const cha
 	for (size_t i = is_default ? 0 : 1; i < COUNTOF(names); i++) {
 		char *path = path_join(arena, dir, names[i]);
 
+		if (strchr(names[i], '/') || names[i][0] == '.' || !path_is_inside(names[i])) {
+			err_set(err, ERR_INVALID, "'%s' cannot be the name of a file", names[i]);
+			return NULL;
+		}
 		if (!fs_exists(path))
 			return strncmp(path, "./", 2) == 0 ? path + 2 : path;
 	}
@@ -318,7 +322,7 @@ int manifest_finish(struct manifest *manifest)
 	if (code != EXIT_DONE)
 		return code;
 	if (context->options.dry_run) {
-		if (!context->options.output)
+		if (!context_is_output(context, "json") && !context_is_output(context, "yaml"))
 			put_diff(manifest, &context->out);
 		return EXIT_DONE;
 	}

@@ -16,14 +16,18 @@ struct layout_document *document_layout(const struct edit *edit, size_t document
 	return NULL;
 }
 
-/* The lines from the one of `first` to the one of `last`. Of the text's last line, which has no line end, the one before goes. */
-static void cut_lines(const struct edit *edit, size_t first, size_t last, struct splices *out)
+/*
+ * The lines from the one of `first` to the one of `last`. A last line of the text without line end takes the one before
+ * with it, unless a block scalar needs that one (keeps_end).
+ */
+static void cut_lines(const struct edit *edit, size_t first, size_t last, bool keeps_end,
+		      struct splices *out)
 {
 	size_t start = layout_line_start(edit->text, first);
 	size_t end = line_end_of(edit, last);
 	size_t next = layout_next_line(edit->text, edit->len, end);
 
-	if (next == end && start) {
+	if (next == end && start && !keeps_end) {
 		if (edit->text[start - 1] == '\n')
 			start--;
 		if (start && edit->text[start - 1] == '\r')
@@ -33,7 +37,8 @@ static void cut_lines(const struct edit *edit, size_t first, size_t last, struct
 }
 
 /* The only child goes: {} or [] stands for what held it. */
-static bool cut_only_child(const struct edit *edit, const struct layout *at, struct splices *out)
+static bool cut_only_child(const struct edit *edit, const struct layout *at, bool keeps_end,
+			   struct splices *out)
 {
 	const struct layout *holder = at->parent;
 	const char *braces = holder->kind == LAYOUT_MAP ? "{}" : "[]";
@@ -47,18 +52,19 @@ static bool cut_only_child(const struct edit *edit, const struct layout *at, str
 	}
 	splice_add_bytes(out, holder->mark, holder->mark, arena_printf(edit->arena, " %s", braces),
 			 3);
-	cut_lines(edit, at->entry, at->end, out);
+	cut_lines(edit, at->entry, at->end, keeps_end, out);
 	return true;
 }
 
-static bool cut_block(const struct edit *edit, const struct layout *at, struct splices *out)
+static bool cut_block(const struct edit *edit, const struct layout *at, bool keeps_end,
+		      struct splices *out)
 {
 	size_t end = line_end_of(edit, at->end);
 
 	if (at->parent->n == 1)
-		return cut_only_child(edit, at, out);
+		return cut_only_child(edit, at, keeps_end, out);
 	if (is_first_on_line(edit, at->entry)) {
-		cut_lines(edit, at->entry, at->end, out);
+		cut_lines(edit, at->entry, at->end, keeps_end, out);
 		return true;
 	}
 	/* "- a: 1": the dash stays, what comes next moves up to it. */
@@ -89,7 +95,7 @@ static void cut_flow_range(const struct edit *edit, const struct layout *at, siz
 	size_t start = at->entry;
 
 	if (is_first_on_line(edit, start) && is_rest_of_line_free(edit, behind)) {
-		cut_lines(edit, start, behind, out);
+		cut_lines(edit, start, behind, false, out);
 		return;
 	}
 	if (at->next)
@@ -126,9 +132,9 @@ bool splice_remove(const struct edit *edit, const struct change *change, struct 
 {
 	const struct layout *at = change->at;
 
-	if (change->attempt)
-		return false;
-	return at->parent->is_flow ? cut_flow(edit, at, out) : cut_block(edit, at, out);
+	if (!at->parent->is_flow)
+		return cut_block(edit, at, change->attempt == 1, out);
+	return change->attempt == 0 && cut_flow(edit, at, out);
 }
 
 bool splice_remove_document(const struct edit *edit, const struct change *change,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_load.c — which files are found, what becomes of them, in which order problems come, and whose settings count. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,13 +141,15 @@ static void test_load__follows_links_to_files_inside_the_folder_only(void **stat
 static void test_load__takes_one_file(void **state)
 {
 	struct fixture *f = *state;
+	char real[PATH_MAX];
 
 	put(f, "one.yaml", "---\n" STORE("a") "---\n" STORE("b"));
 	put(f, "two.yaml", "kind: [");
 	load_with(f, (struct load_spec){ .path = folder_path(&f->folder, "one.yaml") });
 	must_be_clean(f);
 	assert_int_equal(f->loaded.model.objects.n, 2);
-	assert_string_equal(f->loaded.dir, realpath(f->folder.dir.path, NULL));
+	assert_non_null(realpath(f->folder.dir.path, real));
+	assert_string_equal(f->loaded.dir, real);
 }
 
 static void test_load__reports_a_path_that_is_not_there(void **state)
@@ -338,6 +341,47 @@ static void test_settings__given_replace_those_of_the_folder(void **state)
 	assert_int_equal(f->loaded.diags.n_errors, 1);
 }
 
+static void test_settings__given_are_shown_with_their_mistakes(void **state)
+{
+	struct fixture *f = *state;
+	const struct diag *diag;
+	AUTO_BUF text = BUF_INIT(1 << 16);
+
+	put(f, ".given/settings.yaml", SETTINGS("s", "jobs: many\n"));
+	load_with(f, (struct load_spec){ .settings =
+						 folder_path(&f->folder, ".given/settings.yaml") });
+	diag = problem(f, "jobs");
+	diag_render(diag, &(struct diag_style){ .with_excerpt = true }, &text);
+	assert_non_null(strstr(buf_text(&text), "| jobs: many"));
+}
+
+static void test_load__takes_a_text_in_the_place_of_a_file(void **state)
+{
+	struct fixture *f = *state;
+	const char *changed = folder_path(&f->folder, "a.yaml"),
+		   *added = folder_path(&f->folder, "c.yaml");
+	struct load_overlay overlay = { changed, STORE("z"), sizeof(STORE("z")) - 1 };
+
+	put(f, "a.yaml", STORE("a"));
+	put(f, "b.yaml", STORE("b"));
+	load_with(f, (struct load_spec){ .overlay = &overlay });
+	must_be_clean(f);
+	assert_true(has(f, "ClusterStore/z") && has(f, "ClusterStore/b"));
+	assert_false(has(f, "ClusterStore/a"));
+	assert_int_equal(f->loaded.files.n, 2);
+	assert_string_equal(f->loaded.files.v[0], changed);
+	/* gone */
+	overlay.text = NULL;
+	load_with(f, (struct load_spec){ .overlay = &overlay });
+	assert_false(has(f, "ClusterStore/a"));
+	/* new */
+	overlay = (struct load_overlay){ added, STORE("c"), sizeof(STORE("c")) - 1 };
+	load_with(f, (struct load_spec){ .overlay = &overlay });
+	assert_true(has(f, "ClusterStore/a") && has(f, "ClusterStore/b") &&
+		    has(f, "ClusterStore/c"));
+	assert_false(fs_exists(added));
+}
+
 static void test_settings__of_the_user_say_what_the_folder_may_not(void **state)
 {
 	struct fixture *f = *state;
@@ -477,6 +521,8 @@ int main(void)
 		TEST(test_load__gives_the_same_with_any_number_of_threads),
 		TEST(test_settings__of_the_folder_may_not_run_programs),
 		TEST(test_settings__given_replace_those_of_the_folder),
+		TEST(test_settings__given_are_shown_with_their_mistakes),
+		TEST(test_load__takes_a_text_in_the_place_of_a_file),
 		TEST(test_settings__of_the_user_say_what_the_folder_may_not),
 		TEST(test_settings__come_one_at_a_time),
 		TEST(test_secrets__come_from_variables_made_for_it),

@@ -149,9 +149,69 @@ static void test_help__names_every_option_of_a_command(void **state)
 	buf_release(&out);
 }
 
+/* Letters and names mean different things in different commands, but one thing in each. */
+static void test_options__each_name_and_letter_means_one_thing_in_a_command(void **state)
+{
+	(void)state;
+	for (size_t c = 0; c < n_commands; c++)
+		for (size_t i = 0; i < n_option_rows; i++)
+			for (size_t k = 0; k < i; k++) {
+				const struct option_row *a = &option_rows[i], *b = &option_rows[k];
+
+				if (!(a->where & commands[c].options) ||
+				    !(b->where & commands[c].options))
+					continue;
+				assert_string_not_equal(a->name, b->name);
+				assert_true(!a->letter || a->letter != b->letter);
+			}
+}
+
+static void test_options__kp_flags_of_an_image_reach_their_places(void **state)
+{
+	static const char *const argv[] = { "reconcile",
+					    "image",
+					    "patch",
+					    "cart",
+					    "-b",
+					    "tiny",
+					    "-e",
+					    "A=1",
+					    "-e",
+					    "B=",
+					    "-d",
+					    "C",
+					    "-s",
+					    "db",
+					    "-t",
+					    "r/x",
+					    "-n",
+					    "shop",
+					    "--custom-cluster-builder",
+					    "default",
+					    NULL };
+	struct arena *arena = arena_new();
+	const struct command *command;
+	struct options options;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(options_parse(COUNTOF(argv) - 1, argv, arena, &command, &options, &err));
+	assert_string_equal(command->words, "image patch");
+	assert_string_equal(options.image.builder, "tiny");
+	assert_string_equal(options.image.cluster_builder, "default");
+	assert_string_equal(options.image.tag, "r/x");
+	assert_int_equal(options.image.env.n, 2);
+	assert_string_equal(options.image.env.v[1], "B=");
+	assert_string_equal(options.image.delete_env.v[0], "C");
+	assert_string_equal(options.image.services.v[0], "db");
+	assert_string_equal(options.ns, "shop");
+	assert_string_equal(options.args.v[0], "cart");
+	arena_free(arena);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[COUNTOF(rows) + 2];
+	struct CMUnitTest tests[COUNTOF(rows) + 4];
 
 	for (size_t i = 0; i < COUNTOF(rows); i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, check, NULL, NULL,
@@ -160,5 +220,9 @@ int main(void)
 		test_options__take_the_command_line_before_the_environment);
 	tests[COUNTOF(rows) + 1] =
 		(struct CMUnitTest)cmocka_unit_test(test_help__names_every_option_of_a_command);
+	tests[COUNTOF(rows) + 2] = (struct CMUnitTest)cmocka_unit_test(
+		test_options__each_name_and_letter_means_one_thing_in_a_command);
+	tests[COUNTOF(rows) + 3] = (struct CMUnitTest)cmocka_unit_test(
+		test_options__kp_flags_of_an_image_reach_their_places);
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

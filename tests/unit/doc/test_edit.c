@@ -182,6 +182,7 @@ static const struct row removals[] = {
 	{ "a line", "a: 1\n# about b\nb: 2 # own\n# about c\nc: 3\n", REMOVE, "0/b", NULL, "a: 1\n# about b\n# about c\nc: 3\n", NULL },
 	{ "a mapping", "a:\n  b:\n    c: 1\n\n    d: 2 # own\n  e: 3\n", REMOVE, "0/a/b", NULL, "a:\n  e: 3\n", NULL },
 	{ "the last line without newline", "a: 1\nb: 2", REMOVE, "0/b", NULL, "a: 1", NULL },
+	{ "the last line without newline, behind a literal block", "a: |\n  x\nb: 2", REMOVE, "0/b", NULL, "a: |\n  x\n", NULL },
 	{ "the last line without newline, CRLF", "a: 1\r\nb: 2", REMOVE, "0/b", NULL, "a: 1", NULL },
 	{ "the first key behind a dash", "a:\n- b: 1 # own\n  c: 2\n", REMOVE, "0/a/[0]/b", NULL, "a:\n- c: 2\n", NULL },
 	{ "the first key behind a dash, with a comment below", "a:\n- b: 1\n  # on c\n  c: 2\n", REMOVE, "0/a/[0]/b", NULL, "a:\n- # on c\n  c: 2\n", NULL },
