@@ -114,7 +114,7 @@ stringData: {username: me, password: "s3cret pass"}
 apiVersion: v1
 kind: Secret
 metadata: {name: bearer, annotations: {kpack.io/blob: "$files"}}
-stringData: {bearer: t0ken-canary}
+stringData: {bearer: "t0ken-canary\n"}
 ---
 apiVersion: v1
 kind: Secret
