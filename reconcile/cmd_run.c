@@ -23,6 +23,7 @@
 #include "reconcile/report/dashboard.h"
 #include "reconcile/report/plan_report.h"
 #include "reconcile/run_id.h"
+#include "reconcile/secret_hash.h"
 #include "reconcile/select.h"
 
 enum { GRACE_S = 30, RETRY_BASE_MS = 100, RETRY_CAP_MS = 10000 };
@@ -413,6 +414,9 @@ int cmd_run(struct context *context)
 	code = context_load(context);
 	if (code != EXIT_DONE)
 		return code;
+	secrets_hash(&context->loaded.model,
+		     &(struct secret_hash_spec){ context->cache_dir, is_dry(context) },
+		     context->arena);
 	mark(context, "load");
 	code = context_read_state(context);
 	if (code != EXIT_DONE)

@@ -45,8 +45,19 @@ static const struct problem unread_file = { SEVERITY_ERROR, "cannot read the fil
 
 static void report(const struct reading *r, const struct problem *problem, const char *name)
 {
+	struct secret_spec *secret = (struct secret_spec *)(uintptr_t)r->object->spec;
+
+	secret->problem = arena_printf(r->arena, "%s: %s '%s'%s", r->object->id, problem->what,
+				       name, problem->rest);
 	diag_add(r->diags, problem->severity, "secret", r->object->file, r->object->pos, 1,
 		 "%s '%s'%s", problem->what, name, problem->rest);
+}
+
+static void lack(struct reading *r)
+{
+	struct secret_spec *secret = (struct secret_spec *)(uintptr_t)r->object->spec;
+
+	secret->is_partial = true;
 }
 
 static void put(struct reading *r, const char *key, const char *bytes, size_t n)
@@ -70,8 +81,10 @@ static void from_env(struct reading *r, const struct secret_source *source)
 		report(r, &bad_variable, source->from);
 		return;
 	}
-	if (!r->spec->with_values)
+	if (!r->spec->with_values) {
+		lack(r);
 		return;
+	}
 	value = proc_getenv(source->from);
 	if (value)
 		put(r, source->key, arena_strdup(r->arena, value), strlen(value));
@@ -116,8 +129,10 @@ static void from_file(struct reading *r, const struct secret_source *source)
 		report(r, &bad_file, source->from);
 		return;
 	}
-	if (!r->spec->with_values)
+	if (!r->spec->with_values) {
+		lack(r);
 		return;
+	}
 	if (!fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, r->arena, &text, &n, &err)) {
 		report(r, &unread_file, source->from);
 		return;
@@ -142,18 +157,6 @@ static void read_annotation(struct reading *r, const char *name,
 			read(r, &source);
 }
 
-/* What stands beside a secret and is none: hiding "postgresql" everywhere would only hide what happened. */
-static bool is_harmless(const char *key)
-{
-	static const char *const keys[] = { "type", "provider", "host",
-					    "port", "database", "username" };
-
-	for (size_t i = 0; i < COUNTOF(keys); i++)
-		if (strcmp(keys[i], key) == 0)
-			return true;
-	return false;
-}
-
 static void read_secret(const struct secrets_spec *spec, struct model *model, struct object *object,
 			struct diags *diags)
 {
@@ -168,7 +171,7 @@ static void read_secret(const struct secrets_spec *spec, struct model *model, st
 	read_annotation(&r, ANNOTATION_FROM_FILE, from_file);
 	secret->values = (struct list){ r.values.v, r.values.n };
 	for (size_t i = 0; i < r.values.n; i++)
-		if (!is_harmless(r.values.v[i].key))
+		if (!secret_key_is_public(r.values.v[i].key))
 			secret_add(r.values.v[i].bytes, r.values.v[i].len);
 }
 

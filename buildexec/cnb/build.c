@@ -9,6 +9,9 @@
 #include "buildexec/cnb/prepare.h"
 #include "model/doc/json.h"
 
+/* No build needs as many processes and threads; a fork bomb does. */
+enum { BUILD_PIDS = 16384 };
+
 static void say_reasons(const struct task *task)
 {
 	for (size_t i = 0; i < task->request->reasons.n; i++)
@@ -30,14 +33,21 @@ static bool read_limit(const struct pairs *limits, const char *name, int64_t *mi
 static bool fill_limits(const struct build_request *request, struct sandbox_limits *out,
 			struct err *err)
 {
-	int64_t memory;
+	int64_t memory, pids;
 
 	if (!read_limit(&request->resources.limits, "memory", &memory, err) ||
+	    !read_limit(&request->resources.limits, "pids", &pids, err) ||
 	    !read_limit(&request->resources.limits, "cpu", &out->cpu_millis, err))
 		return false;
 	out->memory_bytes = memory / 1000;
+	out->n_pids = pids ? pids / 1000 : BUILD_PIDS;
 	out->wall_ms = request->timeout_s * 1000;
-	out->may_be_missed = true;
+	/* Only the one that nobody asked for. */
+	out->may_miss = pids ? 0 : SANDBOX_PIDS;
+	if (request->resources.requests.n > 0)
+		lifecycle_say(
+			"Resource requests are for a cluster's scheduler and are not acted on; "
+			"limits are");
 	return true;
 }
 
@@ -144,6 +154,8 @@ static bool fill_build(struct build *build, struct lifecycle *life, struct err *
 				     : SANDBOX_HOST;
 	container->runtime = request->runtime;
 	container->is_cancelled = is_cancelled;
+	if (request->timeout_s)
+		container->deadline_ms = task->started_ms + request->timeout_s * 1000;
 	return fill_limits(request, &container->limits, err);
 }
 

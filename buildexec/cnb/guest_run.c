@@ -8,6 +8,7 @@
 
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/cnb/lifecycle.h"
+#include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
 #include "model/base/limits.h"
@@ -100,6 +101,12 @@ static bool run_guest(struct lifecycle *life, const char *phase, bool may_change
 		.cancel_ctx = container->cancel_ctx,
 	};
 
+	if (container->deadline_ms) {
+		int64_t left_ms = container->deadline_ms - clock_mono_ms();
+
+		/* What came before took it all: it is ended at once, and so reported. */
+		spec.limits.wall_ms = left_ms > 0 ? left_ms : 1;
+	}
 	binds[0] = (struct sandbox_bind){ options->app_dir, CNB_APP_DIR, may_change_app };
 	binds[1] = (struct sandbox_bind){ options->layers_dir, CNB_LAYERS_DIR, true };
 	binds[2] = (struct sandbox_bind){ options->platform_dir, CNB_PLATFORM_DIR, false };
@@ -128,11 +135,14 @@ static bool phase_failed(struct lifecycle *life, const struct sandbox_result *re
 	life->is_timeout = result->is_timeout;
 	if (result->is_cancelled)
 		return err_set(err, ERR_CANCELLED, "cancelled");
+	/* The words of pods (kpack.md §2.5), so that those who look for them find them. */
 	if (result->is_timeout)
-		return err_set(err, ERR_INVALID, "timed out after %lld s",
-			       (long long)(result->wall_ms / 1000));
+		return err_set(err, ERR_INVALID,
+			       "DeadlineExceeded: it took longer than its buildTimeout of %lld s",
+			       (long long)(life->container.limits.wall_ms / 1000));
 	if (result->is_oom)
-		return err_set(err, ERR_INVALID, "ran out of memory (limit %lld MiB)",
+		return err_set(err, ERR_INVALID,
+			       "OOMKilled: it needed more memory than its limit of %lld MiB allows",
 			       (long long)(life->container.limits.memory_bytes >> 20));
 	return err_set(err, ERR_INVALID, "%s%s%s (exit code %d)", text ? text : "",
 		       text && output->error[0] ? ": " : "", output->error, result->exit_code);
@@ -147,8 +157,6 @@ static bool run_phase(struct lifecycle *life, const char *phase, bool may_change
 
 	if (is_done && (result.exit_code != 0 || result.is_timeout || result.is_cancelled))
 		is_done = phase_failed(life, &result, &output, err);
-	if (is_done && result.missed)
-		lifecycle_warn("this machine cannot enforce all limits of the build");
 	buf_release(&output.line);
 	return is_done;
 }

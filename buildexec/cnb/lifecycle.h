@@ -43,7 +43,8 @@ struct lifecycle_container {
 	struct strings env;     /* of the guest program; buildpacks get a part of it        */
 	const struct sandbox_bind *binds; /* further ones: bindings of services, …               */
 	size_t n_binds;
-	struct sandbox_limits limits;
+	struct sandbox_limits limits; /* its wall_ms is for all of the build: see deadline_ms */
+	int64_t deadline_ms; /* of clock_mono_ms: when detect and build are to be over; 0: none */
 	enum sandbox_network network;
 	const char *runtime;
 	bool (*is_cancelled)(void *ctx);

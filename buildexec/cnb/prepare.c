@@ -21,8 +21,6 @@
 #include "model/doc/toml.h"
 
 #define PROJECT_FILE "project.toml"
-/* Longer values are certificates and the like: they are not searched for in every line of the log. */
-#define LIMIT_SECRET_BYTES 4096u
 
 static bool write_file(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err)
 {
@@ -153,12 +151,14 @@ static bool write_env(struct build *build, const char *name, const char *value, 
 	return write_file(path, value ? value : "", value ? strlen(value) : 0, 0644, err);
 }
 
-/* What a binding says about itself is no secret; everything else in it may be one. */
-static void hide_value(const char *key, const struct base64 *value)
+/* "db", or "db/secret": of a legacy binding. */
+static bool mount_is_plain(const char *name, struct arena *arena)
 {
-	if (strcmp(key, "type") != 0 && strcmp(key, "provider") != 0 &&
-	    value->n <= LIMIT_SECRET_BYTES)
-		secret_add(value->bytes, value->n);
+	const char *slash = strchr(name, '/');
+
+	return slash ? name_is_plain(slash + 1) &&
+			       name_is_plain(arena_copy(arena, name, (size_t)(slash - name)))
+		     : name_is_plain(name);
 }
 
 static bool write_binding(struct build *build, const struct request_mount *mount, struct err *err)
@@ -166,7 +166,7 @@ static bool write_binding(struct build *build, const struct request_mount *mount
 	struct task *task = build->task;
 	const char *dir = arena_printf(task->arena, "%s/bindings/%s", build->platform, mount->name);
 
-	if (!name_is_plain(mount->name))
+	if (!mount_is_plain(mount->name, task->arena))
 		return err_set(err, ERR_INVALID, "'%s' is no name of a binding", mount->name);
 	if (!fs_make_dirs(dir, 0755, err))
 		return false;
@@ -179,7 +179,6 @@ static bool write_binding(struct build *build, const struct request_mount *mount
 		if (!base64_decode(file->value, strlen(file->value), task->arena, &value))
 			return err_set(err, ERR_INVALID, "binding '%s': '%s' is no base64",
 				       mount->name, file->key);
-		hide_value(file->key, &value);
 		if (!write_file(path_join(task->arena, dir, file->key), value.bytes, value.n, 0400,
 				err))
 			return err_prefix(err, "binding '%s'", mount->name);
@@ -197,6 +196,10 @@ static bool make_platform(struct build *build, const struct project *project, st
 	if (!task_dir(task, "platform", 0755, &build->platform, err) ||
 	    !task_dir(task, "platform/env", 0755, &dir, err) ||
 	    !task_dir(task, "platform/bindings", 0755, &dir, err))
+		return false;
+	/* Buildpacks get little of the container's own environment; what the platform sets reaches them all. */
+	if (request->bindings.n > 0 &&
+	    !write_env(build, "SERVICE_BINDING_ROOT", CNB_PLATFORM_DIR "/bindings", err))
 		return false;
 	for (size_t i = 0; i < project->env.n; i++)
 		if (!write_env(build, project->env.v[i].key, project->env.v[i].value, err))

@@ -24,6 +24,7 @@ struct task {
 	struct layer_store *store;
 	struct tmpdir work;
 	const char *cache_dir;
+	int64_t started_ms; /* of clock_mono_ms */
 	enum lifecycle_phase phase;
 	int exit_code; /* of a build's own failure, else 0 */
 	bool is_oom, is_timeout;

@@ -8,13 +8,19 @@
 #include <unistd.h>
 
 #include "buildexec/cnb/task.h"
+#include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
+#include "model/base/base64.h"
 #include "model/base/limits.h"
 #include "model/doc/json.h"
+#include "model/kind/secret.h"
 
 /* A request carries secrets and a builder's whole order: generous, but bounded. */
 #define LIMIT_REQUEST_BYTES (32u << 20)
+
+/* Longer values are archives and the like: they are not searched for in every line of the log. */
+#define LIMIT_SECRET_BYTES (64u << 10)
 
 static const struct action {
 	const char *name;
@@ -172,6 +178,43 @@ static bool read_request(int fd, struct arena *arena, struct build_request *out,
 	return true;
 }
 
+static void hide(const char *text)
+{
+	if (text)
+		secret_add(text, strlen(text));
+}
+
+/* Before anything can be said of them. What a binding is (its type, say) is no secret. */
+static void hide_secrets(const struct build_request *request, struct arena *arena)
+{
+	const struct list *const lists[] = { &request->credentials, &request->git_credentials };
+
+	for (size_t k = 0; k < COUNTOF(lists); k++)
+		for (size_t i = 0; i < lists[k]->n; i++) {
+			const struct request_credential *login =
+				LIST_AT(*lists[k], struct request_credential, i);
+
+			hide(login->password);
+			hide(login->token);
+			hide(login->ssh_key);
+			hide(login->config);
+		}
+	for (size_t i = 0; i < request->bindings.n; i++) {
+		const struct request_mount *mount =
+			LIST_AT(request->bindings, struct request_mount, i);
+
+		for (size_t k = 0; mount->is_secret && k < mount->files.n; k++) {
+			const struct pair *file = &mount->files.v[k];
+			struct base64 value;
+
+			if (!secret_key_is_public(file->key) &&
+			    base64_decode(file->value, strlen(file->value), arena, &value) &&
+			    value.n <= LIMIT_SECRET_BYTES)
+				secret_add(value.bytes, value.n);
+		}
+	}
+}
+
 static bool open_task(struct task *task, struct err *err)
 {
 	const struct build_request *request = task->request;
@@ -249,12 +292,18 @@ int worker_main(int in_fd, int out_fd)
 {
 	struct arena *arena = arena_new();
 	struct build_request request = { 0 };
-	struct task task = { .request = &request, .arena = arena, .out_fd = out_fd };
+	struct task task = {
+		.request = &request, .arena = arena, .out_fd = out_fd, .started_ms = clock_mono_ms()
+	};
 	struct err err = { 0 };
 	bool is_done;
 
 	task.work.lock_fd = -1;
-	is_done = read_request(in_fd, arena, &request, &err) && perform(&task, &err);
+	is_done = read_request(in_fd, arena, &request, &err);
+	if (is_done) {
+		hide_secrets(&request, arena);
+		is_done = perform(&task, &err);
+	}
 	if (is_done) {
 		task.result.type = EVENT_RESULT;
 		task_send(&task, &task.result);

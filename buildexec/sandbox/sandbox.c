@@ -187,10 +187,12 @@ static const char *missed_names(unsigned missed, struct arena *arena)
 static bool check_limits(struct run *run, struct err *err)
 {
 	run->result->missed = run->cgroup.missed;
-	if (!run->cgroup.missed || run->spec->limits.may_be_missed)
+	if (!(run->cgroup.missed & ~run->spec->limits.may_miss) || run->spec->limits.may_be_missed)
 		return true;
-	return err_set(err, ERR_SYSTEM, "cannot limit a container's%s here: no writable cgroup",
-		       missed_names(run->cgroup.missed, run->arena));
+	return err_set(err, ERR_SYSTEM,
+		       "cannot limit a container's%s here: no writable cgroup (run as root or in a "
+		       "delegated cgroup, or leave the limit out)",
+		       missed_names(run->cgroup.missed & ~run->spec->limits.may_miss, run->arena));
 }
 
 static void join_cgroup(void *ctx, pid_t pid)

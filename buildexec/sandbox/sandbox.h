@@ -44,6 +44,7 @@ struct sandbox_limits {
 	int64_t wall_ms;      /* 0: none */
 	bool may_be_missed; /* a limit that this machine cannot enforce is noted in the result, not
 			       an error */
+	unsigned may_miss;  /* the same for some of them: bits of SANDBOX_MEMORY … */
 };
 
 /* Output as it comes; called in the thread of sandbox_run. */

@@ -29,6 +29,7 @@ static const struct table credential_table = { "credential", sizeof(struct reque
 static const struct field mount_fields[] = {
 	{ "name", FIELD_STRING, AT(struct request_mount, name), .is_required = true },
 	{ "files", FIELD_STRING_MAP, AT(struct request_mount, files) },
+	{ "secret", FIELD_BOOL, AT(struct request_mount, is_secret) },
 	{ 0 },
 };
 static const struct table mount_table = { "binding", sizeof(struct request_mount), mount_fields };

@@ -19,9 +19,10 @@ struct request_credential { /* registry: by key; git: by scheme and host */
 	const char *config;                /* registry: a whole docker config.json instead */
 	const char *authorization;         /* blob: the whole header's value */
 };
-struct request_mount { /* service bindings: name → files */
-	const char *name;
+struct request_mount {      /* service bindings: name → files */
+	const char *name;   /* "db", or "db/secret" and "db/metadata" of a legacy binding */
 	struct pairs files; /* base64 values */
+	bool is_secret;     /* the values are to be kept out of logs */
 };
 
 struct build_request {

@@ -77,6 +77,10 @@ static const struct field spec_fields[] = {
 	{ "cnbBindings", FIELD_STRUCTS, AT(struct record_file, r.inputs.bindings), &binding_table },
 	{ "env", FIELD_STRUCTS, AT(struct record_file, r.inputs.env), &env_var_table },
 	{ "resources", FIELD_STRUCT, AT(struct record_file, r.inputs.resources), &resources_table },
+	{ "defaultProcess", FIELD_STRING, AT(struct record_file, r.inputs.default_process) },
+	{ "projectDescriptorPath", FIELD_STRING,
+	  AT(struct record_file, r.inputs.project_descriptor) },
+	{ "creationTime", FIELD_STRING, AT(struct record_file, r.inputs.creation_time) },
 	{ "lastBuild", FIELD_STRUCT, 0, &last_build_table },
 	{ 0 },
 };

@@ -122,6 +122,17 @@ void secret_adapt(void *out, const struct object *object, struct arena *arena, s
 		spec->type = "Opaque";
 }
 
+bool secret_key_is_public(const char *key)
+{
+	static const char *const keys[] = { "type", "provider", "host",
+					    "port", "database", "username" };
+
+	for (size_t i = 0; i < COUNTOF(keys); i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
+}
+
 const struct secret_value *secret_get(const struct secret_spec *secret, const char *key)
 {
 	for (size_t i = 0; i < secret->values.n; i++) {

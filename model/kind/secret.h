@@ -26,6 +26,10 @@ struct secret_spec {
 	const char *type;   /* "Opaque" */
 	struct list values; /* struct secret_value: data decoded, then stringData, which wins */
 	const struct node *data, *string_data; /* as written */
+	/* Set by the program, not read from a manifest: */
+	const char *hash;    /* keyed hash of the values, "<key id>:<64 hex>"; NULL: no key */
+	const char *problem; /* why a value could not be had; NULL: all are there */
+	bool is_partial;     /* values from outside were not asked for (offline) */
 };
 struct service_account_spec {
 	struct strings secrets;            /* names */
@@ -38,6 +42,11 @@ struct config_map_spec {
 };
 extern const struct table secret_table, service_account_table, config_map_table;
 
+/*
+ * By the service binding specification these keys say what a binding is: their values are words that logs are full of, and
+ * are not hidden there.
+ */
+bool secret_key_is_public(const char *key);
 const struct secret_value *secret_get(const struct secret_spec *secret, const char *key);
 
 /* One "KEY=NAME" of the annotations above. */

@@ -109,6 +109,12 @@ struct attempt {
 	const char *validator;    /* blob: ETag or Last-Modified that `content` came with */
 	struct list env, services, bindings;
 	struct resources resources;
+	const char *default_process, *project_descriptor, *creation_time;
+	/*
+	 * What the bindings hold: "<key id>:<64 hex>", by a keyed hash, so that what is recorded tells nobody a value; NULL when
+	 * there are no bindings or no key (secret_spec.hash).
+	 */
+	const char *binding_contents;
 	const char *builder, *builder_kind, *builder_image, *run_image;
 	const char *stack_id, *lifecycle_version;
 	struct list buildpacks; /* struct buildpack_id: those that took part (successes) */

@@ -47,7 +47,7 @@ static struct list git_hosts_of(const struct request_spec *spec, struct arena *a
 static struct request_mount mount_of(const char *name, const struct secret_spec *secret,
 				     struct arena *arena)
 {
-	struct request_mount mount = { .name = name };
+	struct request_mount mount = { .name = name, .is_secret = true };
 
 	for (size_t i = 0; i < secret->values.n; i++) {
 		const struct secret_value *value = LIST_AT(secret->values, struct secret_value, i);
@@ -60,7 +60,26 @@ static struct request_mount mount_of(const char *name, const struct secret_spec 
 	return mount;
 }
 
-/* Service bindings: each names a Secret whose keys become files below /platform/bindings/<name>. */
+static struct request_mount metadata_of(const char *name, const struct config_map_spec *map,
+					struct arena *arena)
+{
+	struct request_mount mount = { .name = name };
+
+	for (size_t i = 0; i < map->data.n; i++)
+		vec_push(arena, &mount.files,
+			 (struct pair){ map->data.v[i].key,
+					base64_encode(map->data.v[i].value,
+						      strlen(map->data.v[i].value), arena),
+					{ 0 } });
+	for (size_t i = 0; i < map->binary_data.n; i++)
+		vec_push(arena, &mount.files, map->binary_data.v[i]);
+	return mount;
+}
+
+/*
+ * Service bindings name a Secret whose keys become files below /platform/bindings/<name>. Legacy ones are a ConfigMap below
+ * …/metadata and a Secret below …/secret.
+ */
 static struct list mounts_of(const struct step *step, const struct model *model,
 			     struct arena *arena)
 {
@@ -75,6 +94,24 @@ static struct list mounts_of(const struct step *step, const struct model *model,
 
 		if (secret)
 			vec_push(arena, &mounts, mount_of(service->name, secret->spec, arena));
+	}
+	for (size_t i = 0; i < spec->build.bindings.n; i++) {
+		const struct binding *binding = LIST_AT(spec->build.bindings, struct binding, i);
+		const struct object *map =
+			model_find(model, KIND_CONFIG_MAP, step->ns, binding->metadata_name);
+		const struct object *secret =
+			binding->secret_name
+				? model_find(model, KIND_SECRET, step->ns, binding->secret_name)
+				: NULL;
+
+		if (map)
+			vec_push(arena, &mounts,
+				 metadata_of(arena_printf(arena, "%s/metadata", binding->name),
+					     map->spec, arena));
+		if (secret)
+			vec_push(arena, &mounts,
+				 mount_of(arena_printf(arena, "%s/secret", binding->name),
+					  secret->spec, arena));
 	}
 	return (struct list){ mounts.v, mounts.n };
 }

@@ -259,7 +259,6 @@ static struct account *account_of(struct map *accounts, const struct query *quer
 	for (size_t i = 0; secrets && i < secrets->n; i++)
 		key = arena_printf(arena, "%s+%s", key, LIST_AT(*secrets, struct named, i)->name);
 	account = map_get(accounts, key);
-
 	if (!account) {
 		account = ARENA_NEW(arena, struct account);
 		open_account(account, spec, query, arena);

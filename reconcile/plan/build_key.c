@@ -122,15 +122,7 @@ static struct node *quantities(const struct pairs *pairs, struct arena *arena)
 	return map;
 }
 
-static void set_options(struct node *map, const struct image_spec *spec, struct arena *arena)
-{
-	node_set_text(arena, map, "defaultProcess", spec->default_process);
-	node_set_text(arena, map, "projectDescriptor", spec->project_descriptor);
-	if (spec->build.creation_time && spec->build.creation_time[0])
-		node_set_text(arena, map, "creationTime", spec->build.creation_time);
-}
-
-char *build_key(const struct attempt *in, const struct image_spec *spec, struct arena *arena)
+char *build_key(const struct attempt *in, struct arena *arena)
 {
 	struct node *source = source_node(in, arena), *map = node_new(arena, NODE_MAP);
 	const char *builder = image_identifier(in->builder_image, arena);
@@ -149,25 +141,13 @@ char *build_key(const struct attempt *in, const struct image_spec *spec, struct 
 	node_set(arena, map, "bindings", binding_rows(&in->bindings, arena));
 	node_set(arena, map, "limits", quantities(&in->resources.limits, arena));
 	node_set(arena, map, "requests", quantities(&in->resources.requests, arena));
-	set_options(map, spec, arena);
+	node_set_text(arena, map, "defaultProcess", in->default_process);
+	node_set_text(arena, map, "projectDescriptor", in->project_descriptor);
+	node_set_text(arena, map, "creationTime", in->creation_time);
+	node_set_text(arena, map, "bindingContents", in->binding_contents);
 	if (reasons_name(in->reason, "TRIGGER"))
 		node_set_text(arena, map, "trigger", in->trigger ? in->trigger : "");
 	json_print(map, JSON_COMPACT, &text);
 	digest = digest_of(buf_text(&text), text.len);
 	return arena_strdup(arena, digest.text);
-}
-
-bool build_options_changed(const struct attempt *recorded, const struct image_spec *spec)
-{
-	struct arena *scratch;
-	const char *now;
-	bool is_other;
-
-	if (!recorded->build_key)
-		return false;
-	scratch = arena_new(); /* asked of every image in every run: leaves nothing behind */
-	now = build_key(recorded, spec, scratch);
-	is_other = now && strcmp(now, recorded->build_key) != 0;
-	arena_free(scratch);
-	return is_other;
 }

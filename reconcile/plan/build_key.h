@@ -12,13 +12,10 @@
 #define BUILD_FORMAT 1
 
 /*
- * Of the inputs of an attempt, recorded or new, and the options of the spec that no attempt records (default process,
- * project descriptor, creation time). A build that was asked for (TRIGGER) has a key of its own, by `trigger`.
+ * Of the inputs of an attempt, recorded or new. A build that was asked for (TRIGGER) has a key of its own, by `trigger`.
  * NULL while builder image, run image or source are not known.
  */
-char *build_key(const struct attempt *inputs, const struct image_spec *spec, struct arena *arena);
-/* The same inputs with the recorded options gave another key: an option was changed since. */
-bool build_options_changed(const struct attempt *recorded, const struct image_spec *spec);
+char *build_key(const struct attempt *inputs, struct arena *arena);
 /* Whether a list as recorded ("COMMIT,STACK") names a reason. */
 bool reasons_name(const char *reasons, const char *name);
 

@@ -185,7 +185,8 @@ static const char *failure_text(const struct outcome *outcome, struct arena *are
 		text = event && event->is_timeout ? "it took longer than its buildTimeout"
 		       : event && event->is_oom   ? "it ran out of memory"
 						  : "unknown error";
-	if (event && event->exit_code != 0 && !strstr(text, "exit"))
+	if (event && event->exit_code != 0 && !event->is_oom && !event->is_timeout &&
+	    !strstr(text, "exit"))
 		return arena_printf(arena, "%s (exit code %" PRId64 ")", text, event->exit_code);
 	return arena_strdup(arena, text);
 }

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reconcile/plan/build_key.h"
-
 bool attempt_is_success(const struct attempt *attempt)
 {
 	return attempt && text_equal(attempt->result, "Succeeded");
@@ -142,6 +140,10 @@ static struct node *config_node(const struct attempt *attempt, bool with_builder
 		node_set(arena, map, "builder", builder);
 	}
 	node_set(arena, map, "source", source_node(&a->source, arena));
+	/* Ours; kpack does not compare them. */
+	node_set_text(arena, map, "defaultProcess", a->default_process);
+	node_set_text(arena, map, "projectDescriptorPath", a->project_descriptor);
+	node_set_text(arena, map, "creationTime", a->creation_time);
 	return map;
 }
 
@@ -228,19 +230,35 @@ static bool is_other_builder(const struct comparison *c, struct arena *arena)
 						    image_identifier(c->now->builder_image, arena));
 }
 
-/* No attempt records these, so only what they are now can be told. */
-static void with_options(struct node *config, const struct image_spec *spec, struct arena *arena)
+/* "defaultProcess (none) → web": options are short enough to be told in full. */
+static void compare_option(const char *name, const char *old, const char *now, struct arena *arena,
+			   struct strings *parts)
 {
-	node_set_text(arena, config, "defaultProcess", spec->default_process);
-	node_set_text(arena, config, "projectDescriptorPath", spec->project_descriptor);
-	if (spec->build.creation_time && spec->build.creation_time[0])
-		node_set_text(arena, config, "creationTime", spec->build.creation_time);
+	if (!text_equal(old, now))
+		vec_push(arena, parts,
+			 arena_printf(arena, "%s %s → %s", name, old ? old : "(none)",
+				      now ? now : "(none)"));
+}
+
+static void compare_options(const struct comparison *c, struct arena *arena, struct strings *parts)
+{
+	compare_option("defaultProcess", c->old->default_process, c->now->default_process, arena,
+		       parts);
+	compare_option("projectDescriptorPath", c->old->project_descriptor,
+		       c->now->project_descriptor, arena, parts);
+	compare_option("creationTime", c->old->creation_time, c->now->creation_time, arena, parts);
+}
+
+/* Hashes by different keys say nothing about each other; that bindings came or went is told by their lists. */
+static bool is_other_contents(const char *old, const char *now)
+{
+	const char *colon = old && now ? strchr(now, ':') : NULL;
+
+	return colon && strncmp(old, now, (size_t)(colon + 1 - now)) == 0 && strcmp(old, now) != 0;
 }
 
 static void compare_config(const struct comparison *c, struct arena *arena, struct changes *out)
 {
-	bool other_options = c->old && build_options_changed(c->old, c->spec);
-	struct node *config;
 	struct strings parts = { 0 };
 	bool other_builder = c->old && is_other_builder(c, arena);
 
@@ -259,18 +277,18 @@ static void compare_config(const struct comparison *c, struct arena *arena, stru
 			vec_push(arena, &parts, "source");
 		if (other_builder)
 			vec_push(arena, &parts, "builder");
-		if (other_options)
-			vec_push(arena, &parts, "build options");
+		compare_options(c, arena, &parts);
+		if (services_equal(&c->old->services, &c->now->services) &&
+		    bindings_equal(&c->old->bindings, &c->now->bindings) &&
+		    is_other_contents(c->old->binding_contents, c->now->binding_contents))
+			vec_push(arena, &parts, "contents of bindings");
 	}
 	if (parts.n == 0)
 		return;
-	config = config_node(c->now, other_builder, arena);
-	if (other_options)
-		with_options(config, c->spec, arena);
 	change_add(out,
 		   (struct change){ .reason = REASON_CONFIG,
 				    .old_value = config_node(c->old, other_builder, arena),
-				    .new_value = config,
+				    .new_value = config_node(c->now, other_builder, arena),
 				    .text = strings_join(&parts, ", ", arena) },
 		   arena);
 }

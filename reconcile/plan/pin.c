@@ -66,14 +66,15 @@ struct pin pin_resolve(const struct planner *p, const struct pin_ask *asked)
 	struct ref ref;
 	struct err err = { 0 };
 	const struct fact *fact;
+	const char *key;
 
 	if (!ask.image)
 		return pin_fail(ERR_INVALID, "cannot resolve an image without a name");
 	if (!ref_parse(ask.image, p->arena, &ref, &err))
 		return pin_fail(ERR_INVALID, arena_printf(p->arena, "cannot resolve image '%s': %s",
 							  ask.image, err.text));
-	fact = fact_find(p->facts,
-			 query_key_image(ask.image, ask.account.ns, ask.account.name, p->arena));
+	key = query_key_image(ask.image, ask.account.ns, ask.account.name, p->arena);
+	fact = fact_find(p->facts, key);
 	if (!pin_known(ask.recorded, ask.image))
 		ask.recorded = NULL;
 	if (fact && fact->is_known)

@@ -137,12 +137,13 @@ static void ask_image(struct asking *a, const struct object *asker, struct image
 {
 	struct account account = account_of(a->model, asker);
 	struct query *query;
+	const char *key;
 	bool is_new;
 
 	if (!q.image)
 		return;
-	query = ask(a, QUERY_IMAGE, query_key_image(q.image, account.ns, account.name, a->arena),
-		    asker, &is_new);
+	key = query_key_image(q.image, account.ns, account.name, a->arena);
+	query = ask(a, QUERY_IMAGE, key, asker, &is_new);
 	query->image = q.image;
 	query->ns = account.ns;
 	query->service_account = account.name;

@@ -25,6 +25,7 @@ static const struct image_rule image_rules[] = { /* the first row whose facts al
 	{ "I4",  IMAGE_BUILDER_UNREADY, VERDICT_BUILDER_UNREADY, "the builder is not ready" },
 	{ "I5",  IMAGE_SOURCE_UNREADY,  VERDICT_SOURCE_UNREADY,  "the source cannot be resolved" },
 	{ "I6",  IMAGE_UNDECIDABLE,     VERDICT_UNDECIDABLE,     "the recorded run image cannot be read" },
+	{ "I15", IMAGE_BINDINGS_BAD,    VERDICT_BINDINGS_BAD,    "a binding cannot be given to the build" },
 	{ "I7",  IMAGE_NEVER_BUILT,     VERDICT_BUILD,           "it was never built" },
 	{ "I8",  IMAGE_CHANGED | IMAGE_ONLY_STACK | IMAGE_SAME_STACK,
 					VERDICT_REBASE,          "only the run image moved, within its stack" },
@@ -69,6 +70,7 @@ struct deciding {
 	struct attempt *inputs;
 	struct changes since_success;
 	struct source_answer source;
+	const char *bindings_problem; /* IMAGE_BINDINGS_BAD */
 	unsigned facts;
 	struct err err; /* IMAGE_UNDECIDABLE */
 };
@@ -188,6 +190,12 @@ static bool is_pending(const struct deciding *d)
 	       !d->builder_step->is_folded && d->builder_step->builder;
 }
 
+/* What is empty is not recorded, so that it equals what is read back. */
+static const char *text_or_null(const char *text)
+{
+	return text && text[0] ? text : NULL;
+}
+
 static void look_at_inputs(struct deciding *d)
 {
 	struct attempt *in = d->inputs;
@@ -199,6 +207,13 @@ static void look_at_inputs(struct deciding *d)
 	in->services = d->spec->build.services;
 	in->bindings = d->spec->build.bindings;
 	in->resources = d->spec->build.resources;
+	in->default_process = text_or_null(d->spec->default_process);
+	in->project_descriptor = text_or_null(d->spec->project_descriptor);
+	in->creation_time = text_or_null(d->spec->build.creation_time);
+	in->binding_contents = bindings_contents(d->p, d->step->object);
+	d->bindings_problem = bindings_problem(d->p, d->step->object);
+	if (d->bindings_problem)
+		d->facts |= IMAGE_BINDINGS_BAD;
 	in->builder = d->spec->builder.name;
 	in->builder_kind = d->spec->builder.kind;
 	if (!d->builder)
@@ -406,6 +421,12 @@ static void do_undecidable(struct deciding *d)
 	block(d, (struct stop){ ERR_INVALID, true }, why);
 }
 
+static void do_bindings_bad(struct deciding *d)
+{
+	set_ready(d, COND_FALSE, "BuildRejected", d->bindings_problem);
+	block(d, (struct stop){ ERR_INVALID, true }, d->bindings_problem);
+}
+
 /* What stays open until another step is done, or until somebody may ask (offline). */
 static void tell_unknown(struct deciding *d)
 {
@@ -455,7 +476,7 @@ static void want_build(struct deciding *d, enum action action)
 	step->inputs = d->inputs;
 	step->inputs->number = number;
 	step->inputs->reason = changes_reasons(&step->changes, d->p->arena);
-	step->inputs->build_key = build_key(step->inputs, d->spec, d->p->arena);
+	step->inputs->build_key = build_key(step->inputs, d->p->arena);
 	step->build_key = step->inputs->build_key;
 	if (d->status->last && step->build_key &&
 	    text_equal(d->status->last->build_key, step->build_key))
@@ -589,6 +610,7 @@ static void (*const verdicts[VERDICTS])(struct deciding *d) = {
 	[VERDICT_BUILDER_UNREADY] = do_builder_unready,
 	[VERDICT_SOURCE_UNREADY] = do_source_unready,
 	[VERDICT_UNDECIDABLE] = do_undecidable,
+	[VERDICT_BINDINGS_BAD] = do_bindings_bad,
 	[VERDICT_BUILD] = do_build,
 	[VERDICT_REBASE] = do_rebase,
 	[VERDICT_RETRY] = do_retry,

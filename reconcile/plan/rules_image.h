@@ -24,6 +24,7 @@ enum image_fact {
 	IMAGE_TRIES_LEFT = 1u << 12,
 	IMAGE_RETRY_FORCED = 1u << 13, /* --retry-failed                             */
 	IMAGE_TAGS_MISSING = 1u << 14, /* additional tags that were not pushed yet   */
+	IMAGE_BINDINGS_BAD = 1u << 15, /* a binding that cannot be given             */
 };
 
 enum image_verdict {
@@ -34,6 +35,7 @@ enum image_verdict {
 	VERDICT_BUILDER_UNREADY,
 	VERDICT_SOURCE_UNREADY,
 	VERDICT_UNDECIDABLE,
+	VERDICT_BINDINGS_BAD,
 	VERDICT_BUILD,
 	VERDICT_REBASE,
 	VERDICT_RETRY,
@@ -68,6 +70,14 @@ struct source_answer {
 };
 struct source_answer source_resolve(const struct planner *p, const struct object *object,
 				    const struct attempt *last, struct attempt *out);
+
+/*
+ * Bindings of a build (kpack.md §4.4). The first reason why they cannot be given, NULL for none: a kind that is no Secret, a
+ * secret that a service account lists, a value that could not be had.
+ */
+const char *bindings_problem(const struct planner *p, const struct object *object);
+/* What they hold, for attempt.binding_contents. */
+const char *bindings_contents(const struct planner *p, const struct object *object);
 
 /* spec.tag and additionalTags. */
 struct strings image_tags(const struct image_spec *spec, struct arena *arena);

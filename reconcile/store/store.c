@@ -134,7 +134,8 @@ static bool fetch_tip(struct store *store, const struct git_id *tip, struct err 
 	 * The mirror may be ahead of the tip that we were told, by another process: then it is no ancestor. And a difference that
 	 * cannot be put together here (a server's thin pack) is asked for as a whole.
 	 */
-	if (!fetch.have || (err->kind != ERR_ABSENT && err->kind != ERR_INVALID))
+	if (!fetch.have ||
+	    (err->kind != ERR_ABSENT && err->kind != ERR_INVALID && err->kind != ERR_SYSTEM))
 		return false;
 	*err = (struct err){ 0 };
 	fetch.have = NULL;

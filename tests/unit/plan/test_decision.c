@@ -15,7 +15,7 @@
 #include "model/kind/settings.h"
 #include "reconcile/plan/rules_image.h"
 
-#define FACTS 15
+#define FACTS 16
 
 /* The gates in words: kpack.md §1.1, §1.2 and §1.11, then what is left to do. */
 static enum image_verdict documented(unsigned facts)
@@ -32,6 +32,8 @@ static enum image_verdict documented(unsigned facts)
 		return VERDICT_SOURCE_UNREADY;
 	if (facts & IMAGE_UNDECIDABLE)
 		return VERDICT_UNDECIDABLE;
+	if (facts & IMAGE_BINDINGS_BAD)
+		return VERDICT_BINDINGS_BAD;
 	if (facts & IMAGE_NEVER_BUILT)
 		return VERDICT_BUILD;
 	if (facts & IMAGE_CHANGED)

@@ -550,7 +550,9 @@ static void test_sandbox__an_unenforceable_limit_is_an_error_or_noted(void **sta
 	}
 	vec_push(f->arena, &f->spec.argv, "/bin/true");
 	assert_false(sandbox_run(&f->spec, &result, &err));
-	assert_string_equal(err.text, "cannot limit a container's memory here: no writable cgroup");
+	assert_string_equal(
+		err.text, "cannot limit a container's memory here: no writable cgroup (run as root "
+			  "or in a delegated cgroup, or leave the limit out)");
 	f->spec.limits.may_be_missed = true;
 	assert_true(sandbox_run(&f->spec, &result, &err));
 	assert_int_equal(result.missed, SANDBOX_MEMORY);
