@@ -187,7 +187,8 @@ static void hide(const char *text)
 /* Before anything can be said of them. What a binding is (its type, say) is no secret. */
 static void hide_secrets(const struct build_request *request, struct arena *arena)
 {
-	const struct list *const lists[] = { &request->credentials, &request->git_credentials };
+	const struct list *const lists[] = { &request->credentials, &request->git_credentials,
+					     &request->blob_credentials };
 
 	for (size_t k = 0; k < COUNTOF(lists); k++)
 		for (size_t i = 0; i < lists[k]->n; i++) {
