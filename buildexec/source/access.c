@@ -208,6 +208,25 @@ static const struct request_credential *blob_login(const struct access *access,
 	return login;
 }
 
+/* Files end in a newline, headers must not hold one. */
+static bool header_text(const char *text, struct arena *arena, const char **out, struct err *err)
+{
+	size_t n = text ? strlen(text) : 0;
+
+	*out = NULL;
+	if (!text)
+		return true;
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r' || text[n - 1] == ' '))
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return err_set(err, ERR_DENIED,
+				       "its 'kpack.io/blob' secret holds control characters");
+	*out = arena_copy(arena, text, n);
+	add_secret(*out); /* as it goes over the wire */
+	return true;
+}
+
 bool access_blob(const struct access *access, const char *url, const char *auth,
 		 struct arena *arena, struct blob_request *out, struct err *err)
 {
@@ -244,7 +263,6 @@ bool access_blob(const struct access *access, const char *url, const char *auth,
 	add_secret(login->authorization);
 	out->user = login->user;
 	out->password = login->password;
-	out->bearer = login->token;
-	out->authorization = login->authorization;
-	return true;
+	return header_text(login->token, arena, &out->bearer, err) &&
+	       header_text(login->authorization, arena, &out->authorization, err);
 }

@@ -16,7 +16,7 @@
 #include "model/base/limits.h"
 
 enum { TRIES = 4, BACKOFF_BASE_MS = 200, BACKOFF_CAP_MS = 5000 };
-enum { DOWNLOAD_MS = 3600 * 1000 };
+enum { DOWNLOAD_MS = 3600 * 1000, VALIDATOR_BYTES = 512 };
 
 struct download {
 	const struct blob_version *known; /* two of them: recorded, and of the last time */
@@ -30,6 +30,17 @@ struct download {
 	struct err err; /* why the transfer was stopped */
 };
 
+/* Validators come from servers and from recorded state, and go into headers. */
+static bool is_plain(const char *text)
+{
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)text[i] < ' ' || (unsigned char)text[i] >= 0x7f)
+			return false;
+	return n > 0 && n <= VALIDATOR_BYTES;
+}
+
 /*
  * What tells this version from the next one. A Last-Modified that is as young as the answer does not: the file may change
  * again within the second (RFC 9110 §8.8.2.2).
@@ -39,10 +50,10 @@ static const char *validator_of(const struct http_response *head, struct arena *
 	const char *etag = http_header(head, "ETag");
 	const char *modified = http_header(head, "Last-Modified"), *date;
 
-	if (etag && *etag)
+	if (etag && is_plain(etag))
 		return arena_strdup(arena, etag);
 	date = http_header(head, "Date");
-	if (!modified || !date)
+	if (!modified || !date || !is_plain(modified))
 		return NULL;
 	return header_date(date) > header_date(modified) && header_date(modified) >= 0
 		       ? arena_strdup(arena, modified)
@@ -248,11 +259,14 @@ static bool get(const struct blob_place *place, const struct blob_version known[
 bool source_blob_resolve(const struct blob_place *place, const struct blob_version *known,
 			 struct arena *arena, struct blob_version *out, struct err *err)
 {
-	const struct blob_version both[2] = {
+	struct blob_version both[2] = {
 		blob_cache_version(place->cache_dir, place->url, arena),
 		known && known->content && known->validator ? *known : (struct blob_version){ 0 },
 	};
 
+	for (size_t i = 0; i < COUNTOF(both); i++)
+		if (both[i].validator && !is_plain(both[i].validator))
+			both[i] = (struct blob_version){ 0 };
 	*out = (struct blob_version){ 0 };
 	return get(place, both, arena, out, err);
 }

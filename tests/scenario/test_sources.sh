@@ -114,7 +114,7 @@ stringData: {username: me, password: "s3cret pass"}
 apiVersion: v1
 kind: Secret
 metadata: {name: bearer, annotations: {kpack.io/blob: "$files"}}
-stringData: {bearer: t0ken-canary}
+stringData: {bearer: "t0ken-canary\n"}
 ---
 apiVersion: v1
 kind: Secret
@@ -135,6 +135,9 @@ check "with a password" gave basic "main.txt=basic"
 check "with a token" gave bearer "main.txt=bearer"
 check "with a header" gave header "main.txt=header"
 : >"$work/nginx/access.log"
+labels() { skopeo inspect --config "oci:$work/registry/registry.local/apps/$1:latest" | python3 -c 'import json, sys; print(json.load(sys.stdin)["config"]["Labels"]["io.buildpacks.project.metadata"])'; }
+labels zip >"$work/out"
+check "the image says where it is from" says "$(printf '"type":"blob","version":{"sha256sum":"%s"},"metadata":{"url":"%s"}' "$(sha256sum <"$web/pub/app.zip" | cut -d' ' -f1)" "$files/pub/app.zip")"
 check "blobs: then nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
 check "without a transfer where there is an ETag" bash -c "grep -q 'GET /pub/app.zip 304' '$work/nginx/access.log' && ! grep -q 'GET /pub/app.zip 200' '$work/nginx/access.log'"
 rm -rf "$XDG_CACHE_HOME"
@@ -190,7 +193,15 @@ probe_image cut "{blob: {url: 'http://$SERVER_ADDR/big.tgz'}}"
 check "a download goes on where it stopped" expect_exit 0 "$reconcile" --only Image/default/cut .
 check "by ranges" grep -q 'bytes=[1-9]' "$work/cutting/log"
 check "and is whole" gave cut "noise="
-rm image-cut.yaml
+probe_image plain "{blob: {url: 'http://$SERVER_ADDR/plain/big.tgz'}}"
+check "or begins again where there is no ETag" expect_exit 0 "$reconcile" --only Image/default/plain .
+check "and is whole" gave plain "noise="
+rm image-cut.yaml image-plain.yaml
+
+note "a cache that rots"
+for file in "$XDG_CACHE_HOME"/reconcile/blobs/sha256/*; do echo rotten >"$file"; done
+check "is not believed" expect_exit 0 "$reconcile" --trigger zip .
+check "it is read again" gave zip "main.txt=zup"
 
 note "images as sources"
 mkdir -p "$work/src"/{one,two}
@@ -224,6 +235,8 @@ check "one may not read the registry: exit 4" expect_exit 4 "$reconcile" .
 check "it says which" says "cannot resolve '$sources/src': the server answered 401"
 rm image-barred.yaml
 check "layers, a folder of them" gave layers "main.txt=one"
+labels layers >"$work/out"
+check "the image says so" says '"type":"image","version":{"digest":"sha256:'
 check "an archive in a layer" gave packed "main.txt=packed"
 check "then nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
 echo TWO >"$work/src/two/main.txt"
