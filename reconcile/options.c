@@ -48,7 +48,7 @@ const struct option_row option_rows[] = {
 	  "author of state commits" },
 	{ "cache-dir", 0, OPTION_TEXT, O(cache_dir), "DIR", NULL, NULL, FOR_RUN | FOR_STATE,
 	  "where layers, commits and build caches are kept (default: $XDG_CACHE_HOME/reconcile)" },
-	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|json|yaml|dot|mermaid", NULL, FOR_RUN | FOR_TABLE | FOR_EDIT,
+	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|json|yaml|wide|dot|mermaid", NULL, FOR_RUN | FOR_TABLE | FOR_EDIT,
 	  "format of the result" },
 	{ "namespace", 'n', OPTION_TEXT, O(ns), "NAME", NULL, NULL, FOR_NS | FOR_EDIT,
 	  "namespace (default: default)" },
