@@ -72,6 +72,28 @@ static void punch_hole(struct log_file *log)
 		log->n_dropped += end - start;
 }
 
+/* Colours mean nothing in a file: "ESC [ digits ; digits m" goes. Any other control sequence stays, made visible. */
+static size_t without_colors(char *text, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n;) {
+		size_t end = i + 2;
+
+		if (i + 1 < n && text[i] == '\033' && text[i + 1] == '[') {
+			while (end < n &&
+			       (text[end] == ';' || (text[end] >= '0' && text[end] <= '9')))
+				end++;
+			if (end < n && text[end] == 'm') {
+				i = end + 1;
+				continue;
+			}
+		}
+		text[kept++] = text[i++];
+	}
+	return kept;
+}
+
 /* Writes the line up to what begins in its first `head` bytes; the rest stays for the next one. */
 static void write_line(struct log_file *log, size_t head)
 {
@@ -80,6 +102,8 @@ static void write_line(struct log_file *log, size_t head)
 	struct err err = { 0 };
 	size_t n = redact_head(buf_text(&log->line), log->line.len, head, &redacted);
 
+	if (redacted.len)
+		redacted.len = without_colors(redacted.data, redacted.len);
 	sanitize(buf_text(&redacted), redacted.len, true, &clean); /* tabs stay */
 	buf_byte(&clean, '\n');
 	memmove(log->line.data, log->line.data + n, log->line.len - n);

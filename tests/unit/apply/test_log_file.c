@@ -76,8 +76,8 @@ static void test_log__makes_foreign_bytes_harmless(void **state)
 {
 	struct fixture *f = *state;
 
-	add(f, "\033[31mred\033[0m\ttab \xff \xe2\x80\xae\n");
-	assert_string_equal(finish(f), "\\x1b[31mred\\x1b[0m\ttab \\xff \\u202e\n");
+	add(f, "\033[1;31mred\033[0m\033[m\ttab \xff \xe2\x80\xae \033[2J \033[\n");
+	assert_string_equal(finish(f), "red\ttab \\xff \\u202e \\x1b[2J \\x1b[\n");
 }
 
 static void test_log__hides_a_secret_that_comes_in_pieces(void **state)
