@@ -72,28 +72,6 @@ static void punch_hole(struct log_file *log)
 		log->n_dropped += end - start;
 }
 
-/* Colours mean nothing in a file: "ESC [ digits ; digits m" goes. Any other control sequence stays, made visible. */
-static size_t without_colors(char *text, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n;) {
-		size_t end = i + 2;
-
-		if (i + 1 < n && text[i] == '\033' && text[i + 1] == '[') {
-			while (end < n &&
-			       (text[end] == ';' || (text[end] >= '0' && text[end] <= '9')))
-				end++;
-			if (end < n && text[end] == 'm') {
-				i = end + 1;
-				continue;
-			}
-		}
-		text[kept++] = text[i++];
-	}
-	return kept;
-}
-
 /* Writes the line up to what begins in its first `head` bytes; the rest stays for the next one. */
 static void write_line(struct log_file *log, size_t head)
 {
@@ -102,8 +80,6 @@ static void write_line(struct log_file *log, size_t head)
 	struct err err = { 0 };
 	size_t n = redact_head(buf_text(&log->line), log->line.len, head, &redacted);
 
-	if (redacted.len)
-		redacted.len = without_colors(redacted.data, redacted.len);
 	sanitize(buf_text(&redacted), redacted.len, true, &clean); /* tabs stay */
 	buf_byte(&clean, '\n');
 	memmove(log->line.data, log->line.data + n, log->line.len - n);
@@ -119,6 +95,21 @@ static void write_line(struct log_file *log, size_t head)
 	log_line(LOG_WARN, "%s: %s", log->path, err.text);
 }
 
+/*
+ * Colours mean nothing in a file: "ESC [ digits ; digits m" at the line's end goes, before the redactor looks, so that no
+ * secret hides between them. Any other control sequence stays and is made visible.
+ */
+static void drop_color(struct buf *line)
+{
+	size_t at = line->len - 1; /* the 'm' */
+
+	while (at > 0 && (line->data[at - 1] == ';' ||
+			  (line->data[at - 1] >= '0' && line->data[at - 1] <= '9')))
+		at--;
+	if (at >= 2 && line->data[at - 1] == '[' && line->data[at - 2] == '\033')
+		line->len = at - 2;
+}
+
 void log_file_add(struct log_file *log, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -128,6 +119,8 @@ void log_file_add(struct log_file *log, const char *bytes, size_t n)
 			write_line(log, log->line.len);
 		} else if (bytes[i] != '\r') {
 			buf_byte(&log->line, bytes[i]);
+			if (bytes[i] == 'm')
+				drop_color(&log->line);
 			if (log->line.len == LINE_MAX_BYTES + OVERLAP)
 				write_line(log, LINE_MAX_BYTES);
 		}
