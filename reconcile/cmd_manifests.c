@@ -13,13 +13,14 @@ int cmd_validate(struct context *context)
 
 	if (code != EXIT_DONE)
 		return code;
-	buf_printf(&context->out, "%zu objects in %zu files are valid", model->objects.n,
-		   model->n_files);
+	buf_printf(&context->out, "%zu object%s in %zu file%s %s valid", model->objects.n,
+		   model->objects.n == 1 ? "" : "s", model->n_files, model->n_files == 1 ? "" : "s",
+		   model->objects.n == 1 ? "is" : "are");
 	if (model->n_ignored)
-		buf_printf(&context->out, "; %zu documents of other kinds are ignored",
-			   model->n_ignored);
+		buf_printf(&context->out, "; %zu of other kinds are ignored", model->n_ignored);
 	if (context->loaded.diags.n_warnings)
-		buf_printf(&context->out, "; %zu warnings", context->loaded.diags.n_warnings);
+		buf_printf(&context->out, "; %zu warning%s", context->loaded.diags.n_warnings,
+			   context->loaded.diags.n_warnings == 1 ? "" : "s");
 	buf_byte(&context->out, '\n');
 	return EXIT_DONE;
 }

@@ -256,8 +256,10 @@ static bool start(const struct enter_spec *spec, int go[2], int report[2], pid_t
 	bool is_ok = true;
 
 	*pid = clone_child(spec, go, report[1]);
-	if (*pid < 0)
+	if (*pid < 0) {
+		*pid = 0; /* never -1: to kill that one is to kill everybody */
 		return err_sys(err, errno, "cannot make namespaces for the container");
+	}
 	fd_close(&go[0]);
 	fd_close(&report[1]);
 	if (spec->is_rootless && !map_ids(*pid))

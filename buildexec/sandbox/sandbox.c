@@ -412,9 +412,9 @@ static bool run_it(struct run *run, struct err *err)
 	fd_close(&run->err_out[1]);
 	if (is_ok)
 		collect(run, started_ms);
-	else if (run->pid)
+	else if (run->pid > 0)
 		kill(run->pid, SIGKILL);
-	if (run->pid)
+	if (run->pid > 0)
 		reap(run);
 	run->result->wall_ms = clock_mono_ms() - started_ms;
 	return is_ok && judge(run, err);

@@ -103,6 +103,19 @@ static void put_padded(const char *text, size_t width, struct buf *out)
 	buf_printf(out, "%*s", n < width ? (int)(width - n) : 0, "");
 }
 
+/* When a value that is not known yet will be. */
+static void put_when(const struct step *step, struct arena *arena, struct buf *out)
+{
+	if (step->n_after) {
+		buf_puts(out, " (known after ");
+		put_clean(object_label(step->after[0]->id, arena), out);
+		buf_puts(out, ")\n");
+	} else {
+		buf_puts(out, step->action == ACTION_COMPOSE ? " (known when it is composed)\n"
+							     : " (known when servers are asked)\n");
+	}
+}
+
 static void put_step(const struct step *step, const size_t *widths,
 		     const struct report_style *style, struct arena *arena, struct buf *out)
 {
@@ -125,13 +138,9 @@ static void put_step(const struct step *step, const size_t *widths,
 		buf_byte(out, '\n');
 	}
 	for (size_t i = 0; i < step->unknown.n && !step->is_folded; i++) {
-		const char *after = step->n_after ? step->after[0]->id : step->id;
-
 		buf_puts(out, "  ");
 		put_clean(step->unknown.v[i], out);
-		buf_puts(out, " (known after ");
-		put_clean(object_label(after, arena), out);
-		buf_puts(out, ")\n");
+		put_when(step, arena, out);
 	}
 }
 

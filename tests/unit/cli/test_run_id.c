@@ -90,6 +90,7 @@ static void test_claims__of_a_killed_process_end(void **state)
 	run_id_make(&other, clock_now_s());
 	assert_int_equal(pipe(ready), 0);
 	pid = fork();
+	assert_true(pid >= 0);
 	if (!pid) {
 		struct err err = { 0 };
 

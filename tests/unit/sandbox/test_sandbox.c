@@ -456,6 +456,7 @@ static void killed_owner(struct fixture *f)
 	f->spec.limits.n_pids = 100;
 	f->spec.limits.may_be_missed = true;
 	pid = fork();
+	assert_true(pid >= 0);
 	if (pid == 0) {
 		run(f, "sleep 987654 & echo started > /work/pid; sleep 987654");
 		_exit(0);

@@ -319,6 +319,7 @@ static void check_race(struct fixture *f, const struct server *server)
 
 	for (int i = 0; i < WRITERS; i++) {
 		pids[i] = fork();
+		assert_true(pids[i] >= 0);
 		if (!pids[i])
 			write_many(f, server, repo, i);
 	}
@@ -357,6 +358,7 @@ static void test_store__is_whole_after_kills_at_any_moment(void **state)
 
 	for (int round = 0; round < 40; round++) {
 		pid_t pid = fork();
+
 		int status;
 
 		if (!pid)

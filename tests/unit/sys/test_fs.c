@@ -178,6 +178,7 @@ static void test_sweep__removes_folders_of_the_dead_only(void **state)
 	assert_true(tmpdir_make(f->dir.path, "work", &living, &err));
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
+	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct tmpdir dir = { 0 };
 
