@@ -440,7 +440,7 @@ static void killed_owner(struct fixture *f)
 		int64_t until_ms;
 	} wait = { clock_mono_ms() + 10000 };
 	char *pid_file = at(f, "work/pid");
-	struct sandbox_bind bind = { at(f, "work"), "/work", true };
+	struct sandbox_bind bind = { at(f, "work"), "/job", true };
 	struct err err = { 0 };
 	char *text = NULL;
 	size_t len;
@@ -458,7 +458,7 @@ static void killed_owner(struct fixture *f)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		run(f, "sleep 987654 & echo started > /work/pid; sleep 987654");
+		run(f, "sleep 987654 & echo started > /job/pid; sleep 987654");
 		_exit(0);
 	}
 	while (!text && clock_mono_ms() < wait.until_ms) {
@@ -509,7 +509,7 @@ static void test_sandbox__leaves_nothing_when_its_owner_is_killed(void **state)
 static void test_sandbox__runs_without_root(void **state)
 {
 	struct fixture *f = *state;
-	struct sandbox_bind bind = { at(f, "work"), "/work", true };
+	struct sandbox_bind bind = { at(f, "work"), "/job", true };
 	struct err err = { 0 };
 
 	f->spec.is_rootless = true;
@@ -517,7 +517,7 @@ static void test_sandbox__runs_without_root(void **state)
 	f->spec.n_binds = 1;
 	f->spec.root.upper_dir = at(f, "upper");
 	assert_true(fs_make_dirs(at(f, "work"), 0755, &err));
-	prints(f, "id -u; id -g; touch /work/new /etc/new; cat /etc/name; stat -c %u /bin/busybox",
+	prints(f, "id -u; id -g; touch /job/new /etc/new; cat /etc/name; stat -c %u /bin/busybox",
 	       "1001\n1000\nbase\n1001\n");
 	prints(f, "ls /etc", "name\nnew\n");
 	assert_true(fs_exists(at(f, "work/new")));
