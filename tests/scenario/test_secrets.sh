@@ -175,6 +175,9 @@ seen, found = set(), set()
 def parent(pid):
     with open(f"/proc/{pid}/stat", "rb") as f:
         return int(f.read().rsplit(b")", 1)[1].split()[1])
+def read(pid, part):
+    with open(f"/proc/{pid}/{part}", "rb") as f:
+        return f.read()
 def is_over():
     try:
         with open(f"/proc/{root}/stat", "rb") as f:
@@ -189,10 +192,12 @@ while not is_over():
                 at, depth = parent(at), depth + 1
             if at != root or int(pid) == root:
                 continue
-            for part in ("cmdline", "environ"):
-                with open(f"/proc/{pid}/{part}", "rb") as f:
-                    data = f.read()
-                seen.add(pid)
+            # Until a child executes its program it is a copy of the run itself, whose environment is the user's own.
+            said = read(pid, "cmdline")
+            if said == read(root, "cmdline"):
+                continue
+            seen.add(pid)
+            for part, data in (("cmdline", said), ("environ", read(pid, "environ"))):
                 found.update((part, w, data[:80]) for w in words if w in data)
         except OSError:
             pass
