@@ -107,6 +107,8 @@ struct step {
 	struct list mirrors; /* struct mirror */
 	struct list
 		records; /* const struct image_record *: images that are seen for the first time */
+	/* Image: what its build pushed, for the stream whose repository it pushes to; NULL: not known */
+	const struct image_record *pushed;
 	/* Set by plan_fold: */
 	bool is_folded, has_failed;
 };
