@@ -7,7 +7,6 @@
 
 #include "buildexec/sys/pool.h"
 #include "model/doc/yaml.h"
-#include "model/doc/yaml_printed.h"
 
 enum { BATCHES_PER_CORE = 4 };
 
@@ -61,9 +60,6 @@ static bool parse_file(const struct store_file *file, struct arena *trees, struc
 	struct documents documents = { 0 };
 	struct diags diags;
 
-	*out = yaml_parse_printed(file->bytes, file->n, trees, arena);
-	if (*out)
-		return true;
 	diags_init(&diags, trees);
 	yaml_parse_split(&source, trees, arena, &documents, &diags);
 	if (diags.n_errors || documents.n != 1) {
