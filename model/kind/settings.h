@@ -25,21 +25,22 @@ struct settings {
 	/* state */
 	const char *state_repo, *state_branch; /* NULL; "reconcile/state" */
 	const char *author_name, *author_email;
-	const char *logs;            /* "branch" (default), "none" or a folder */
-	const char *lease;           /* of a claim, as written: "1h" */
-	int64_t lease_s;             /* the same in seconds */
-	int64_t push_retries;        /* 10 */
-	struct list registries;      /* struct settings_registry */
-	struct list git;             /* struct settings_git */
-	int64_t jobs;                /* -j; 0: cores */
-	int64_t retries;             /* of failures that were not the build's own, per input; 3 */
-	const char *runtime;         /* OCI runtime program, "crun". Trusted-only */
-	const char *network;         /* of builds: "host" (default) or "none" */
-	const char *cache_dir;       /* trusted-only */
-	const char *compression;     /* "fast" (default) or "small" */
-	struct strings executor;     /* argv of a worker elsewhere. Trusted-only */
-	bool allow_helpers;          /* docker-credential-*. Trusted-only */
-	const char *default_builder; /* ClusterBuilder for `image create`; "default" */
+	const char *logs;        /* "branch" (default), "none" or a folder */
+	const char *lease;       /* of a claim, as written: "1h" */
+	int64_t lease_s;         /* the same in seconds */
+	int64_t push_retries;    /* 10 */
+	struct list registries;  /* struct settings_registry */
+	struct list git;         /* struct settings_git */
+	int64_t jobs;            /* -j; 0: cores */
+	int64_t retries;         /* of failures that were not the build's own, per input; 3 */
+	const char *runtime;     /* OCI runtime program, "crun". Trusted-only */
+	const char *network;     /* of builds: "host" (default) or "none" */
+	const char *cache_dir;   /* trusted-only */
+	const char *compression; /* "fast" (default) or "small" */
+	struct strings executor; /* argv of a worker elsewhere. Trusted-only */
+	bool allow_helpers;      /* docker-credential-*. Trusted-only */
+	bool with_prune; /* records of objects whose manifests are gone go of their own accord; true */
+	const char *default_builder;    /* ClusterBuilder for `image create`; "default" */
 	const struct source_file *file; /* where it was read; NULL: defaults */
 };
 extern const struct table settings_table;

@@ -75,7 +75,8 @@ static const struct table *table_of(enum kind kind)
 	return NULL;
 }
 
-struct node *status_encode(const struct object *object, const void *status, struct arena *arena)
+struct node *status_encode(const struct object *object, const struct origin *origin,
+			   const void *status, struct arena *arena)
 {
 	const struct kind_info *info = kind_info(object->kind);
 	const struct table *table = table_of(object->kind);
@@ -89,6 +90,7 @@ struct node *status_encode(const struct object *object, const void *status, stru
 	node_set_text(arena, metadata, "name", object->meta.name);
 	if (!info->is_cluster)
 		node_set_text(arena, metadata, "namespace", object->meta.ns);
+	origin_encode(origin, metadata, arena);
 	node_set(arena, file, "metadata", metadata);
 	node_set(arena, file, "status", fields_encode(table, status, arena));
 	return file;
