@@ -234,6 +234,7 @@ probe_image barred "{registry: {image: '$sources/src:main'}}"
 check "one may not read the registry: exit 4" expect_exit 4 "$reconcile" .
 check "it says which" says "cannot resolve '$sources/src': the server answered 401"
 rm image-barred.yaml
+check "without its manifest it is forgotten" expect_exit 0 "$reconcile" .
 check "layers, a folder of them" gave layers "main.txt=one"
 labels layers >"$work/out"
 check "the image says so" says '"type":"image","version":{"digest":"sha256:'
