@@ -88,14 +88,18 @@ bool scope_holds(const struct scope *scope, const struct origin *origin)
 
 void origin_encode(const struct origin *origin, struct node *metadata, struct arena *arena)
 {
-	struct node *annotations;
+	struct node *annotations = metadata->first;
 
 	if (!origin->manifest)
 		return;
-	annotations = node_new(arena, NODE_MAP);
+	while (annotations && strcmp(annotations->key, "annotations") != 0)
+		annotations = annotations->next;
+	if (!annotations) {
+		annotations = node_new(arena, NODE_MAP);
+		node_set(arena, metadata, "annotations", annotations);
+	}
 	node_set_text(arena, annotations, MANIFEST, origin->manifest);
 	node_set_text(arena, annotations, REPOSITORY, origin->repo);
-	node_set(arena, metadata, "annotations", annotations);
 }
 
 struct origin origin_read(const struct node *document)

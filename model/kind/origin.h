@@ -36,7 +36,7 @@ bool scope_has_repo(const struct scope *scope, const struct origin *origin);
 /* Its repository, and inside `folder`. */
 bool scope_holds(const struct scope *scope, const struct origin *origin);
 
-/* Into the `metadata` of a status file. */
+/* Into the `metadata` of a status file, beside the annotations that are there. */
 void origin_encode(const struct origin *origin, struct node *metadata, struct arena *arena);
 /* What is no such path counts as not known: the record then only goes when it is asked for. */
 struct origin origin_read(const struct node *document);

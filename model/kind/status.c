@@ -90,9 +90,9 @@ struct node *status_encode(const struct object *object, const struct origin *ori
 	node_set_text(arena, metadata, "name", object->meta.name);
 	if (!info->is_cluster)
 		node_set_text(arena, metadata, "namespace", object->meta.ns);
-	origin_encode(origin, metadata, arena);
 	node_set(arena, file, "metadata", metadata);
 	node_set(arena, file, "status", fields_encode(table, status, arena));
+	origin_encode(origin, metadata, arena);
 	return file;
 }
 

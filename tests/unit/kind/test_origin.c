@@ -122,9 +122,24 @@ static void test_origin_read(void **state)
 	arena_free(arena);
 }
 
+static void test_origin_encode__leaves_other_annotations(void **state)
+{
+	struct arena *arena = arena_new();
+	struct node *file = document(arena, "{a: b, reconcile.dev/manifest: old.yaml}");
+	struct node *metadata = file->first;
+	const struct origin origin = { "h/x", "new.yaml" };
+
+	(void)state;
+	origin_encode(&origin, metadata, arena);
+	assert_string_equal(node_text(node_get(metadata, "annotations"), "a"), "b");
+	assert_string_equal(origin_read(file).manifest, "new.yaml");
+	assert_string_equal(origin_read(file).repo, "h/x");
+	arena_free(arena);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[COUNTOF(places) + COUNTOF(holdings) + COUNTOF(files)];
+	struct CMUnitTest tests[COUNTOF(places) + COUNTOF(holdings) + COUNTOF(files) + 1];
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNTOF(places); i++)
@@ -136,5 +151,7 @@ int main(void)
 	for (size_t i = 0; i < COUNTOF(files); i++)
 		tests[n++] = (struct CMUnitTest){ files[i].name, test_origin_read, NULL, NULL,
 						  (void *)i };
+	tests[n++] =
+		(struct CMUnitTest)cmocka_unit_test(test_origin_encode__leaves_other_annotations);
 	return cmocka_run_group_tests_name("origin", tests, NULL, NULL);
 }
