@@ -187,11 +187,13 @@ static void test_status__an_empty_one_survives_for_every_kind(void **state)
 			arena_free(arena);
 			continue;
 		}
-		tree = through_yaml(status_encode(&object, &(struct origin){ 0 }, zero, arena),
-				    arena);
+		tree = through_yaml(
+			status_encode(&object, &(struct origin){ "h/x", "a.yaml" }, zero, arena),
+			arena);
 		if (!status_read(kind, tree, arena, &back, &err))
 			fail_msg("%s: %s", kind_name(kind), err.text);
 		assert_non_null(back);
+		assert_string_equal(origin_read(tree).manifest, "a.yaml");
 		arena_free(arena);
 	}
 }
