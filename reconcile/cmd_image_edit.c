@@ -167,8 +167,10 @@ int cmd_image_delete(struct context *context)
 		return context_fail(&err, EXIT_ERROR);
 	code = finish(&manifest, arena_printf(context->arena, "\"%s\" deleted", name_of(context)));
 	if (code == EXIT_DONE && !context->options.dry_run)
-		log_line(LOG_INFO, "the records of its builds go with the next run with --prune; "
-				   "the images that were built stay");
+		log_line(LOG_INFO,
+			 "the records of its builds go with the next run of '%s'; the images that "
+			 "were built stay",
+			 context_dir(context));
 	return code;
 }
 

@@ -24,6 +24,7 @@
 #include "reconcile/report/dashboard.h"
 #include "reconcile/report/plan_report.h"
 #include "reconcile/run_id.h"
+#include "reconcile/scope.h"
 #include "reconcile/secret_hash.h"
 #include "reconcile/select.h"
 
@@ -133,8 +134,12 @@ static bool make_options(struct run *run, struct err *err)
 		.retry_failed = options->retry_failed,
 		.with_prune = options->prune != NULL,
 		.prune_all = options->prune && strcmp(options->prune, "all") == 0,
+		.without_prune =
+			options->no_prune || (!options->prune && !context->settings->with_prune),
 		.run_id = run->id.text,
 	};
+	if (options->prune && options->no_prune)
+		return err_set(err, ERR_INVALID, "--prune and --no-prune exclude each other");
 	if (!select_triggers(&context->loaded.model, &options->triggers, context->arena,
 			     &run->options.triggers, err))
 		return false;
@@ -280,7 +285,8 @@ static bool needs_apply(const struct plan *plan)
 	for (size_t i = 0; i < plan->steps.n; i++) {
 		const struct step *step = plan->steps.v[i];
 
-		if (step->is_status_changed || (!step->blocked && step->action != ACTION_NONE))
+		if (step->is_status_changed || step->moved ||
+		    (!step->blocked && step->action != ACTION_NONE))
 			return true;
 	}
 	return false;
@@ -298,6 +304,16 @@ static int read_again(struct context *context)
 		return context_fail(&err, EXIT_STATE);
 	context->is_state_read = true;
 	return EXIT_DONE;
+}
+
+/* What is recorded says what must be looked for elsewhere, so each plan has a scope of its own. */
+static void make_plan(struct run *run)
+{
+	struct context *context = run->context;
+
+	scope_make(context, &run->options.scope);
+	plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
+		  &run->options, context->arena, &run->plan);
 }
 
 static int converge(struct run *run)
@@ -323,18 +339,24 @@ static int converge(struct run *run)
 			return EXIT_STATE;
 		run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);
 		ask(run);
-		plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
-			  &run->options, context->arena, &run->plan);
+		make_plan(run);
 	}
 }
 
-/* kp's line for images whose manifest is gone, so that nothing is pruned unsaid. */
+/* kp's line for images whose manifest is gone: part of the result where that is a text. */
 static void say_deleted(const struct run *run)
 {
+	struct context *context = run->context;
+	bool is_text = !context->options.output || context_is_output(context, "text");
+
 	for (size_t i = 0; i < run->plan.steps.n; i++) {
 		const struct step *step = run->plan.steps.v[i];
 
-		if (step->action == ACTION_DELETE && step->kind == KIND_IMAGE && !step->blocked)
+		if (step->action != ACTION_DELETE || step->kind != KIND_IMAGE || step->blocked)
+			continue;
+		if (is_text)
+			buf_printf(&context->out, "\"%s\" deleted\n", step->name);
+		else
 			log_line(LOG_INFO, "\"%s\" deleted", step->name);
 	}
 }
@@ -382,8 +404,7 @@ static int plan_and_apply(struct run *run)
 	mark(context, "observe");
 	if (is_stopping())
 		return EXIT_INTERRUPTED;
-	plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
-		  &run->options, context->arena, &run->plan);
+	make_plan(run);
 	mark(context, "plan");
 	if (is_dry(context)) {
 		report(run);

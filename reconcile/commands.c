@@ -52,7 +52,7 @@ const struct command commands[] = {
 	{ "image delete", "NAME", 1, 1, FOR_EDIT, cmd_image_delete,
 	  "delete the manifest of an image; images that were built stay",
 	  "Takes the document out of its file; a file that holds nothing else goes too. The records of its builds go with the next "
-	  "run with --prune.",
+	  "run of the folder."
 	  "reconcile image delete cart -n shop", false },
 	{ "image trigger", "NAME", 1, 1, FOR_EDIT | FOR_STATE, cmd_image_trigger,
 	  "ask for a build although nothing changed",

@@ -62,6 +62,7 @@ struct settings {
 	struct strings executor; /* argv of a worker elsewhere. Trusted-only */
 	bool allow_helpers;      /* docker-credential-*. Trusted-only */
 	struct settings_streams streams;
+	bool with_prune; /* records of objects whose manifests are gone go of their own accord; true */
 	const char *default_builder;    /* ClusterBuilder for `image create`; "default" */
 	const struct source_file *file; /* where it was read; NULL: defaults */
 };

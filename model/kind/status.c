@@ -98,7 +98,8 @@ static void add_parts(struct node *file, struct node *metadata, struct node *par
 	}
 }
 
-struct node *status_encode(const struct object *object, const void *status, struct arena *arena)
+struct node *status_encode(const struct object *object, const struct origin *origin,
+			   const void *status, struct arena *arena)
 {
 	const struct kind_info *info = kind_info(object->kind);
 	const struct table *table = table_of(object->kind);
@@ -117,6 +118,7 @@ struct node *status_encode(const struct object *object, const void *status, stru
 		add_parts(file, metadata, fields_encode(table, status, arena), arena);
 	else
 		node_set(arena, file, "status", fields_encode(table, status, arena));
+	origin_encode(origin, metadata, arena);
 	return file;
 }
 

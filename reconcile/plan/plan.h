@@ -89,6 +89,12 @@ struct step {
 	/* what is recorded if nothing is performed, or before it is: by kind; conditions included */
 	const void *status;
 	bool is_status_changed; /* differs from the recorded status                              */
+	struct origin origin;   /* recorded with the status */
+	/*
+	 * The recorded status, to be recorded with the new origin even when that alone changed: nothing that a dry run shows
+	 * or counts. NULL: the origin is as recorded, or not recorded for its own sake.
+	 */
+	const void *moved;
 	/* ACTION_BUILD, ACTION_REBASE, ACTION_COMPOSE, ACTION_TAG: */
 	int64_t number;
 	const char *build_key;  /* NULL while something in it is unknown: plan_bind computes it   */
@@ -117,8 +123,12 @@ struct plan_options {
 	int64_t now_s;
 	const struct strings *triggers; /* ids to trigger, with REASON_TRIGGER */
 	bool retry_failed;
-	/* records of objects without manifests are deleted; more than half only with prune_all */
-	bool with_prune, prune_all;
+	/*
+	 * Records of objects without manifests are deleted: those of the scope, with_prune those of all others too; more than
+	 * half only with prune_all; without_prune none.
+	 */
+	bool with_prune, prune_all, without_prune;
+	struct scope scope;
 	const char *run_id;
 	bool (*is_selected)(
 		const struct object *object,
