@@ -12,11 +12,6 @@
 
 #define TRIGGER "reconcile.dev/trigger"
 
-static bool prints_document(const struct context *context)
-{
-	return context_is_output(context, "json") || context_is_output(context, "yaml");
-}
-
 /* With -o the document is the result, and the progress goes to stderr. */
 static void say(struct context *context, const char *fmt, ...) PRINTF(2, 3);
 
@@ -29,7 +24,7 @@ static void say(struct context *context, const char *fmt, ...)
 	va_start(args, fmt);
 	text = arena_vprintf(context->arena, fmt, args);
 	va_end(args);
-	if (prints_document(context))
+	if (look_is_document(context))
 		log_line(LOG_INFO, "%s%s", text, suffix);
 	else
 		buf_printf(&context->out, "%s%s\n", text, suffix);
@@ -48,7 +43,7 @@ static int finish(struct manifest *manifest, const char *what)
 
 	if (code != EXIT_DONE)
 		return code;
-	if (prints_document(context) && !manifest->is_gone)
+	if (look_is_document(context) && !manifest->is_gone)
 		look_print(context, edit_node(&manifest->edit, &manifest->at));
 	say(context, "%s", what);
 	return EXIT_DONE;

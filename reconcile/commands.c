@@ -35,7 +35,7 @@ const struct command commands[] = {
 	{ "image list", "", 0, 0, LOOK | FOR_FILTER, cmd_image_list, "list images", NULL,
 	  "reconcile image list -A", false, .outputs = "text|json|yaml|wide" },
 	{ "image status", "NAME", 1, 1, LOOK, cmd_image_status, "show an image and its last builds", NULL,
-	  "reconcile image status cart -n shop", false },
+	  "reconcile image status cart -n shop", false, .outputs = "text|json|yaml|wide" },
 	{ "image create", "NAME [TAG]", 1, 2, FOR_EDIT | FOR_IMAGE, cmd_image_create,
 	  "write the manifest of a new image",
 	  "Writes <NAME>.yaml (with -n <NAMESPACE>-<NAME>.yaml) into the folder of the manifests. The next run builds the image. "
@@ -60,9 +60,13 @@ const struct command commands[] = {
 	  "reconcile image trigger cart -n shop", false },
 	{ "build list", "IMAGE", 1, 1, LOOK, cmd_build_list, "list the builds of an image", NULL,
 	  "reconcile build list cart -n shop", false },
-	{ "build status", "IMAGE", 1, 1, LOOK | FOR_BUILD, cmd_build_status,
-	  "show one build: reasons, inputs, buildpacks", NULL,
-	  "reconcile build status cart -b 12", false },
+	{ "build status", "IMAGE", 1, 1, LOOK | FOR_BUILD | FOR_BOM, cmd_build_status,
+	  "show one build: reasons, inputs, buildpacks; with --bom what its image holds",
+	  "--bom reads the bill of materials that the buildpacks wrote, out of the image in its registry: the table of components, "
+	  "or with -o json the files themselves (CycloneDX, SPDX, Syft). Credentials are those of the image's service account in "
+	  "the manifests, and the user's own.",
+	  "reconcile build status cart -b 12\n"
+	  "reconcile build status cart -b 12 --bom -o json", false, .outputs = "text|json|yaml|wide" },
 	{ "build logs", "IMAGE", 1, 1, FOR_STATE | FOR_NS | FOR_BUILD, cmd_build_logs,
 	  "print the log of a build; follows one that is running on this machine", NULL,
 	  "reconcile build logs cart -n shop -b 12", false },

@@ -194,7 +194,8 @@ static int load(struct context *context, const char *path)
 					.settings = context->options.settings,
 					.user = user_settings(context->arena),
 					.is_strict = context->options.is_strict };
-	struct secrets_spec secrets = { .with_values = context->command->options & FOR_RUN &&
+	struct secrets_spec secrets = { .with_values = context->command->options &
+							       (FOR_RUN | FOR_BOM | FOR_IMAGE) &&
 						       !context_is_offline(context) };
 	struct err err = { 0 };
 
