@@ -30,7 +30,8 @@ struct image_options {
 	const char *builder, *cluster_builder, *cache_size, *service_account;
 	int64_t success_limit, failed_limit;
 	struct strings env, delete_env, tags, delete_tags, services, delete_services;
-	bool is_upload; /* local_path goes to the registry, as with kp */
+	bool is_upload;           /* local_path goes to the registry, as with kp … */
+	const char *source_image; /* … where it is this; set by the command */
 };
 
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
@@ -45,6 +46,9 @@ struct options {
 	struct strings only, selectors, triggers;
 	struct image_options image;
 	struct strings args; /* positional */
+	/* Not of the command line: `image … --wait` runs the main job for this object and shows its build. */
+	const char *follow;
+	bool follows_on_stderr;
 };
 
 enum option_type {
