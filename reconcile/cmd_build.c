@@ -213,8 +213,8 @@ static void put_record(struct context *context, const struct build_record *recor
 
 static const char *account_of(const struct context *context, const struct build_record *record)
 {
-	const struct object *object = model_find(&context->loaded.model, KIND_IMAGE, record->ns,
-						 record->image_name);
+	const struct object *object =
+		model_find(&context->loaded.model, KIND_IMAGE, record->ns, record->image_name);
 
 	return object ? ((const struct image_spec *)object->spec)->service_account : NULL;
 }
@@ -233,8 +233,7 @@ static bool read_bom(struct context *context, const struct build_record *record,
 		return err_set(err, ERR_ABSENT,
 			       "the image '%s' of build %lld of \"%s\" is gone from its registry, "
 			       "and its bill of materials with it",
-			       record->latest_image, (long long)record->number,
-			       record->image_name);
+			       record->latest_image, (long long)record->number, record->image_name);
 	return is_done;
 }
 
@@ -244,7 +243,8 @@ static int print_bom(struct context *context, const struct build_record *record)
 	struct bom bom;
 
 	if (!record->latest_image) {
-		log_line(LOG_ERROR, "build %lld of \"%s\" made no image: there is no bill of materials",
+		log_line(LOG_ERROR,
+			 "build %lld of \"%s\" made no image: there is no bill of materials",
 			 (long long)record->number, record->image_name);
 		return EXIT_ERROR;
 	}

@@ -8,8 +8,7 @@ bool command_registry_open(struct context *context, const char *ns, const char *
 			   struct command_registry *out, struct err *err)
 {
 	*out = (struct command_registry){ 0 };
-	credentials_collect(&context->loaded.model, ns, account, context->arena,
-			    &out->credentials);
+	credentials_collect(&context->loaded.model, ns, account, context->arena, &out->credentials);
 	out->access = (struct access){ .registries = &context->settings->registries,
 				       .credentials = &out->credentials.registry,
 				       .git_hosts = &context->settings->git,
@@ -19,8 +18,7 @@ bool command_registry_open(struct context *context, const char *ns, const char *
 				       .with_user_credentials = true,
 				       .with_helpers = context->settings->allow_helpers };
 	return access_registries(&out->access, context->arena, &out->registries, err) &&
-	       registry_open(&out->registries.rules, out->registries.keychain, &out->registry,
-			     err);
+	       registry_open(&out->registries.rules, out->registries.keychain, &out->registry, err);
 }
 
 void command_registry_release(struct command_registry *registry)

@@ -11,7 +11,8 @@ struct bom_format {
 	const char *file, *media_type; /* media_type NULL: the legacy list itself */
 	const char *list, *version, *purl;
 };
-static const struct bom_format formats[] = { /* the first one that describes a layer counts */
+static const struct bom_format formats[] = {
+	/* the first one that describes a layer counts */
 	{ "sbom.cdx.json", "application/vnd.cyclonedx+json", "components", "version", "purl" },
 	{ "sbom.syft.json", "application/vnd.syft+json", "artifacts", "version", "purl" },
 	{ "sbom.spdx.json", "application/spdx+json", "packages", "versionInfo", NULL },
@@ -98,9 +99,8 @@ static const char *layer_of(const char *path, struct arena *arena)
 	const char *layer = strchr(path, '/');
 	const char *file = file_of(path);
 
-	return layer && layer + 1 < file
-		       ? arena_copy(arena, layer + 1, (size_t)(file - layer) - 2)
-		       : NULL;
+	return layer && layer + 1 < file ? arena_copy(arena, layer + 1, (size_t)(file - layer) - 2)
+					 : NULL;
 }
 
 /* A license is a text, or has its name in a field. */
@@ -160,8 +160,7 @@ static void list_file(struct bom *bom, const struct bom_file *file, struct arena
 	for (const struct node *c = list && list->kind == NODE_SEQ ? list->first : NULL; c;
 	     c = c->next) {
 		struct bom_component component = { .name = some(node_text(c, "name")),
-						   .version =
-							   some(node_text(c, format->version)) };
+						   .version = some(node_text(c, format->version)) };
 
 		if (!component.name)
 			continue;

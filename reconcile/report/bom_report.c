@@ -46,8 +46,8 @@ static struct node *file_node(const struct bom_file *file, struct arena *arena)
 
 	if (*file->path)
 		node_set(arena, map, "path",
-			 node_string(arena, arena_printf(arena, "/layers/sbom/launch/%s",
-							 file->path)));
+			 node_string(arena,
+				     arena_printf(arena, "/layers/sbom/launch/%s", file->path)));
 	else
 		node_set_text(arena, map, "label", "io.buildpacks.build.metadata");
 	node_set_text(arena, map, "mediaType", file->media_type);

@@ -105,6 +105,9 @@ echo "boom" >"$work/src/fail"
 check "a build that fails" expect_exit 4 "$reconcile" image patch made -e A=3 -w
 check "shows why" grep -qx boom "$work/out"
 check "once" [ "$(cat "$work/out" "$work/err" | grep -c boom)" = 1 ]
+check "it has no bill of materials" expect_exit 1 "$reconcile" build status made --bom
+check "which is said" says 'build 4 of "made" made no image'
+check "one whose buildpacks wrote none" bash -c "'$reconcile' build status made -b 1 --bom | grep -q '^no components found'"
 check "a failed one without change is not ready" expect_exit 4 "$reconcile" image patch made -e A=3 -w
 check "and says so" says "build #4 failed and nothing has changed since"
 rm "$work/src/fail"
