@@ -12,11 +12,11 @@
 #include "model/base/limits.h"
 #include "model/doc/json.h"
 #include "reconcile/apply/log_file.h"
+#include "reconcile/bom_report.h"
 #include "reconcile/command_registry.h"
 #include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/plan/plan.h"
-#include "reconcile/report/bom_report.h"
 #include "reconcile/report/table.h"
 
 enum { FOLLOW_MS = 200 };

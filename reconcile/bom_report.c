@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bom_report.c — see bom_report.h. */
-#include "reconcile/report/bom_report.h"
+#include "reconcile/bom_report.h"
 
 #include "reconcile/report/table.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bom_report.h — a bill of materials for people and for programs. */
-#ifndef RECONCILE_REPORT_BOM_REPORT_H
-#define RECONCILE_REPORT_BOM_REPORT_H
+#ifndef RECONCILE_BOM_REPORT_H
+#define RECONCILE_BOM_REPORT_H
 
 #include "buildexec/cnb/bom.h"
 #include "model/base/buf.h"
