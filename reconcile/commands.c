@@ -38,10 +38,12 @@ const struct command commands[] = {
 	  "reconcile image status cart -n shop", false, .outputs = "text|json|yaml|wide" },
 	{ "image create", "NAME [TAG]", 1, 2, FOR_EDIT | FOR_IMAGE | FOR_STATE | FOR_WAIT, cmd_image_create,
 	  "write the manifest of a new image",
-	  "Writes <NAME>.yaml (with -n <NAMESPACE>-<NAME>.yaml) into the folder of the manifests. The next run builds the image. "
-	  "Takes exactly one of --git, --blob and --local-path.",
+	  "Writes <NAME>.yaml (with -n <NAMESPACE>-<NAME>.yaml) into the folder of the manifests. The next run builds the image; "
+	  "--wait does it at once. Takes exactly one of --git, --blob and --local-path; with --upload what lies at --local-path goes to "
+	  "the registry, and the manifest names its digest.",
 	  "reconcile image create cart registry.example.com/shop/cart --git https://git.example.com/shop/cart.git\n"
-	  "reconcile image create cart --tag registry.example.com/shop/cart --local-path ./cart -b tiny -n shop", false },
+	  "reconcile image create cart --tag registry.example.com/shop/cart --local-path ./cart -b tiny -n shop\n"
+	  "reconcile image create cart registry.example.com/shop/cart --local-path ./cart.zip --upload --wait", false },
 	{ "image patch", "NAME", 1, 1, FOR_EDIT | FOR_IMAGE | FOR_STATE | FOR_WAIT, cmd_image_patch,
 	  "change the manifest of an image in place",
 	  "Changes what the options say, where it stands; comments, order, quotes and line ends stay as they are.",
@@ -56,8 +58,9 @@ const struct command commands[] = {
 	  "reconcile image delete cart -n shop", false },
 	{ "image trigger", "NAME", 1, 1, FOR_EDIT | FOR_STATE | FOR_WAIT, cmd_image_trigger,
 	  "ask for a build although nothing changed",
-	  "Gives the manifest's annotation reconcile.dev/trigger a new value; the run that sees it builds once, for reason TRIGGER.",
-	  "reconcile image trigger cart -n shop", false },
+	  "Gives the manifest's annotation reconcile.dev/trigger a new value; the run that sees it builds once, for reason TRIGGER; "
+	  "--wait is that run.",
+	  "reconcile image trigger cart -n shop --wait", false },
 	{ "build list", "IMAGE", 1, 1, LOOK, cmd_build_list, "list the builds of an image", NULL,
 	  "reconcile build list cart -n shop", false },
 	{ "build status", "IMAGE", 1, 1, LOOK | FOR_BUILD | FOR_BOM, cmd_build_status,

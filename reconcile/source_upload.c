@@ -11,6 +11,8 @@
 #include "model/base/time.h"
 #include "reconcile/command_registry.h"
 
+#define TEMP_PREFIX "reconcile-upload"
+
 static bool find_destination(const struct source_upload *upload, struct ref *out, struct err *err)
 {
 	struct arena *arena = upload->context->arena;
@@ -68,10 +70,10 @@ bool source_upload(const struct source_upload *upload, const char **image, struc
 	char path[PATH_MAX];
 	struct ref to;
 
+	fs_sweep_temp(NULL, TEMP_PREFIX);
 	if (!realpath(upload->path, path))
 		return err_set(err, ERR_ABSENT, "cannot find local path '%s'", upload->path);
-	if (!find_destination(upload, &to, err) ||
-	    !tmpdir_make(NULL, "reconcile-upload", &work, err))
+	if (!find_destination(upload, &to, err) || !tmpdir_make(NULL, TEMP_PREFIX, &work, err))
 		return false;
 	pack.path = path;
 	pack.work_dir = work.path;

@@ -12,6 +12,7 @@
 #include "model/base/limits.h"
 #include "model/doc/json.h"
 
+#define TEMP_PREFIX "reconcile-sbom"
 #define SBOM_FOLDER "layers/sbom/launch/"
 
 struct reading {
@@ -105,8 +106,8 @@ static bool read_layer(struct reading *reading, const struct descriptor *layer, 
 	AUTO_FD fd = -1;
 	struct archive_spec archive = { .is_layer = true, .limits = &limits };
 
-	if (!tmpdir_make(NULL, "reconcile-sbom", &temp, err) ||
-	    !open_layer(reading, layer, &fd, err))
+	fs_sweep_temp(NULL, TEMP_PREFIX);
+	if (!tmpdir_make(NULL, TEMP_PREFIX, &temp, err) || !open_layer(reading, layer, &fd, err))
 		return false;
 	archive.fd = fd;
 	archive.dest = temp.path;
