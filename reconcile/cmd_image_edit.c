@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_image_edit.c — `image create`, `patch`, `save`, `delete` and `trigger`: kp's commands on files. They change manifests
- * and nothing else; the next run acts on them. Messages: kpack.md §5.3, the requirement document's for `delete`.
+ * cmd_image_edit.c — `image create`, `patch`, `save`, `delete` and `trigger`: kp's commands on files. They change manifests,
+ * and the next run acts on them; with --wait that run comes at once, for this image. Messages: kpack.md §5.3, the requirement
+ * document's for `delete`.
  */
 #include <string.h>
 
@@ -9,13 +10,9 @@
 #include "reconcile/commands.h"
 #include "reconcile/image_edit.h"
 #include "reconcile/look.h"
+#include "reconcile/source_upload.h"
 
 #define TRIGGER "reconcile.dev/trigger"
-
-static bool prints_document(const struct context *context)
-{
-	return context_is_output(context, "json") || context_is_output(context, "yaml");
-}
 
 /* With -o the document is the result, and the progress goes to stderr. */
 static void say(struct context *context, const char *fmt, ...) PRINTF(2, 3);
@@ -29,10 +26,23 @@ static void say(struct context *context, const char *fmt, ...)
 	va_start(args, fmt);
 	text = arena_vprintf(context->arena, fmt, args);
 	va_end(args);
-	if (prints_document(context))
+	if (look_is_document(context))
 		log_line(LOG_INFO, "%s%s", text, suffix);
 	else
 		buf_printf(&context->out, "%s%s\n", text, suffix);
+}
+
+/* What is done to take long is said when it begins. */
+static void say_upload(struct context *context, const char *line, bool is_step)
+{
+	if (!is_step)
+		say(context, "%s", line);
+	else if (look_is_document(context))
+		log_line(LOG_INFO, "%s", line + strspn(line, "\t"));
+	else
+		buf_printf(&context->out, "%s\n", line);
+	if (is_step && !look_is_document(context))
+		(void)context_flush(context, EXIT_DONE);
 }
 
 static const char *name_of(const struct context *context)
@@ -40,7 +50,37 @@ static const char *name_of(const struct context *context)
 	return context->options.args.v[0];
 }
 
-/* Writes, prints the document with -o, then says what was done. */
+/* --wait: the main job for this image and what it is made of. */
+static int build_now(struct context *context)
+{
+	const struct options *mine = &context->options;
+	struct options options = { .settings = mine->settings,
+				   .state = mine->state,
+				   .state_branch = mine->state_branch,
+				   .cache_dir = mine->cache_dir,
+				   .now = mine->now,
+				   .author = mine->author,
+				   .jobs = mine->jobs,
+				   .color = mine->color,
+				   .trust_repos = mine->trust_repos,
+				   .is_strict = mine->is_strict,
+				   .follows_on_stderr = look_is_document(context) };
+	struct context run;
+	int code = context_flush(context, EXIT_DONE);
+
+	if (code != EXIT_DONE)
+		return code;
+	options.follow =
+		object_id(KIND_IMAGE, context_ns(context), name_of(context), context->arena);
+	vec_push(context->arena, &options.only, options.follow);
+	vec_push(context->arena, &options.args, context_dir(context));
+	context_init(&run, &commands[0], &options, context->arena);
+	code = context_flush(&run, cmd_run(&run));
+	context_release(&run);
+	return code;
+}
+
+/* Writes, prints the document with -o, then says what was done, and builds it with --wait. */
 static int finish(struct manifest *manifest, const char *what)
 {
 	struct context *context = manifest->context;
@@ -48,10 +88,11 @@ static int finish(struct manifest *manifest, const char *what)
 
 	if (code != EXIT_DONE)
 		return code;
-	if (prints_document(context) && !manifest->is_gone)
+	if (look_is_document(context) && !manifest->is_gone)
 		look_print(context, edit_node(&manifest->edit, &manifest->at));
 	say(context, "%s", what);
-	return EXIT_DONE;
+	return context->options.is_waiting && !context->options.dry_run ? build_now(context)
+									: EXIT_DONE;
 }
 
 static int absent(struct context *context)
@@ -76,10 +117,40 @@ static bool find_tag(struct context *context, struct image_options *out, struct 
 	return true;
 }
 
+/*
+ * --upload and --local-path-destination-image: the source is in the registry before the manifest names it. `spec`: of the
+ * image as it is; NULL for a new one.
+ */
+static int upload(struct context *context, struct image_options *options, const struct node *spec)
+{
+	const char *account = node_text(spec, "serviceAccountName");
+	const char *tag = options->tag ? options->tag : node_text(spec, "tag");
+	struct source_upload upload = { .context = context,
+					.path = options->local_path,
+					.tag = tag ? tag : "",
+					.destination = options->destination,
+					.account = options->service_account,
+					.say = say_upload };
+	struct err err = { 0 };
+	int code;
+
+	if (!options->local_path || !(options->is_upload || options->destination))
+		return EXIT_DONE;
+	code = context_load(context);
+	if (code != EXIT_DONE)
+		return code;
+	if (!upload.account)
+		upload.account = account ? account : node_text(spec, "serviceAccount");
+	return source_upload(&upload, &options->source_image, &err)
+		       ? EXIT_DONE
+		       : context_fail(&err, EXIT_ERROR);
+}
+
 static int create(struct context *context, struct manifest *manifest, struct image_options *options)
 {
 	const char *name = name_of(context), *ns = context->options.ns;
 	struct err err = { 0 };
+	int code;
 
 	if (!options->tag) {
 		err_set(&err, ERR_INVALID, "--tag is required to create the resource");
@@ -90,6 +161,9 @@ static int create(struct context *context, struct manifest *manifest, struct ima
 	if (!options->builder && !options->cluster_builder)
 		options->cluster_builder = "default";
 	say(context, "Creating Image Resource...");
+	code = upload(context, options, NULL);
+	if (code != EXIT_DONE)
+		return code;
 	if (!manifest_new(context, name, image_document(name, ns, options->tag, context->arena),
 			  manifest, &err) ||
 	    !image_edit(manifest, options, &err))
@@ -98,14 +172,18 @@ static int create(struct context *context, struct manifest *manifest, struct ima
 		      arena_printf(context->arena, "Image Resource \"%s\" created", name));
 }
 
-static int patch(struct context *context, struct manifest *manifest,
-		 const struct image_options *options)
+static int patch(struct context *context, struct manifest *manifest, struct image_options *options)
 {
+	const struct edit_path spec = edit_key(&manifest->at, "spec");
 	struct err err = { 0 };
+	int code;
 
 	if (!image_options_check(options, false, &err))
 		return context_fail(&err, EXIT_USAGE);
 	say(context, "Patching Image Resource...");
+	code = upload(context, options, edit_node(&manifest->edit, &spec));
+	if (code != EXIT_DONE)
+		return code;
 	if (!image_edit(manifest, options, &err))
 		return context_fail(&err, EXIT_ERROR);
 	return finish(manifest, arena_printf(context->arena, "Image Resource \"%s\" patched%s",

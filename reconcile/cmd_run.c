@@ -228,7 +228,11 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 					      .run_id = run->id.text,
 					      .now_s = context->now_s,
 					      .with_user_credentials = true };
-	struct progress progress;
+	struct progress progress = { .is_terminal = context->is_terminal,
+				     .follow = context->options.follow,
+				     .follow_fd = context->options.follows_on_stderr
+							  ? STDERR_FILENO
+							  : STDOUT_FILENO };
 	struct apply_spec spec = {
 		.plan = &run->plan,
 		.options = &run->options,
@@ -249,7 +253,7 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 		.wake_fd = wake_fds[0],
 	};
 
-	progress_init(&progress, context->is_terminal, &spec.events);
+	progress_init(&progress, &spec.events);
 	return apply(&spec, context->arena, &run->result, err);
 }
 
@@ -391,6 +395,27 @@ static void say_result(const struct run *run)
 		log_line(LOG_DEBUG, "%zu commits on the state branch", run->n_commits);
 }
 
+/* What `--wait` waited for: is it made of what the manifests say now? */
+static int followed_exit(const struct run *run)
+{
+	const char *id = run->context->options.follow;
+	const struct step *step = map_get(&run->plan.by_id, id);
+	const struct image_status *status = step ? step->status : NULL;
+	const char *result = status && status->last ? status->last->result : NULL;
+
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *other = run->plan.steps.v[i];
+
+		if (other->blocked && (other == step || other->is_failure))
+			log_line(LOG_ERROR, "%s: %s", other->id, other->blocked);
+	}
+	if (result && strcmp(result, "Building") == 0)
+		log_line(LOG_ERROR,
+			 "%s: another run builds it: 'reconcile build logs' shows the log", id);
+	return step && !step->blocked && result && strcmp(result, "Succeeded") == 0 ? EXIT_DONE
+										    : EXIT_PARTIAL;
+}
+
 static int plan_and_apply(struct run *run)
 {
 	struct context *context = run->context;
@@ -418,12 +443,15 @@ static int plan_and_apply(struct run *run)
 		return is_stopping() && code == EXIT_STATE && !run->result.has_begun
 			       ? EXIT_INTERRUPTED
 			       : code;
-	report(run);
+	if (!context->options.follow)
+		report(run);
 	say_deleted(run);
 	say_failed(run);
 	say_result(run);
 	if (run->result.is_interrupted)
 		return EXIT_INTERRUPTED;
+	if (context->options.follow)
+		return followed_exit(run);
 	return run->result.n_failed || has_failures(&run->plan) ? EXIT_PARTIAL : EXIT_DONE;
 }
 

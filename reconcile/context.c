@@ -28,6 +28,24 @@ int context_fail(const struct err *err, int code)
 	return code;
 }
 
+/* A reader that went away is a failure of the result, not of what was done. */
+int context_flush(struct context *context, int code)
+{
+	struct buf *out = &context->out;
+	AUTO_BUF clean = BUF_INIT(out->max * 2);
+	struct err err = { 0 };
+
+	if (out->is_over) {
+		log_line(LOG_ERROR, "the result is longer than %zu bytes", out->max);
+		return EXIT_ERROR;
+	}
+	redact(buf_text(out), out->len, &clean);
+	buf_clear(out);
+	if (!clean.len || fd_write_all(STDOUT_FILENO, buf_text(&clean), clean.len, &err))
+		return code;
+	return code == EXIT_DONE ? context_fail(&err, EXIT_ERROR) : code;
+}
+
 static bool is_color(const struct options *options, int fd)
 {
 	const char *none = proc_getenv("NO_COLOR"), *force = proc_getenv("CLICOLOR_FORCE");
@@ -194,7 +212,8 @@ static int load(struct context *context, const char *path)
 					.settings = context->options.settings,
 					.user = user_settings(context->arena),
 					.is_strict = context->options.is_strict };
-	struct secrets_spec secrets = { .with_values = context->command->options & FOR_RUN &&
+	struct secrets_spec secrets = { .with_values = context->command->options &
+							       (FOR_RUN | FOR_BOM | FOR_IMAGE) &&
 						       !context_is_offline(context) };
 	struct err err = { 0 };
 

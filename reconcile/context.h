@@ -60,6 +60,11 @@ bool context_is_offline(const struct context *context);
 const char *context_log_folder(const struct context *context);
 /* On stderr, with excerpts, through the redactor. */
 void context_print_problems(const struct context *context, const struct diags *diags);
+/*
+ * Writes the result so far to stdout, through the redactor, and empties it. Gives `code` back, or EXIT_ERROR when that was
+ * EXIT_DONE and it could not be written.
+ */
+int context_flush(struct context *context, int code);
 /* Prints "reconcile: error: …" and gives back the exit code. */
 int context_fail(const struct err *err, int code);
 

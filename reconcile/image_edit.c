@@ -46,6 +46,10 @@ bool image_options_check(const struct image_options *o, bool is_new, struct err 
 		return err_set(
 			err, ERR_INVALID,
 			"git-revision is incompatible with blob and local path image sources");
+	if (o->destination && !o->local_path)
+		return err_set(err, ERR_INVALID,
+			       "local-path-destination-image says where --local-path is uploaded "
+			       "to: give both");
 	if (o->builder && o->cluster_builder)
 		return err_set(err, ERR_INVALID, "must provide one of builder or cluster-builder");
 	return true;
@@ -98,12 +102,17 @@ static bool edit_source(struct editor *e)
 {
 	static const char *const kinds[] = { "git", "blob", "registry", "local" };
 	const struct image_options *o = e->o;
-	const char *kind = o->git ? "git" : o->blob ? "blob" : o->local_path ? "local" : NULL;
-	const char *value = o->git ? o->git : o->blob;
+	const char *kind = o->git            ? "git"
+			   : o->blob         ? "blob"
+			   : o->source_image ? "registry"
+			   : o->local_path   ? "local"
+					     : NULL;
+	const char *value = o->git ? o->git : o->blob ? o->blob : o->source_image;
+	const char *key = o->source_image ? "image" : o->local_path ? "path" : "url";
 	const struct edit_path source = edit_key(&e->spec, "source");
 	struct edit_path at;
 
-	if (o->local_path) {
+	if (o->local_path && !o->source_image) {
 		value = manifest_relative(e->manifest, o->local_path);
 		if (!value)
 			return err_set(e->err, ERR_INVALID, "cannot find local path '%s'",
@@ -114,7 +123,7 @@ static bool edit_source(struct editor *e)
 	if (!kind && !spec_node(e, "source", "git"))
 		return err_set(e->err, ERR_INVALID,
 			       "git-revision is incompatible with existing image source");
-	at = below(&source, kind ? kind : "git", o->local_path ? "path" : "url");
+	at = below(&source, kind ? kind : "git", key);
 	if (!set_text(e, &at, value))
 		return false;
 	at = below(&source, "git", "revision");

@@ -26,17 +26,19 @@ enum exit_code {
 
 /* Of `image create`, `patch` and `save`: kp's flags (kpack.md §5.3). */
 struct image_options {
-	const char *tag, *git, *git_revision, *blob, *local_path, *sub_path;
+	const char *tag, *git, *git_revision, *blob, *local_path, *sub_path, *destination;
 	const char *builder, *cluster_builder, *cache_size, *service_account;
 	int64_t success_limit, failed_limit;
 	struct strings env, delete_env, tags, delete_tags, services, delete_services;
+	bool is_upload;           /* local_path goes to the registry, as with kp … */
+	const char *source_image; /* … where it is this; set by the command */
 };
 
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
 struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
 	bool detailed_exitcode, expect_no_changes, retry_failed, offline, is_strict, help, version;
-	bool all_namespaces, is_verbose, with_timings, trust_repos, no_prune;
+	bool all_namespaces, is_verbose, with_timings, trust_repos, no_prune, is_bom, is_waiting;
 	const char *state, *state_branch, *settings, *prune, *output, *now, *ns;
 	const char *log_level, *log_format, *color, *cache_dir, *author, *manifests;
 	struct strings filters;
@@ -44,6 +46,9 @@ struct options {
 	struct strings only, selectors, triggers;
 	struct image_options image;
 	struct strings args; /* positional */
+	/* Not of the command line: `image … --wait` runs the main job for this object and shows its build. */
+	const char *follow;
+	bool follows_on_stderr;
 };
 
 enum option_type {
@@ -66,7 +71,9 @@ enum {
 	FOR_EDIT = 64,   /* commands that change manifests */
 	FOR_IMAGE = 128, /* commands that say what an image is to be */
 	FOR_FILTER = 256,
-	FOR_ALL = 511,
+	FOR_BOM = 512,   /* that show what an image holds */
+	FOR_WAIT = 1024, /* that may build what they changed */
+	FOR_ALL = 2047,
 };
 
 struct option_row {

@@ -344,6 +344,14 @@ static void on_phase(void *ctx, struct job *job, const char *name)
 		walk->spec->events.on_phase(walk->spec->events.ctx, job->step, name);
 }
 
+static void on_line(void *ctx, const char *text, size_t n)
+{
+	const struct job *job = ctx;
+	const struct apply_events *events = &((struct walk *)job->ctx)->spec->events;
+
+	events->on_log(events->ctx, job->step, text, n);
+}
+
 static void start_task(struct walk *walk, struct task *task)
 {
 	struct job *job = ARENA_NEW(walk->arena, struct job);
@@ -360,6 +368,10 @@ static void start_task(struct walk *walk, struct task *task)
 	if (!job_start(&spec, job, &err)) {
 		end_unstarted(walk, task, &err);
 		return;
+	}
+	if (walk->spec->events.on_log) {
+		job->log.on_line = on_line;
+		job->log.ctx = job;
 	}
 	walk->out->has_begun = true;
 	task->job = job;
