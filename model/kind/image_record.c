@@ -329,6 +329,8 @@ static bool record_holds(const struct image_record *record, struct arena *arena,
 	struct docker_ref ref;
 	struct err why = { 0 };
 
+	if (!record->name || !*record->name || strpbrk(record->name, "/%"))
+		return err_set(err, ERR_INVALID, "'metadata.name' is the name of no image");
 	if (!record->reference || !*record->reference)
 		return err_set(err, ERR_INVALID, "'dockerImageReference' is missing");
 	if (!docker_ref_parse(record->reference, arena, &ref, &why))

@@ -220,6 +220,9 @@ static void test_record__what_does_not_hold_is_refused(void **state)
 		{ RECORD "dockerImageReference: a\ndockerImageManifests: [{digest: x, mediaType: "
 			 "y}]\n",
 		  "no sha256 digest" },
+		{ "apiVersion: image.openshift.io/v1\nkind: Image\nmetadata: {name: a/b}\n"
+		  "dockerImageReference: a\n",
+		  "the name of no image" },
 		{ "apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: x}\n"
 		  "dockerImageReference: a\n",
 		  "'apiVersion' is not of image.openshift.io" },
