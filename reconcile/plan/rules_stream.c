@@ -22,6 +22,7 @@ bool put_event(struct making *m, const char *tag, struct tag_event event, struct
 	kept = ARENA_NEW(m->d.arena, struct tag_note);
 	*kept = note;
 	map_set(m->d.arena, &m->notes, tag, kept);
+	map_set(m->d.arena, &m->moved, tag, kept);
 	return true;
 }
 
@@ -141,6 +142,7 @@ static void make_status(struct making *m, const struct draft_pass *pass)
 	delete_tags(m);
 	take_imports(m);
 	take_sources(m);
+	follow_tags(m);
 	take_pushes(m);
 	follow_tags(m);
 	if (m->d.is_bumped)

@@ -162,7 +162,7 @@ static bool follow(struct making *m, const struct draft_tag *tag)
 	    source.is_image)
 		return false;
 	wish = draft_wish(&m->d, tag);
-	if (wish == WISH_NONE && !map_has(&m->notes, source.name))
+	if (wish == WISH_NONE && !map_has(&m->moved, source.name))
 		return false;
 	top = history_top(draft_history(&m->d, source.name));
 	return top && put_event(m, tag->ref.name, event_of(m, top),
@@ -179,6 +179,7 @@ void follow_tags(struct making *m)
 		for (size_t i = 0; i < m->d.spec.n; i++)
 			has_moved |= follow(m, m->d.spec.v[i]);
 	}
+	m->moved = (struct map){ 0 };
 }
 
 /* ---- copies ---- */
