@@ -49,8 +49,7 @@ static const struct stream_account *account_for(struct stream_world *world, cons
 		if (!is_pull_secret(object, ns))
 			continue;
 		vec_push(world->arena, &secrets, (struct named){ .name = object->meta.name });
-		account->key =
-			arena_printf(world->arena, "%s+%s", account->key, object->meta.name);
+		account->key = arena_printf(world->arena, "%s+%s", account->key, object->meta.name);
 	}
 	account->secrets = (struct list){ secrets.v, secrets.n };
 	account->ns = account->name || secrets.n > 0 ? ns : NULL;
@@ -139,8 +138,8 @@ void import_query(struct stream_world *world, const struct object *object,
 		  const struct import_ask *ask, struct query *out)
 {
 	const struct settings_streams *settings = &world->model->settings->streams;
-	const char *mode = ask->import_mode && ask->import_mode[0] ? ask->import_mode
-								   : settings->import_mode;
+	const char *mode =
+		ask->import_mode && ask->import_mode[0] ? ask->import_mode : settings->import_mode;
 
 	query_fill(world, object, ask->image, out);
 	out->is_insecure = ask->is_insecure;
@@ -300,8 +299,8 @@ static void ask_pushed(struct asking *a, const struct draft *d)
 
 	for (size_t i = 0; pushers && i < pushers->list.n; i++) {
 		const struct pusher *pusher = &pushers->list.v[i];
-		const char *digest = pushed_digest(state_status(a->state, pusher->image->id),
-						   pusher->reference);
+		const char *digest =
+			pushed_digest(state_status(a->state, pusher->image->id), pusher->reference);
 		struct import_ask what = { .import_mode = IMPORT_PRESERVE };
 
 		if (!digest || draft_is_deleted(d, pusher->tag) ||
@@ -336,8 +335,9 @@ void follow_stream(struct asking *a, const struct object *object)
 	struct draft d;
 
 	for (size_t i = 0; i < spec->imports.n; i++)
-		has_repository |= ((const struct stream_import_spec *)spec->imports.v[i]->spec)
-					  ->repository != NULL;
+		has_repository |=
+			((const struct stream_import_spec *)spec->imports.v[i]->spec)->repository !=
+			NULL;
 	if (!has_repository)
 		return;
 	draft_begin(&d, &a->streams, object, NULL, a->arena);
