@@ -439,7 +439,9 @@ static bool check_words(const char *const *argv, struct err *err)
 			       argv[1], near ? "; did you mean '" : "", near ? near : "",
 			       near ? "'?" : "");
 	}
-	return err_set(err, ERR_INVALID, "'reconcile %s' needs one of: %s …", argv[0], names[0]);
+	return err_set(err, ERR_INVALID,
+		       "'reconcile %s' needs one of: %s …; a folder of that name is './%s'",
+		       argv[0], names[0], argv[0]);
 }
 
 const char *command_outputs(const struct command *command)
