@@ -141,6 +141,7 @@ const struct command commands[] = {
 	{ "clusterlifecycle patch", "NAME", 1, 1, FOR_EDIT | FOR_PART, cmd_object_patch,
 	  "change the image of a lifecycle in place", NULL,
 	  "reconcile clusterlifecycle patch main --image registry.example.com/clusterlifecycle:1.3.0", false },
+	{ "clusterlifecycle update", "NAME", 1, 1, FOR_EDIT | FOR_PART, cmd_object_patch, "the same as patch", NULL, NULL, true },
 	{ "clusterlifecycle save", "NAME", 1, 1, FOR_EDIT | FOR_PART, cmd_object_save,
 	  "create the manifest of a lifecycle, or change it when it is there", NULL,
 	  "reconcile clusterlifecycle save main --image registry.example.com/clusterlifecycle:1.3.0", false },

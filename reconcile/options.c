@@ -379,8 +379,11 @@ static bool read_short(struct parser *p, const char *word, const char *const **n
 /* `given` is the first of the blank-separated `words`, or another name of the same kind of object. */
 static bool is_word(const char *given, const char *words)
 {
-	static const char *const same[][2] = { { "stack", "clusterstack" },
-					       { "store", "clusterstore" } };
+	static const char *const same[][2] = {
+		{ "stack", "clusterstack" },     { "store", "clusterstore" },
+		{ "cb", "clusterbuilder" },      { "custom-cluster-builder", "clusterbuilder" },
+		{ "custom-builder", "builder" }, { "lifecycle", "clusterlifecycle" },
+	};
 	size_t n = strcspn(words, " ");
 
 	if (strlen(given) == n && strncmp(given, words, n) == 0)

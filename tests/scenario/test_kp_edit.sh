@@ -401,6 +401,49 @@ check "a name that leads out" expect_exit 3 "$reconcile" import -f "$work/bad.ya
 sed "s|site:1.0.0|site:none|" "$work/old.yaml" >"$work/bad.yaml"
 check "an image that is nowhere" expect_exit 1 "$reconcile" import -f "$work/bad.yaml"
 check "nothing of this was written" unchanged
+
+note "everything in one file"
+cat >"$work/one.yaml" <<YAML
+# ours
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: default}
+secrets: [{name: other}]   # flow
+YAML
+cp "$work/one.yaml" "$work/before.yaml"
+check "a secret in the file" expect_exit 0 "$reconcile" secret create hub --dockerhub jane --manifests "$work/one.yaml"
+check "the account is edited in place" bash -c "grep -q '^secrets: \[{name: other}, {name: hub}\] *# flow' '$work/one.yaml'"
+check "the secret is behind it" bash -c "grep -c '^kind:' '$work/one.yaml' | grep -qx 2"
+check "and goes again" expect_exit 0 "$reconcile" secret delete hub --manifests "$work/one.yaml"
+check "the file is as it was" diff "$work/before.yaml" "$work/one.yaml"
+cp reconcile.yaml configmap-kpack-kp-config.yaml "$work/"
+cat "$work/reconcile.yaml" <(echo ---) "$work/configmap-kpack-kp-config.yaml" >"$work/one.yaml"
+check "import into the file" expect_exit 0 "$reconcile" import -f "$work/descriptor.yaml" --manifests "$work/one.yaml"
+check "all objects are there" bash -c "grep -c '^kind: Cluster' '$work/one.yaml' | grep -qx 8"
+cp "$work/one.yaml" "$work/before.yaml"
+check "again" expect_exit 0 "$reconcile" import -f "$work/descriptor.yaml" --manifests "$work/one.yaml"
+check "nothing has changed in it" diff "$work/before.yaml" "$work/one.yaml"
+check "it is valid" expect_exit 0 "$reconcile" validate "$work/one.yaml"
+rm "$work/reconcile.yaml" "$work/configmap-kpack-kp-config.yaml"
+
+note "a registry that wants a login"
+start_registry "$work/auth" auth
+closed=$SERVER_ADDR
+mkdir "$work/closed"
+cd "$work/closed"
+printf 'apiVersion: reconcile.dev/v1\nkind: Settings\nmetadata: {name: settings}\nregistries:\n- {prefix: "%s", insecure: true}\n- {prefix: "%s", insecure: true}\n' \
+	"$addr" "$closed" >reconcile.yaml
+check "the default repository is there" expect_exit 0 "$reconcile" config default-repository "$closed/build"
+check "without a login" expect_exit 1 "$reconcile" clusterbuildpack create site -i "$up/buildpacks/site:1.0.0"
+check "nothing is written" bash -c "! test -e clusterbuildpack-site.yaml"
+check "with kp's variables" expect_exit 0 env KP_REGISTRY_HOSTNAME_0="$closed" KP_REGISTRY_USERNAME_0="$SERVER_USER" KP_REGISTRY_PASSWORD_0="$SERVER_PASSWORD" \
+	"$reconcile" clusterbuildpack create site -i "$up/buildpacks/site:1.0.0"
+check "the copy is there" grep -q "image: $closed/build@sha256:$site$" clusterbuildpack-site.yaml
+check "the password is in no file" bash -c "! grep -rq '$SERVER_PASSWORD' ."
+cd "$work/config"
+
+check "old names of commands" expect_exit 0 "$reconcile" lifecycle update one --image "$up/lifecycle:1"
+check "are the same commands" says 'ClusterLifecycle "one" updated (no change)'
 check "all of it is valid" expect_exit 0 "$reconcile" validate .
 check "no secret value anywhere" bash -c "! grep -rl $value '$work/config'"
 exit $failed
