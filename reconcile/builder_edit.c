@@ -16,12 +16,32 @@ static const struct field order_file_fields[] = {
 static const struct table order_file_table = { "order file", sizeof(struct order_file),
 					       order_file_fields };
 
+/* "id[@version]", several with commas. */
+static bool check_buildpacks(const char *text, struct err *err)
+{
+	for (;;) {
+		size_t n = strcspn(text, ",");
+		const char *at = memchr(text, '@', n);
+
+		if (!n || at == text || text[n - 1] == '@')
+			return err_set(err, ERR_INVALID,
+				       "buildpack '%.*s' is neither ID nor ID@VERSION", (int)n,
+				       text);
+		if (!text[n])
+			return true;
+		text += n + 1;
+	}
+}
+
 bool builder_options_check(struct context *context, bool is_new, struct err *err)
 {
 	const struct object_options *o = &context->options.object;
 
 	if (o->order && o->buildpacks.n)
 		return err_set(err, ERR_INVALID, "cannot use --order and --buildpack together");
+	for (size_t i = 0; i < o->buildpacks.n; i++)
+		if (!check_buildpacks(o->buildpacks.v[i], err))
+			return false;
 	if (is_new && !o->order && !o->buildpacks.n)
 		return err_set(err, ERR_INVALID,
 			       "--order or --buildpack is required to create the resource");
@@ -41,7 +61,6 @@ const char *builder_default_tag(const struct object_edit *e)
 			    e->id.name);
 }
 
-/* "id[@version]", several with commas. */
 static void add_buildpacks(struct arena *arena, struct node *group, const char *text)
 {
 	while (*text) {
@@ -52,8 +71,7 @@ static void add_buildpacks(struct arena *arena, struct node *group, const char *
 		node_set_text(arena, entry, "id",
 			      at ? arena_copy(arena, one, (size_t)(at - one)) : one);
 		node_set_text(arena, entry, "version", at ? at + 1 : NULL);
-		if (n)
-			node_push(group, entry);
+		node_push(group, entry);
 		text += n + (text[n] == ',');
 	}
 }

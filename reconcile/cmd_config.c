@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_config.c — `config default-repository` and `config default-service-account` (kpack.md §5.7). */
+#include "model/kind/check.h"
 #include "reconcile/commands.h"
 #include "reconcile/edit_command.h"
 #include "reconcile/kp_config.h"
@@ -59,6 +60,11 @@ int cmd_config_account(struct context *context)
 
 	if (!options->args.n && options->object.account_ns) {
 		err_set(&err, ERR_INVALID, "--service-account-namespace goes with a NAME");
+		return context_fail(&err, EXIT_USAGE);
+	}
+	if (options->args.n && !check_name_is_valid(options->args.v[0])) {
+		err_set(&err, ERR_INVALID, "'%s' cannot be the name of a service account",
+			options->args.v[0]);
 		return context_fail(&err, EXIT_USAGE);
 	}
 	if (!manifests_open(context, &all, &err) || !kp_config_read(&all, &config, &err))

@@ -40,6 +40,8 @@ void check_tag(const struct checker *c, const char *path, const char *value);
 void check_image(const struct checker *c, const char *path, const char *value);
 /* serviceAccountRef: absent, or both name and namespace. */
 void check_account_ref(const struct checker *c, const char *path, const struct object_ref *ref);
+/* As names of all kinds but Image must be: a DNS subdomain. */
+bool check_name_is_valid(const char *name);
 /* metadata.name and metadata.namespace. */
 void check_names(const struct checker *c);
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/kind/check.h"
 #include "model/oci/ref.h"
 
 #define GROUP             "kp.kpack.io/"
@@ -141,7 +142,7 @@ static void fail(const struct reader *r, struct pos pos, const char *text)
 	diag_add(r->diags, SEVERITY_ERROR, "dependencies", r->file, pos, 1, "%s", text);
 }
 
-static void check_image(const struct reader *r, const char *image, struct pos pos)
+static void check_reference(const struct reader *r, const char *image, struct pos pos)
 {
 	struct err err = { 0 };
 	struct ref ref;
@@ -159,14 +160,14 @@ static void check_images(const struct reader *r, const struct dependencies *all)
 			const struct dependency_image *one =
 				LIST_AT(*images[k], struct dependency_image, i);
 
-			check_image(r, one->image, one->pos);
+			check_reference(r, one->image, one->pos);
 		}
 	for (size_t i = 0; i < all->stacks.n; i++) {
 		const struct dependency_stack *stack =
 			LIST_AT(all->stacks, struct dependency_stack, i);
 
-		check_image(r, stack->build_image, stack->pos);
-		check_image(r, stack->run_image, stack->pos);
+		check_reference(r, stack->build_image, stack->pos);
+		check_reference(r, stack->run_image, stack->pos);
 	}
 	for (size_t i = 0; i < all->stores.n; i++) {
 		const struct list *sources =
@@ -176,7 +177,7 @@ static void check_images(const struct reader *r, const struct dependencies *all)
 			const struct image_source *source =
 				LIST_AT(*sources, struct image_source, k);
 
-			check_image(r, source->image, source->pos);
+			check_reference(r, source->image, source->pos);
 		}
 	}
 }
@@ -184,7 +185,7 @@ static void check_images(const struct reader *r, const struct dependencies *all)
 /* All elements begin with their name. */
 struct named_list {
 	struct list *list;
-	size_t size;
+	size_t size, pos_offset;
 	const char *what;    /* "cluster stack" */
 	const char *deflt;   /* name of the default one; NULL: none */
 	const char *name_as; /* what the default is called */
@@ -207,15 +208,29 @@ static const char *find(const struct named_list *named, const char *name, size_t
 	return NULL;
 }
 
-static void check_twice(const struct reader *r, const struct named_list *named)
+static struct pos pos_at(const struct named_list *named, size_t i)
+{
+	const char *element = (const char *)named->list->v + i * named->size;
+
+	return *(const struct pos *)(const void *)(element + named->pos_offset);
+}
+
+/* They become names of files and are said on terminals. */
+static void check_list_names(const struct reader *r, const struct named_list *named)
 {
 	size_t first;
 
 	for (size_t i = 0; i < named->list->n; i++) {
 		const char *name = *name_at(named, i);
 
-		if (name && find(named, name, &first) && first < i)
-			fail(r, (struct pos){ 0 },
+		if (!name)
+			continue;
+		if (!check_name_is_valid(name))
+			fail(r, pos_at(named, i),
+			     arena_printf(r->arena, "'%s' cannot be the name of a %s", name,
+					  named->what));
+		else if (find(named, name, &first) && first < i)
+			fail(r, pos_at(named, i),
 			     arena_printf(r->arena, "%s '%s' is there twice", named->what, name));
 	}
 }
@@ -283,14 +298,17 @@ void dependencies_decode(const struct node *document, const struct source_file *
 {
 	const struct reader r = { arena, file, diags };
 	const struct named_list lists[] = {
-		{ &out->lifecycles, sizeof(struct dependency_image), "cluster lifecycle", NULL,
+		{ &out->lifecycles, sizeof(struct dependency_image),
+		  offsetof(struct dependency_image, pos), "cluster lifecycle", NULL,
 		  DEFAULT_LIFECYCLE },
-		{ &out->buildpacks, sizeof(struct dependency_image), "cluster buildpack", NULL,
-		  NULL },
-		{ &out->stores, sizeof(struct dependency_store), "cluster store", NULL, NULL },
-		{ &out->stacks, sizeof(struct dependency_stack), "cluster stack", NULL, DEFAULT },
-		{ &out->builders, sizeof(struct dependency_builder), "cluster builder", NULL,
-		  DEFAULT },
+		{ &out->buildpacks, sizeof(struct dependency_image),
+		  offsetof(struct dependency_image, pos), "cluster buildpack", NULL, NULL },
+		{ &out->stores, sizeof(struct dependency_store),
+		  offsetof(struct dependency_store, pos), "cluster store", NULL, NULL },
+		{ &out->stacks, sizeof(struct dependency_stack),
+		  offsetof(struct dependency_stack, pos), "cluster stack", NULL, DEFAULT },
+		{ &out->builders, sizeof(struct dependency_builder),
+		  offsetof(struct dependency_builder, pos), "cluster builder", NULL, DEFAULT },
 	};
 
 	*out = (struct dependencies){ 0 };
@@ -305,7 +323,7 @@ void dependencies_decode(const struct node *document, const struct source_file *
 			      : named.list == &out->stacks   ? out->default_stack
 			      : named.list == &out->builders ? out->default_builder
 							     : NULL;
-		check_twice(&r, &named);
+		check_list_names(&r, &named);
 		add_default(&r, &named);
 	}
 }

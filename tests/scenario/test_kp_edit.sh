@@ -109,6 +109,7 @@ check "what it wrote" same clusterbuilder-first.yaml "apiVersion: kpack.io/v1alp
 tree >"$work/tree"
 check "order and buildpack" expect_exit 64 "$reconcile" clusterbuilder create x --tag "$addr/x" -s base --order "$work/order.yaml" -b a
 check "kp's text for both" says "cannot use --order and --buildpack together"
+for word in '@1' 'a@' ',' 'a,,b'; do check "no buildpack: $word" expect_exit 64 "$reconcile" clusterbuilder create x --tag "$addr/x" -s base -b "$word"; done
 check "neither" expect_exit 64 "$reconcile" clusterbuilder create x --tag "$addr/x" -s base
 check "no tag and no default repository" expect_exit 1 "$reconcile" clusterbuilder create x -s base -b a
 check "it says what to do" says "reconcile config default-repository"
@@ -169,6 +170,7 @@ check "no default repository" expect_exit 1 "$reconcile" config default-reposito
 check "the default account" expect_exit 0 "$reconcile" config default-service-account
 check "is kp's" printed 'Name: default\nNamespace: kpack\n'
 check "a tag is no repository" expect_exit 64 "$reconcile" config default-repository "$addr/build:x"
+check "a bad account" expect_exit 64 "$reconcile" config default-service-account 'a b'
 check "set the default repository" expect_exit 0 "$reconcile" config default-repository "$addr/build"
 check "kp's line" printed 'kp-config set\n'
 check "the ConfigMap" same configmap-kpack-kp-config.yaml "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: kp-config\n  namespace: kpack\ndata:\n  default.repository: $addr/build\n  default.repository.serviceaccount: default\n  default.repository.serviceaccount.namespace: kpack\n"
