@@ -12,6 +12,8 @@
 #include "model/base/limits.h"
 #include "model/doc/json.h"
 #include "reconcile/apply/log_file.h"
+#include "reconcile/bom_report.h"
+#include "reconcile/command_registry.h"
 #include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/plan/plan.h"
@@ -36,6 +38,28 @@ static const char *status_word(const char *result)
 	return "UNKNOWN";
 }
 
+/* -o json and yaml: the records themselves. One that is gone meanwhile is left out. */
+static int print_records(struct context *context, const struct state_entry *entry)
+{
+	const struct image_status *status = entry->status;
+	struct node *items = node_new(context->arena, NODE_SEQ);
+
+	for (size_t i = 0; i < status->history.n; i++) {
+		const struct history_entry *build =
+			LIST_AT(status->history, struct history_entry, i);
+		struct build_record record = { 0 };
+		struct err err = { 0 };
+
+		if (state_read_build(context->store, entry->ns, entry->name, build->number,
+				     context->arena, &record, &err))
+			node_push(items, build_encode(&record, context->arena));
+		else if (err.kind != ERR_ABSENT)
+			return context_fail(&err, EXIT_ERROR);
+	}
+	look_print(context, look_items(context, items));
+	return EXIT_DONE;
+}
+
 int cmd_build_list(struct context *context)
 {
 	static const char *const header[] = { "BUILD",   "STATUS",   "IMAGE",
@@ -50,8 +74,8 @@ int cmd_build_list(struct context *context)
 	entry = look_one(context, KIND_IMAGE, context->options.args.v[0]);
 	if (!entry)
 		return EXIT_ERROR;
-	if (look_print(context, look_document(context, entry)))
-		return EXIT_DONE;
+	if (look_is_document(context))
+		return print_records(context, entry);
 	status = entry->status;
 	if (!status->history.n) {
 		buf_puts(&context->out, "no builds found\n");
@@ -149,7 +173,6 @@ static void put_source(struct context *context, const struct source *source)
 		lines[0].value = "Blob";
 		lines[n++] = (struct block_line){ "Url", source->blob->url };
 	} else if (source->registry) {
-		lines[0].value = "Registry Image";
 		lines[n++] = (struct block_line){ "Image", source->registry->image };
 	}
 	block_print(lines, n, &context->out);
@@ -164,7 +187,7 @@ static void put_record(struct context *context, const struct build_record *recor
 		(const struct block_line[]){
 			{ "Image", record->latest_image ? record->latest_image : "" },
 			{ "Status", status_word(record->inputs.result) },
-			{ "Reason", record->reason ? record->reason : "" } },
+			{ "Reasons", record->reason ? record->reason : "" } },
 		3, &context->out);
 	if (has_failed)
 		block_print(
@@ -185,16 +208,64 @@ static void put_record(struct context *context, const struct build_record *recor
 			{ "Run Image", record->inputs.run_image ? record->inputs.run_image : "" } },
 		2, &context->out);
 	put_source(context, &record->inputs.source);
-	look_buildpacks(context, &record->inputs.buildpacks);
+	look_used_buildpacks(context, &record->inputs.buildpacks);
+}
+
+static const char *account_of(const struct context *context, const struct build_record *record)
+{
+	const struct object *object =
+		model_find(&context->loaded.model, KIND_IMAGE, record->ns, record->image_name);
+
+	return object ? ((const struct image_spec *)object->spec)->service_account : NULL;
+}
+
+static bool read_bom(struct context *context, const struct build_record *record, struct bom *bom,
+		     struct err *err)
+{
+	struct command_registry registry;
+	bool is_done = command_registry_open(context, record->ns, account_of(context, record),
+					     &registry, err) &&
+		       bom_read(registry.registry, record->latest_image, context->cache_dir,
+				context->arena, bom, err);
+
+	command_registry_release(&registry);
+	if (!is_done && err->kind == ERR_ABSENT)
+		return err_set(err, ERR_ABSENT,
+			       "the image '%s' of build %lld of \"%s\" is gone from its registry, "
+			       "and its bill of materials with it",
+			       record->latest_image, (long long)record->number, record->image_name);
+	return is_done;
+}
+
+static int print_bom(struct context *context, const struct build_record *record)
+{
+	struct err err = { 0 };
+	struct bom bom;
+
+	if (!record->latest_image) {
+		log_line(LOG_ERROR,
+			 "build %lld of \"%s\" made no image: there is no bill of materials",
+			 (long long)record->number, record->image_name);
+		return EXIT_ERROR;
+	}
+	if (!read_bom(context, record, &bom, &err))
+		return context_fail(&err, EXIT_ERROR);
+	if (!look_print(context, bom_node(&bom, record->latest_image, context->arena)))
+		bom_text(&bom, context->arena, &context->out);
+	return EXIT_DONE;
 }
 
 int cmd_build_status(struct context *context)
 {
 	struct build_record record = { 0 };
-	int code = find_build(context, &record);
+	int code = context->options.is_bom ? context_load(context) : EXIT_DONE;
 
+	if (code == EXIT_DONE)
+		code = find_build(context, &record);
 	if (code != EXIT_DONE)
 		return code;
+	if (context->options.is_bom)
+		return print_bom(context, &record);
 	if (!look_print(context, build_encode(&record, context->arena)))
 		put_record(context, &record);
 	return EXIT_DONE;

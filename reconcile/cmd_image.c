@@ -144,7 +144,7 @@ static void put_build(struct context *context, const char *title, const struct h
 		{ title, NULL },
 		{ "Id",
 		  entry ? arena_printf(context->arena, "%lld", (long long)entry->number) : "" },
-		{ "Build Reason", entry && entry->reason ? entry->reason : "" },
+		{ "Reason", entry && entry->reason ? entry->reason : "" },
 	};
 
 	block_print(lines, COUNTOF(lines), &context->out);
@@ -183,7 +183,7 @@ int cmd_image_status(struct context *context)
 			3, &context->out);
 	put_build(context, "Last Successful Build", last_with(status, true));
 	if (success)
-		look_buildpacks(context, &success->buildpacks);
+		look_used_buildpacks(context, &success->buildpacks);
 	put_build(context, "Last Failed Build", last_with(status, false));
 	return EXIT_DONE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_image_edit.c — `image trigger`: a new value of an annotation, for which the next run builds once. */
+/* cmd_image_edit.c — `image trigger`: a new value of an annotation, for which the next run builds once; --wait is that run. */
 #include <string.h>
 
 #include "model/base/time.h"
@@ -42,7 +42,7 @@ int cmd_image_trigger(struct context *context)
 	struct declared manifest;
 	const struct declared *const shown[] = { &manifest };
 	struct manifests all;
-	struct edit_result result = { .all = &all, .shown = shown, .n_shown = 1 };
+	struct edit_result result = { .all = &all, .shown = shown, .n_shown = 1, .waited = &id };
 	struct edit_path at;
 	struct edit *edit;
 	struct err err = { 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_object_edit.c — `create`, `patch`, `save` and `delete` of images, builders and their parts: kp's commands on files.
- * They change manifests and nothing else (images of parts are copied to the default repository where there is one); the next
- * run acts on them. Messages: kpack.md §5.3, the requirement document's for `image delete`.
+ * They change manifests, upload what the manifests are to name (a local source, images of parts to the default repository),
+ * and nothing else; the next run acts on them. With --wait that run comes at once, for this image. Messages: kpack.md §5.3, the requirement document's for `image delete`.
  */
 #include <string.h>
 
@@ -17,22 +17,22 @@ struct editable {
 	const char *patched; /* how a change is called */
 	object_check_fn *check;
 	object_edit_fn *edit;
-	const char *after_delete;
+	bool has_builds;
 };
 
 /* clang-format off */
 static const struct editable editables[KINDS] = {
 	[KIND_IMAGE] = { "Image Resource", "Creating Image Resource...", "Patching Image Resource...", "patched",
 		image_options_check, image_edit,
-		"the records of its builds go with the next run with --prune; the images that were built stay" },
+		true },
 	[KIND_BUILDER] = { .patched = "patched", .check = builder_options_check, .edit = builder_edit },
 	[KIND_CLUSTER_BUILDER] = { .patched = "patched", .check = builder_options_check, .edit = builder_edit },
 	[KIND_CLUSTER_STACK] = { NULL, "Creating ClusterStack...", "Updating ClusterStack...", "updated",
-		stack_options_check, stack_edit, NULL },
+		stack_options_check, stack_edit },
 	[KIND_CLUSTER_STORE] = { NULL, "Creating ClusterStore...", "Adding to ClusterStore...", "updated",
-		store_options_check, store_edit, NULL },
+		store_options_check, store_edit },
 	[KIND_CLUSTER_LIFECYCLE] = { NULL, "Creating ClusterLifecycle...", "Updating ClusterLifecycle...", "updated",
-		part_options_check, part_edit, NULL },
+		part_options_check, part_edit },
 	[KIND_BUILDPACK] = { .patched = "patched", .check = part_options_check, .edit = part_edit },
 	[KIND_CLUSTER_BUILDPACK] = { .patched = "patched", .check = part_options_check, .edit = part_edit },
 };
@@ -46,6 +46,7 @@ struct job {
 	struct declared manifest;
 	struct kp_config config;
 	struct relocator relocator;
+	struct source_upload source;
 	struct object_edit edit;
 	bool is_found;
 };
@@ -76,6 +77,7 @@ static bool begin(struct context *context, struct job *job, struct err *err)
 					  .all = &job->all,
 					  .id = id,
 					  .relocator = &job->relocator,
+					  .source = &job->source,
 					  .config = &job->config };
 	return true;
 }
@@ -85,6 +87,8 @@ static int finish(struct job *job, const char *what)
 	const struct declared *const shown[] = { &job->manifest };
 	const struct edit_result result = { .all = &job->all,
 					    .relocator = &job->relocator,
+					    .source = &job->source,
+					    .waited = &job->edit.id,
 					    .shown = shown,
 					    .n_shown = !job->manifest.is_gone,
 					    .what = what };
@@ -149,6 +153,7 @@ static int put(struct context *context, unsigned may)
 		code = edit_exists(&job.edit.id, &job.manifest);
 	else
 		code = edit_absent(context, &job.edit.id);
+	source_upload_release(&job.source);
 	relocator_release(&job.relocator);
 	return code;
 }
@@ -197,7 +202,10 @@ int cmd_object_delete(struct context *context)
 			      ? arena_printf(context->arena, "\"%s\" deleted", job.edit.id.name)
 			      : arena_printf(context->arena, "%s \"%s\" deleted", job.title,
 					     job.edit.id.name));
-	if (code == EXIT_DONE && !context->options.dry_run && job.row->after_delete)
-		log_line(LOG_INFO, "%s", job.row->after_delete);
+	if (code == EXIT_DONE && !context->options.dry_run && job.row->has_builds)
+		log_line(LOG_INFO,
+			 "the records of its builds go with the next run of '%s'; the images that "
+			 "were built stay",
+			 context_dir(context));
 	return code;
 }

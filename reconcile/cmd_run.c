@@ -24,6 +24,7 @@
 #include "reconcile/report/dashboard.h"
 #include "reconcile/report/plan_report.h"
 #include "reconcile/run_id.h"
+#include "reconcile/scope.h"
 #include "reconcile/secret_hash.h"
 #include "reconcile/select.h"
 
@@ -133,8 +134,12 @@ static bool make_options(struct run *run, struct err *err)
 		.retry_failed = options->retry_failed,
 		.with_prune = options->prune != NULL,
 		.prune_all = options->prune && strcmp(options->prune, "all") == 0,
+		.without_prune =
+			options->no_prune || (!options->prune && !context->settings->with_prune),
 		.run_id = run->id.text,
 	};
+	if (options->prune && options->no_prune)
+		return err_set(err, ERR_INVALID, "--prune and --no-prune exclude each other");
 	if (!select_triggers(&context->loaded.model, &options->triggers, context->arena,
 			     &run->options.triggers, err))
 		return false;
@@ -223,7 +228,11 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 					      .run_id = run->id.text,
 					      .now_s = context->now_s,
 					      .with_user_credentials = true };
-	struct progress progress;
+	struct progress progress = { .is_terminal = context->is_terminal,
+				     .follow = context->options.follow,
+				     .follow_fd = context->options.follows_on_stderr
+							  ? STDERR_FILENO
+							  : STDOUT_FILENO };
 	struct apply_spec spec = {
 		.plan = &run->plan,
 		.options = &run->options,
@@ -244,7 +253,7 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 		.wake_fd = wake_fds[0],
 	};
 
-	progress_init(&progress, context->is_terminal, &spec.events);
+	progress_init(&progress, &spec.events);
 	return apply(&spec, context->arena, &run->result, err);
 }
 
@@ -280,7 +289,8 @@ static bool needs_apply(const struct plan *plan)
 	for (size_t i = 0; i < plan->steps.n; i++) {
 		const struct step *step = plan->steps.v[i];
 
-		if (step->is_status_changed || (!step->blocked && step->action != ACTION_NONE))
+		if (step->is_status_changed || step->moved ||
+		    (!step->blocked && step->action != ACTION_NONE))
 			return true;
 	}
 	return false;
@@ -298,6 +308,16 @@ static int read_again(struct context *context)
 		return context_fail(&err, EXIT_STATE);
 	context->is_state_read = true;
 	return EXIT_DONE;
+}
+
+/* What is recorded says what must be looked for elsewhere, so each plan has a scope of its own. */
+static void make_plan(struct run *run)
+{
+	struct context *context = run->context;
+
+	scope_make(context, &run->options.scope);
+	plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
+		  &run->options, context->arena, &run->plan);
 }
 
 static int converge(struct run *run)
@@ -323,18 +343,24 @@ static int converge(struct run *run)
 			return EXIT_STATE;
 		run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);
 		ask(run);
-		plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
-			  &run->options, context->arena, &run->plan);
+		make_plan(run);
 	}
 }
 
-/* kp's line for images whose manifest is gone, so that nothing is pruned unsaid. */
+/* kp's line for images whose manifest is gone: part of the result where that is a text. */
 static void say_deleted(const struct run *run)
 {
+	struct context *context = run->context;
+	bool is_text = !context->options.output || context_is_output(context, "text");
+
 	for (size_t i = 0; i < run->plan.steps.n; i++) {
 		const struct step *step = run->plan.steps.v[i];
 
-		if (step->action == ACTION_DELETE && step->kind == KIND_IMAGE && !step->blocked)
+		if (step->action != ACTION_DELETE || step->kind != KIND_IMAGE || step->blocked)
+			continue;
+		if (is_text)
+			buf_printf(&context->out, "\"%s\" deleted\n", step->name);
+		else
 			log_line(LOG_INFO, "\"%s\" deleted", step->name);
 	}
 }
@@ -369,6 +395,27 @@ static void say_result(const struct run *run)
 		log_line(LOG_DEBUG, "%zu commits on the state branch", run->n_commits);
 }
 
+/* What `--wait` waited for: is it made of what the manifests say now? */
+static int followed_exit(const struct run *run)
+{
+	const char *id = run->context->options.follow;
+	const struct step *step = map_get(&run->plan.by_id, id);
+	const struct image_status *status = step ? step->status : NULL;
+	const char *result = status && status->last ? status->last->result : NULL;
+
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *other = run->plan.steps.v[i];
+
+		if (other->blocked && (other == step || other->is_failure))
+			log_line(LOG_ERROR, "%s: %s", other->id, other->blocked);
+	}
+	if (result && strcmp(result, "Building") == 0)
+		log_line(LOG_ERROR,
+			 "%s: another run builds it: 'reconcile build logs' shows the log", id);
+	return step && !step->blocked && result && strcmp(result, "Succeeded") == 0 ? EXIT_DONE
+										    : EXIT_PARTIAL;
+}
+
 static int plan_and_apply(struct run *run)
 {
 	struct context *context = run->context;
@@ -382,8 +429,7 @@ static int plan_and_apply(struct run *run)
 	mark(context, "observe");
 	if (is_stopping())
 		return EXIT_INTERRUPTED;
-	plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
-		  &run->options, context->arena, &run->plan);
+	make_plan(run);
 	mark(context, "plan");
 	if (is_dry(context)) {
 		report(run);
@@ -397,12 +443,15 @@ static int plan_and_apply(struct run *run)
 		return is_stopping() && code == EXIT_STATE && !run->result.has_begun
 			       ? EXIT_INTERRUPTED
 			       : code;
-	report(run);
+	if (!context->options.follow)
+		report(run);
 	say_deleted(run);
 	say_failed(run);
 	say_result(run);
 	if (run->result.is_interrupted)
 		return EXIT_INTERRUPTED;
+	if (context->options.follow)
+		return followed_exit(run);
 	return run->result.n_failed || has_failures(&run->plan) ? EXIT_PARTIAL : EXIT_DONE;
 }
 

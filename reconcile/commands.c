@@ -35,34 +35,41 @@ const struct command commands[] = {
 	{ "image list", "", 0, 0, LOOK | FOR_FILTER, cmd_image_list, "list images", NULL,
 	  "reconcile image list -A", false, .outputs = "text|json|yaml|wide" },
 	{ "image status", "NAME", 1, 1, LOOK, cmd_image_status, "show an image and its last builds", NULL,
-	  "reconcile image status cart -n shop", false },
-	{ "image create", "NAME [TAG]", 1, 2, FOR_EDIT | FOR_IMAGE, cmd_object_create,
+	  "reconcile image status cart -n shop", false, .outputs = "text|json|yaml|wide" },
+	{ "image create", "NAME [TAG]", 1, 2, FOR_EDIT | FOR_IMAGE | FOR_STATE | FOR_WAIT, cmd_object_create,
 	  "write the manifest of a new image",
-	  "Writes <NAME>.yaml (with -n <NAMESPACE>-<NAME>.yaml) into the folder of the manifests. The next run builds the image. "
-	  "Takes exactly one of --git, --blob and --local-path.",
+	  "Writes <NAME>.yaml (with -n <NAMESPACE>-<NAME>.yaml) into the folder of the manifests. The next run builds the image; "
+	  "--wait does it at once. Takes exactly one of --git, --blob and --local-path; with --upload what lies at --local-path goes to "
+	  "the registry, and the manifest names its digest.",
 	  "reconcile image create cart registry.example.com/shop/cart --git https://git.example.com/shop/cart.git\n"
-	  "reconcile image create cart --tag registry.example.com/shop/cart --local-path ./cart -b tiny -n shop", false },
-	{ "image patch", "NAME", 1, 1, FOR_EDIT | FOR_IMAGE, cmd_object_patch,
+	  "reconcile image create cart --tag registry.example.com/shop/cart --local-path ./cart -b tiny -n shop\n"
+	  "reconcile image create cart registry.example.com/shop/cart --local-path ./cart.zip --upload --wait", false },
+	{ "image patch", "NAME", 1, 1, FOR_EDIT | FOR_IMAGE | FOR_STATE | FOR_WAIT, cmd_object_patch,
 	  "change the manifest of an image in place",
 	  "Changes what the options say, where it stands; comments, order, quotes and line ends stay as they are.",
 	  "reconcile image patch cart -n shop --git-revision v1.2 -e BP_JVM_VERSION=17 -d DEBUG", false },
-	{ "image save", "NAME [TAG]", 1, 2, FOR_EDIT | FOR_IMAGE, cmd_object_save,
+	{ "image save", "NAME [TAG]", 1, 2, FOR_EDIT | FOR_IMAGE | FOR_STATE | FOR_WAIT, cmd_object_save,
 	  "create the manifest of an image, or change it when it is there", NULL,
 	  "reconcile image save cart registry.example.com/shop/cart --blob https://example.com/cart.zip", false },
 	{ "image delete", "NAME", 1, 1, FOR_EDIT, cmd_object_delete,
 	  "delete the manifest of an image; images that were built stay",
 	  "Takes the document out of its file; a file that holds nothing else goes too. The records of its builds go with the next "
-	  "run with --prune.",
+	  "run of the folder.",
 	  "reconcile image delete cart -n shop", false },
-	{ "image trigger", "NAME", 1, 1, FOR_EDIT | FOR_STATE, cmd_image_trigger,
+	{ "image trigger", "NAME", 1, 1, FOR_EDIT | FOR_STATE | FOR_WAIT, cmd_image_trigger,
 	  "ask for a build although nothing changed",
-	  "Gives the manifest's annotation reconcile.dev/trigger a new value; the run that sees it builds once, for reason TRIGGER.",
-	  "reconcile image trigger cart -n shop", false },
+	  "Gives the manifest's annotation reconcile.dev/trigger a new value; the run that sees it builds once, for reason TRIGGER; "
+	  "--wait is that run.",
+	  "reconcile image trigger cart -n shop --wait", false },
 	{ "build list", "IMAGE", 1, 1, LOOK, cmd_build_list, "list the builds of an image", NULL,
 	  "reconcile build list cart -n shop", false },
-	{ "build status", "IMAGE", 1, 1, LOOK | FOR_BUILD, cmd_build_status,
-	  "show one build: reasons, inputs, buildpacks", NULL,
-	  "reconcile build status cart -b 12", false },
+	{ "build status", "IMAGE", 1, 1, LOOK | FOR_BUILD | FOR_BOM, cmd_build_status,
+	  "show one build: reasons, inputs, buildpacks; with --bom what its image holds",
+	  "--bom reads the bill of materials that the buildpacks wrote, out of the image in its registry: the table of components, "
+	  "or with -o json the files themselves (CycloneDX, SPDX, Syft). Credentials are those of the image's service account in "
+	  "the manifests, and the user's own.",
+	  "reconcile build status cart -b 12\n"
+	  "reconcile build status cart -b 12 --bom -o json", false, .outputs = "text|json|yaml|wide" },
 	{ "build logs", "IMAGE", 1, 1, FOR_STATE | FOR_NS | FOR_BUILD, cmd_build_logs,
 	  "print the log of a build; follows one that is running on this machine", NULL,
 	  "reconcile build logs cart -n shop -b 12", false },

@@ -28,6 +28,24 @@ int context_fail(const struct err *err, int code)
 	return code;
 }
 
+/* A reader that went away is a failure of the result, not of what was done. */
+int context_flush(struct context *context, int code)
+{
+	struct buf *out = &context->out;
+	AUTO_BUF clean = BUF_INIT(out->max * 2);
+	struct err err = { 0 };
+
+	if (out->is_over) {
+		log_line(LOG_ERROR, "the result is longer than %zu bytes", out->max);
+		return EXIT_ERROR;
+	}
+	redact(buf_text(out), out->len, &clean);
+	buf_clear(out);
+	if (!clean.len || fd_write_all(STDOUT_FILENO, buf_text(&clean), clean.len, &err))
+		return code;
+	return code == EXIT_DONE ? context_fail(&err, EXIT_ERROR) : code;
+}
+
 static bool is_color(const struct options *options, int fd)
 {
 	const char *none = proc_getenv("NO_COLOR"), *force = proc_getenv("CLICOLOR_FORCE");
@@ -70,6 +88,8 @@ void context_init(struct context *context, const struct command *command,
 		  const struct options *options, struct arena *arena)
 {
 	*context = (struct context){ .arena = arena, .command = command, .options = *options };
+	if (options->is_upload_dry_run && !options->dry_run)
+		context->options.dry_run = "lookup";
 	context->out = BUF_INIT(OUTPUT_BYTES);
 	context->with_color = is_color(options, STDOUT_FILENO);
 	context->is_terminal = isatty(STDERR_FILENO) && !proc_getenv("CI");
@@ -194,7 +214,8 @@ static int load(struct context *context, const char *path)
 					.settings = context->options.settings,
 					.user = user_settings(context->arena),
 					.is_strict = context->options.is_strict };
-	struct secrets_spec secrets = { .with_values = context->command->options & FOR_RUN &&
+	struct secrets_spec secrets = { .with_values = context->command->options &
+							       (FOR_RUN | FOR_BOM | FOR_IMAGE) &&
 						       !context_is_offline(context) };
 	struct err err = { 0 };
 
@@ -230,11 +251,6 @@ int context_load(struct context *context)
 	return code;
 }
 
-/* What the repository that holds DIR says: its HEAD, and where state is by default. */
-struct home {
-	const char *url, *commit; /* NULL: none */
-};
-
 /* A path in a repository's configuration is below its work tree, as git takes it. */
 static const char *remote_location(const struct git_repo *repo, const char *url,
 				   struct arena *arena)
@@ -249,14 +265,29 @@ static const char *remote_location(const struct git_repo *repo, const char *url,
 	return path_join(arena, base ? base : git_repo_path(repo), url);
 }
 
+static bool read_home(struct git_repo *repo, struct arena *arena, struct home *out, struct err *err)
+{
+	const char *origin = NULL;
+	struct git_id head;
+
+	if (!git_repo_config(repo, "remote.origin.url", arena, &origin, err) ||
+	    !git_repo_is_sparse(repo, &out->is_sparse, err) ||
+	    !git_repo_read_ref(repo, "HEAD", &head, err))
+		return false;
+	if (!git_id_is_none(&head))
+		out->commit = arena_strdup(arena, head.hex);
+	out->url = origin ? remote_location(repo, origin, arena)
+			  : arena_strdup(arena, git_repo_path(repo));
+	if (git_repo_workdir(repo))
+		out->top = arena_strdup(arena, git_repo_workdir(repo));
+	return true;
+}
+
 /* The origin where it has one (CI works on a clone), else the repository itself. */
 static bool find_home(struct context *context, struct home *out, struct err *err)
 {
-	struct arena *arena = context->arena;
 	struct git_repo *repo = NULL;
-	const char *origin = NULL,
-		   *dir = context->is_loaded ? context->loaded.dir : context_dir(context);
-	struct git_id head;
+	const char *dir = context->is_loaded ? context->loaded.dir : context_dir(context);
 	bool is_done;
 
 	*out = (struct home){ 0 };
@@ -268,13 +299,9 @@ static bool find_home(struct context *context, struct home *out, struct err *err
 				dir);
 		return false;
 	}
-	is_done = git_repo_config(repo, "remote.origin.url", arena, &origin, err) &&
-		  git_repo_read_ref(repo, "HEAD", &head, err);
-	if (is_done && !git_id_is_none(&head))
-		out->commit = arena_strdup(arena, head.hex);
-	if (is_done)
-		out->url = origin ? remote_location(repo, origin, arena)
-				  : arena_strdup(arena, git_repo_path(repo));
+	is_done = read_home(repo, context->arena, out, err);
+	if (!is_done)
+		*out = (struct home){ 0 };
 	git_repo_close(&repo);
 	return is_done;
 }
@@ -295,10 +322,10 @@ static bool is_same_server(const char *a, const char *b, struct arena *arena)
 static bool find_state(struct context *context, struct err *err)
 {
 	const char *said = context->settings->state_repo;
-	struct home home;
-	bool has_home = find_home(context, &home, err);
+	struct home *home = &context->home;
+	bool has_home = find_home(context, home, err);
 
-	context->source_commit = home.commit;
+	context->source_commit = home->commit;
 	context->has_state_login = true;
 	if (context->options.state) {
 		context->state_url = context->options.state;
@@ -312,9 +339,9 @@ static bool find_state(struct context *context, struct err *err)
 				: said;
 		context->has_state_login =
 			context->loaded.has_trusted_settings ||
-			(has_home && is_same_server(said, home.url, context->arena));
+			(has_home && is_same_server(said, home->url, context->arena));
 	} else {
-		context->state_url = home.url;
+		context->state_url = home->url;
 	}
 	return context->state_url != NULL;
 }

@@ -10,6 +10,14 @@
 #include "reconcile/load.h"
 #include "reconcile/options.h"
 
+/* What the repository that holds DIR says; all zero when there is none. */
+struct home {
+	const char *url;    /* where state is by default: its origin, else itself */
+	const char *commit; /* its HEAD; NULL: none */
+	const char *top;    /* of its work tree, absolute */
+	bool is_sparse;     /* not all of its files are in the work tree */
+};
+
 struct context {
 	struct arena *arena;
 	const struct command *command;
@@ -26,6 +34,7 @@ struct context {
 	struct store *store, *logs;
 	struct state_files state;
 	bool is_state_read;
+	struct home home;
 	const char *state_url, *source_commit;
 	bool has_state_login; /* the environment's login may go to state_url's server */
 	struct tmpdir *keys;
@@ -51,6 +60,11 @@ bool context_is_offline(const struct context *context);
 const char *context_log_folder(const struct context *context);
 /* On stderr, with excerpts, through the redactor. */
 void context_print_problems(const struct context *context, const struct diags *diags);
+/*
+ * Writes the result so far to stdout, through the redactor, and empties it. Gives `code` back, or EXIT_ERROR when that was
+ * EXIT_DONE and it could not be written.
+ */
+int context_flush(struct context *context, int code);
 /* Prints "reconcile: error: …" and gives back the exit code. */
 int context_fail(const struct err *err, int code);
 

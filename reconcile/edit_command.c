@@ -2,18 +2,17 @@
 /* edit_command.c — progress, results and refusals of the editing commands. */
 #include "reconcile/edit_command.h"
 
+#include <string.h>
+
+#include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/relocate.h"
-
-static bool prints_document(const struct context *context)
-{
-	return context_is_output(context, "json") || context_is_output(context, "yaml");
-}
+#include "reconcile/source_upload.h"
 
 static void put_line(struct context *context, const char *text, const char *suffix)
 {
-	if (prints_document(context))
-		log_line(LOG_INFO, "%s%s", text, suffix);
+	if (look_is_document(context))
+		log_line(LOG_INFO, "%s%s", text + strspn(text, "\t"), suffix);
 	else
 		buf_printf(&context->out, "%s%s\n", text, suffix);
 }
@@ -24,7 +23,9 @@ void edit_say(struct context *context, const char *fmt, ...)
 
 	va_start(args, fmt);
 	put_line(context, arena_vprintf(context->arena, fmt, args),
-		 context->options.dry_run ? " (dry run)" : "");
+		 !context->options.dry_run            ? ""
+		 : context->options.is_upload_dry_run ? " (dry run with image upload)"
+						      : " (dry run)");
 	va_end(args);
 }
 
@@ -37,12 +38,24 @@ void edit_note(struct context *context, const char *fmt, ...)
 	va_end(args);
 }
 
+void edit_flush(struct context *context)
+{
+	if (!look_is_document(context))
+		(void)context_flush(context, EXIT_DONE);
+}
+
+bool edit_uploads(const struct context *context)
+{
+	return !context->options.dry_run ||
+	       (context->options.is_upload_dry_run && !context_is_offline(context));
+}
+
 /* One document as it is, several as a List. */
 static void print_documents(struct context *context, const struct edit_result *result)
 {
 	struct node *list, *items;
 
-	if (!prints_document(context) || !result->n_shown)
+	if (!look_is_document(context) || !result->n_shown)
 		return;
 	if (result->n_shown == 1) {
 		look_print(context, manifest_node(result->shown[0]));
@@ -58,24 +71,72 @@ static void print_documents(struct context *context, const struct edit_result *r
 	look_print(context, list);
 }
 
-int edit_finish(const struct edit_result *result)
+static int upload(const struct edit_result *result)
 {
 	struct context *context = result->all->context;
+	bool copies = result->relocator && result->relocator->uploads.n && edit_uploads(context);
+	bool sends = result->source && result->source->image;
 	struct err err = { 0 };
-	int code = manifests_check(result->all);
+	int code = copies || sends ? context_load(context) : EXIT_DONE;
 
 	if (code != EXIT_DONE)
 		return code;
-	if (result->relocator && !context->options.dry_run &&
-	    !relocator_upload(result->relocator, &err))
-		return context_fail(&err, EXIT_ERROR);
-	code = manifests_write(result->all);
+	if (copies) {
+		edit_flush(context);
+		if (!relocator_upload(result->relocator, &err))
+			return context_fail(&err, EXIT_ERROR);
+	}
+	return !sends || source_upload_send(result->source, context, &err)
+		       ? EXIT_DONE
+		       : context_fail(&err, EXIT_ERROR);
+}
+
+/* --wait: the main job for this object and what it is made of. */
+static int build_now(struct context *context, const struct manifest_id *id)
+{
+	const struct options *mine = &context->options;
+	struct options options = { .settings = mine->settings,
+				   .state = mine->state,
+				   .state_branch = mine->state_branch,
+				   .cache_dir = mine->cache_dir,
+				   .now = mine->now,
+				   .author = mine->author,
+				   .jobs = mine->jobs,
+				   .color = mine->color,
+				   .trust_repos = mine->trust_repos,
+				   .is_strict = mine->is_strict,
+				   .follows_on_stderr = look_is_document(context) };
+	struct context run;
+	int code = context_flush(context, EXIT_DONE);
+
+	if (code != EXIT_DONE)
+		return code;
+	options.follow = object_id(id->kind, id->ns, id->name, context->arena);
+	vec_push(context->arena, &options.only, options.follow);
+	vec_push(context->arena, &options.args, context_dir(context));
+	context_init(&run, &commands[0], &options, context->arena);
+	code = context_flush(&run, cmd_run(&run));
+	context_release(&run);
+	return code;
+}
+
+int edit_finish(const struct edit_result *result)
+{
+	struct context *context = result->all->context;
+	int code = manifests_check(result->all);
+
+	if (code == EXIT_DONE)
+		code = upload(result);
+	if (code == EXIT_DONE)
+		code = manifests_write(result->all);
 	if (code != EXIT_DONE)
 		return code;
 	print_documents(context, result);
 	if (result->what)
 		edit_say(context, "%s", result->what);
-	return EXIT_DONE;
+	return context->options.is_waiting && result->waited && !context->options.dry_run
+		       ? build_now(context, result->waited)
+		       : EXIT_DONE;
 }
 
 int edit_absent(const struct context *context, const struct manifest_id *id)

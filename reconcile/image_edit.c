@@ -35,6 +35,14 @@ bool image_options_check(struct context *context, bool is_new, struct err *err)
 		return err_set(
 			err, ERR_INVALID,
 			"git-revision is incompatible with blob and local path image sources");
+	if (o->destination && !o->local_path)
+		return err_set(err, ERR_INVALID,
+			       "local-path-destination-image says where --local-path is uploaded "
+			       "to: give both");
+	if (o->destination && !o->local_path)
+		return err_set(err, ERR_INVALID,
+			       "local-path-destination-image says where --local-path is uploaded "
+			       "to: give both");
 	if (o->builder && o->cluster_builder)
 		return err_set(err, ERR_INVALID, "must provide one of builder or cluster-builder");
 	return true;
@@ -72,37 +80,80 @@ static bool edit_builder(struct object_edit *e)
 	       object_set(e, &name_path, name);
 }
 
+/* The source as the manifest is to name it: one of the maps of spec.source, and a key of it. Kind NULL: none was given. */
+struct given_source {
+	const char *kind, *key, *value;
+};
+
+/* kp's way: the files go to a registry; the manifest names them by digest. */
+static bool pack_source(struct object_edit *e, struct given_source *out)
+{
+	const struct image_options *o = &e->context->options.image;
+	const struct node *spec = edit_node(&e->manifest->file->edit, &e->spec);
+	const char *tag = node_text(spec, "tag"), *account = o->service_account;
+
+	if (!account)
+		account = node_text(spec, "serviceAccountName");
+	if (!account)
+		account = node_text(spec, "serviceAccount");
+	*e->source = (struct source_upload){ .path = o->local_path,
+					     .tag = tag ? tag : "",
+					     .destination = o->destination,
+					     .account = account };
+	if (!source_upload_pack(e->source, e->context->arena, e->err))
+		return false;
+	*out = (struct given_source){ "registry", "image", e->source->image };
+	return true;
+}
+
+static bool find_source(struct object_edit *e, struct given_source *out)
+{
+	const struct image_options *o = &e->context->options.image;
+
+	*out = (struct given_source){ 0 };
+	if (o->git)
+		*out = (struct given_source){ "git", "url", o->git };
+	if (o->blob)
+		*out = (struct given_source){ "blob", "url", o->blob };
+	if (!o->local_path)
+		return true;
+	if (o->is_upload || o->destination)
+		return pack_source(e, out);
+	*out = (struct given_source){
+		"local", "path", manifest_relative(e->manifest, o->local_path, e->context->arena)
+	};
+	return out->value ||
+	       err_set(e->err, ERR_INVALID, "cannot find local path '%s'", o->local_path);
+}
+
 static bool edit_source(struct object_edit *e)
 {
 	static const char *const kinds[] = { "git", "blob", "registry", "local" };
-	const struct image_options *o = &e->context->options.image;
-	const char *kind = o->git ? "git" : o->blob ? "blob" : o->local_path ? "local" : NULL;
-	const char *value = o->git ? o->git : o->blob;
+	const char *revision = e->context->options.image.git_revision;
 	const struct edit_path source = edit_key(&e->spec, "source");
+	struct given_source given;
 	struct edit_path at;
 
-	if (o->local_path) {
-		value = manifest_relative(e->manifest, o->local_path, e->context->arena);
-		if (!value)
-			return err_set(e->err, ERR_INVALID, "cannot find local path '%s'",
-				       o->local_path);
-	}
-	if (!kind && !o->git_revision)
+	if (!find_source(e, &given))
+		return false;
+	if (!given.kind && !revision)
 		return true;
-	if (!kind && !object_node(e, "source", "git"))
+	if (!given.kind && !object_node(e, "source", "git"))
 		return err_set(e->err, ERR_INVALID,
 			       "git-revision is incompatible with existing image source");
-	at = object_path(e, "source", kind ? kind : "git");
-	at = edit_key(&at, o->local_path ? "path" : "url");
-	if (!object_set(e, &at, value))
-		return false;
+	if (given.kind) {
+		at = edit_key(&source, given.kind);
+		at = edit_key(&at, given.key);
+		if (!object_set(e, &at, given.value))
+			return false;
+	}
 	at = object_path(e, "source", "git");
 	at = edit_key(&at, "revision");
-	if (!object_set(e, &at, o->git_revision))
+	if (!object_set(e, &at, revision))
 		return false;
-	for (size_t i = 0; kind && i < COUNTOF(kinds); i++) {
+	for (size_t i = 0; given.kind && i < COUNTOF(kinds); i++) {
 		at = edit_key(&source, kinds[i]);
-		if (strcmp(kinds[i], kind) != 0 && edit_node(&e->manifest->file->edit, &at) &&
+		if (strcmp(kinds[i], given.kind) != 0 && edit_node(&e->manifest->file->edit, &at) &&
 		    !object_remove(e, &at))
 			return false;
 	}

@@ -60,6 +60,7 @@ struct walk {
 	struct arena *arena;
 	struct strings *out;
 	struct diags *diags;
+	bool is_partial;
 };
 
 /* A problem of a file as a whole. */
@@ -93,9 +94,11 @@ static bool walk_entry(struct walk *walk, const char *path, const char *name, un
 		return errno == ENOENT || err_sys(err, errno, "cannot look at '%s'", path);
 	is_link = S_ISLNK(st.st_mode);
 	if (is_link && stat(path, &st) < 0) {
-		if (is_manifest_name(name))
+		if (is_manifest_name(name)) {
 			note_problem(walk->diags, path, SEVERITY_WARNING,
 				     "link leads nowhere, not loaded");
+			walk->is_partial = true;
+		}
 		return true;
 	}
 	if (S_ISDIR(st.st_mode))
@@ -412,7 +415,8 @@ static bool find_files(const struct load_spec *spec, struct arena *arena, struct
 		return err_sys(err, errno, "cannot read manifests from '%s'", root);
 	if (!realpath(root, real))
 		return err_sys(err, errno, "cannot find the place of '%s'", root);
-	out->dir = arena_strdup(arena, real);
+	out->dir = out->place = arena_strdup(arena, real);
+	out->shown = root;
 	if (!S_ISDIR(st.st_mode)) {
 		*strrchr(real, '/') = '\0';
 		out->dir = arena_strdup(arena, real[0] ? real : "/");
@@ -421,6 +425,7 @@ static bool find_files(const struct load_spec *spec, struct arena *arena, struct
 	}
 	if (!walk_folder(&walk, root, 0, err))
 		return false;
+	out->is_partial = walk.is_partial;
 	if (paths->n)
 		qsort(paths->v, paths->n, sizeof(*paths->v), strings_compare);
 	return true;
@@ -540,8 +545,10 @@ bool load_manifests(const struct load_spec *spec, struct arena *arena, struct lo
 	} else {
 		if (!find_files(spec, arena, out, &paths, err))
 			return false;
-		if (strcmp(spec->path, ".") == 0)
+		if (strcmp(spec->path, ".") == 0) {
 			drop_dot(&paths);
+			out->shown = "";
+		}
 		add_overlays(spec, arena, &paths);
 		out->files = paths;
 		decode_all(spec, &paths, arena, out);

@@ -35,6 +35,10 @@ struct loaded {
 	bool has_trusted_settings; /* all of model.settings come from a trusted place */
 	/* absolute: what local paths are relative to when a manifest came from stdin */
 	const char *dir;
+	/* absolute, without links: the folder or file itself; NULL: standard input */
+	const char *place;
+	const char *shown;     /* how the paths of files begin for it; NULL: standard input */
+	bool is_partial;       /* a manifest was passed over with a warning */
 	struct arena **arenas; /* of the decoding batches; freed by loaded_release */
 	size_t n_arenas;
 	struct strings files; /* that were read, in order; none for standard input */

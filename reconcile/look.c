@@ -91,24 +91,35 @@ bool look_print(struct context *context, const struct node *document)
 	return false;
 }
 
-bool look_print_list(struct context *context, const struct entries *entries)
+bool look_is_document(const struct context *context)
 {
-	struct node *list, *items;
+	return context_is_output(context, "json") || context_is_output(context, "yaml");
+}
 
-	if (!context_is_output(context, "json") && !context_is_output(context, "yaml"))
-		return false;
-	list = node_new(context->arena, NODE_MAP);
-	items = node_new(context->arena, NODE_SEQ);
+struct node *look_items(struct context *context, struct node *items)
+{
+	struct node *list = node_new(context->arena, NODE_MAP);
+
 	node_set_text(context->arena, list, "apiVersion", "v1");
 	node_set_text(context->arena, list, "kind", "List");
+	node_set(context->arena, list, "items", items);
+	return list;
+}
+
+bool look_print_list(struct context *context, const struct entries *entries)
+{
+	struct node *items;
+
+	if (!look_is_document(context))
+		return false;
+	items = node_new(context->arena, NODE_SEQ);
 	for (size_t i = 0; i < entries->n; i++) {
 		const struct node *document = look_document(context, entries->v[i]);
 
 		if (document)
 			node_push(items, node_clone(context->arena, document));
 	}
-	node_set(context->arena, list, "items", items);
-	return look_print(context, list);
+	return look_print(context, look_items(context, items));
 }
 
 char *look_time(struct context *context, int64_t unix_s)
@@ -123,14 +134,14 @@ char *look_time(struct context *context, int64_t unix_s)
 	return arena_strdup(context->arena, text);
 }
 
-void look_buildpacks(struct context *context, const struct list *buildpacks)
+static void put_buildpacks(struct context *context, const struct list *buildpacks, size_t n_columns)
 {
 	static const char *const header[] = { "BUILDPACK ID", "BUILDPACK VERSION", "HOMEPAGE" };
 	struct text_table table;
 
 	if (!buildpacks->n)
 		return;
-	text_table_init(&table, context->arena, header, COUNTOF(header));
+	text_table_init(&table, context->arena, header, n_columns);
 	for (size_t i = 0; i < buildpacks->n; i++) {
 		const struct buildpack_id *id = LIST_AT(*buildpacks, struct buildpack_id, i);
 		const char *const cells[] = { id->id, id->version, id->homepage };
@@ -138,4 +149,14 @@ void look_buildpacks(struct context *context, const struct list *buildpacks)
 		text_table_add(&table, cells);
 	}
 	text_table_print(&table, &context->out);
+}
+
+void look_buildpacks(struct context *context, const struct list *buildpacks)
+{
+	put_buildpacks(context, buildpacks, 3);
+}
+
+void look_used_buildpacks(struct context *context, const struct list *buildpacks)
+{
+	put_buildpacks(context, buildpacks, context_is_output(context, "wide") ? 3 : 2);
 }

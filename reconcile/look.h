@@ -23,11 +23,17 @@ const struct node *look_document(struct context *context, const struct state_ent
 /* -o json or yaml: prints and returns true. A list becomes {apiVersion: v1, kind: List, items}. */
 bool look_print(struct context *context, const struct node *document);
 bool look_print_list(struct context *context, const struct entries *entries);
+/* -o json or yaml. */
+bool look_is_document(const struct context *context);
+/* {apiVersion: v1, kind: List, items} */
+struct node *look_items(struct context *context, struct node *items);
 
 /* "2026-11-22 03:14:55", "--" for 0. */
 char *look_time(struct context *context, int64_t unix_s);
 
 /* kp's table of buildpacks; nothing for an empty list. `buildpacks`: struct buildpack_id. */
 void look_buildpacks(struct context *context, const struct list *buildpacks);
+/* Those of a build: id and version, as in the requirement document; the homepage with -o wide. */
+void look_used_buildpacks(struct context *context, const struct list *buildpacks);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/proc.h"
 #include "reconcile/context.h"
@@ -39,22 +38,6 @@ static void init_log(const struct options *options)
 					.fd = STDERR_FILENO });
 }
 
-/* The result passes the redactor like everything else. A reader that went away is no failure of ours. */
-static int write_result(const struct buf *out, int code)
-{
-	AUTO_BUF clean = BUF_INIT(out->max * 2);
-	struct err err = { 0 };
-
-	if (out->is_over) {
-		log_line(LOG_ERROR, "the result is longer than %zu bytes", out->max);
-		return EXIT_ERROR;
-	}
-	redact(buf_text(out), out->len, &clean);
-	if (!clean.len || fd_write_all(STDOUT_FILENO, buf_text(&clean), clean.len, &err))
-		return code;
-	return code == EXIT_DONE ? context_fail(&err, EXIT_ERROR) : code;
-}
-
 static int run(const struct command *command, const struct options *options, struct arena *arena)
 {
 	struct context context;
@@ -67,7 +50,7 @@ static int run(const struct command *command, const struct options *options, str
 		help_print(command, &context.out);
 	else
 		code = command->run(&context);
-	code = write_result(&context.out, code);
+	code = context_flush(&context, code);
 	context_release(&context);
 	return code;
 }

@@ -13,6 +13,7 @@
 
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
+#include "reconcile/look.h"
 #include "reconcile/text_diff.h"
 
 enum { FILE_MODE = 0644 };
@@ -367,7 +368,7 @@ int manifests_write(struct manifests *all)
 {
 	struct context *context = all->context;
 	struct err err = { 0 };
-	bool is_shown = !context_is_output(context, "json") && !context_is_output(context, "yaml");
+	bool is_shown = !look_is_document(context);
 
 	for (size_t i = 0; i < all->files.n; i++) {
 		const struct manifest_file *file = all->files.v[i];

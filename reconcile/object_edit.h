@@ -9,6 +9,7 @@
 #include "reconcile/kp_config.h"
 #include "reconcile/manifest.h"
 #include "reconcile/relocate.h"
+#include "reconcile/source_upload.h"
 
 struct object_edit {
 	struct context *context;
@@ -16,6 +17,7 @@ struct object_edit {
 	struct manifest_id id;
 	struct declared *manifest;
 	struct relocator *relocator;
+	struct source_upload *source; /* of an image; filled in when its files are to be uploaded */
 	const struct kp_config *config;
 	struct edit_path spec;
 	bool is_new;

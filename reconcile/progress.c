@@ -2,6 +2,9 @@
 /* progress.c — lines through the log sink, so that they are redacted and have the format that was asked for. */
 #include "reconcile/progress.h"
 
+#include <string.h>
+
+#include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
 #include "model/base/limits.h"
 #include "reconcile/report/plan_report.h"
@@ -64,11 +67,25 @@ static void say_tail(const char *text)
 	log_line(LOG_ERROR, "  | %s", buf_text(&line));
 }
 
+static bool is_followed(const struct progress *progress, const struct step *step)
+{
+	return progress->follow && strcmp(progress->follow, step->id) == 0;
+}
+
+static void on_log(void *ctx, const struct step *step, const char *text, size_t n)
+{
+	struct progress *progress = ctx;
+	struct err ignored = { 0 };
+
+	/* A reader that went away does not stop the build. */
+	if (is_followed(progress, step) && !fd_write_all(progress->follow_fd, text, n, &ignored))
+		progress->follow = NULL;
+}
+
 static void on_end(void *ctx, const struct step *step, const struct outcome *outcome)
 {
 	const struct build_event *event = outcome->event;
 
-	(void)ctx;
 	if (outcome->is_done && event) {
 		say(LOG_INFO, step, "%s in %lld s%s%s",
 		    event->is_adopted ? "was found in the registry" : "succeeded",
@@ -81,17 +98,17 @@ static void on_end(void *ctx, const struct step *step, const struct outcome *out
 		return;
 	}
 	say(LOG_ERROR, step, "failed: %s", event && event->text ? event->text : outcome->err.text);
-	for (size_t i = 0; i < outcome->tail.n; i++)
+	for (size_t i = 0; i < outcome->tail.n && !is_followed(ctx, step); i++)
 		say_tail(outcome->tail.v[i]);
 }
 
-void progress_init(struct progress *progress, bool is_terminal, struct apply_events *out)
+void progress_init(struct progress *progress, struct apply_events *out)
 {
-	progress->is_terminal = is_terminal;
 	*out = (struct apply_events){ .on_start = on_start,
 				      .on_phase = on_phase,
 				      .on_notice = on_notice,
 				      .on_end = on_end,
+				      .on_log = progress->follow ? on_log : NULL,
 				      .on_wait = on_wait,
 				      .ctx = progress };
 }

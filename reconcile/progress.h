@@ -10,8 +10,11 @@
 
 struct progress {
 	bool is_terminal;
+	const char
+		*follow; /* id of the object whose build's log is shown as it comes; NULL: none */
+	int follow_fd;   /* where it is shown */
 };
-/* Fills the callbacks; `progress` is their context. */
-void progress_init(struct progress *progress, bool is_terminal, struct apply_events *out);
+/* Fills the callbacks; `progress`, filled by the caller, is their context. */
+void progress_init(struct progress *progress, struct apply_events *out);
 
 #endif

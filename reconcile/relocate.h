@@ -7,17 +7,15 @@
 #ifndef RECONCILE_RELOCATE_H
 #define RECONCILE_RELOCATE_H
 
-#include "buildexec/source/access.h"
-#include "reconcile/context.h"
+#include "reconcile/command_registry.h"
 
 struct relocation {
 	struct ref from, to; /* both by digest */
 };
 struct relocator {
 	struct context *context;
-	const char *repository; /* NULL: none */
-	struct registry_access access;
-	struct registry *registry; /* opened with the first question */
+	const char *repository;           /* NULL: none */
+	struct command_registry registry; /* opened with the first question */
 	VEC(struct relocation) uploads;
 };
 /* Opens nothing yet. */

@@ -230,6 +230,7 @@ static void keep_failure(struct task *task, const struct lifecycle *life, const 
 	task->exit_code = is_own ? life->exit_code : 0;
 	task->is_oom = life->is_oom;
 	task->is_timeout = life->is_timeout;
+	task->is_told = life->is_told;
 }
 
 static const char *builder_version(struct task *task)

@@ -14,6 +14,7 @@
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/base/map.h"
+#include "model/base/time.h"
 #include "model/doc/toml.h"
 
 struct composing {
@@ -224,34 +225,67 @@ static bool relocate_run_image(struct composing *composing, struct err *err)
 	return true;
 }
 
-static bool push(struct composing *composing, struct err *err)
+static void set_config(struct composing *composing)
 {
-	struct task *task = composing->task;
-	struct pairs labels = compose_labels(composing->compose, composing->run_image, task->arena);
-	const struct ref **tags =
-		arena_array(task->arena, task->request->tags.n + 1, sizeof(*tags));
-	struct image_push job = { .draft = &composing->draft,
-				  .access = &task->image_access,
-				  .tags = tags };
+	struct arena *arena = composing->task->arena;
+	struct pairs labels = compose_labels(composing->compose, composing->run_image, arena);
 	struct image_config *config = &composing->draft.config;
 	struct pairs all = { 0 };
-	struct image_bytes bytes;
 
 	for (size_t i = 0; i < config->labels.n; i++)
-		app_config_set_label(task->arena, &all, config->labels.v[i].key,
+		app_config_set_label(arena, &all, config->labels.v[i].key,
 				     config->labels.v[i].value);
 	for (size_t i = 0; i < labels.n; i++)
-		app_config_set_label(task->arena, &all, labels.v[i].key, labels.v[i].value);
+		app_config_set_label(arena, &all, labels.v[i].key, labels.v[i].value);
 	config->labels = all;
 	config->working_dir = CNB_LAYERS_DIR;
-	app_config_stamp(config, CNB_CREATED_S, task->arena);
+	app_config_stamp(config, CNB_CREATED_S, arena);
 	for (size_t i = 0; i < composing->draft.history.n; i++)
 		composing->draft.history.v[i].created = config->created;
 	if (composing->compose->key)
-		vec_push(task->arena, &composing->draft.annotations,
+		vec_push(arena, &composing->draft.annotations,
 			 (struct pair){ .key = BUILD_KEY_ANNOTATION,
 					.value = composing->compose->key });
-	for (size_t i = 0; i <= task->request->tags.n; i++) {
+}
+
+/*
+ * kpack gives every builder that it pushes a tag of the time too, by which an older one is found again; what its tag names
+ * already is not pushed again (kpack.md §3.1). *out NULL: that is so.
+ */
+static bool time_tag(struct composing *composing, const struct ref *builder, struct ref **out,
+		     struct err *err)
+{
+	struct task *task = composing->task;
+	struct civil t = time_civil(task->request->now_s);
+	struct descriptor there;
+	struct image_bytes bytes;
+
+	*out = NULL;
+	image_draft_print(&composing->draft, task->arena, &bytes);
+	if (!registry_resolve(task->registry, builder, task->arena, &there, err))
+		return false;
+	if (there.digest && strcmp(there.digest, bytes.manifest_desc.digest) == 0)
+		return true;
+	*out = ARENA_NEW(task->arena, struct ref);
+	**out = *builder;
+	(*out)->tag = arena_printf(task->arena, "%04d%02d%02d%02d%02d%02d", t.year, t.month, t.day,
+				   t.hour, t.minute, t.second);
+	return true;
+}
+
+static bool push(struct composing *composing, struct err *err)
+{
+	struct task *task = composing->task;
+	size_t n = task->request->tags.n;
+	const struct ref **tags = arena_array(task->arena, n + 2, sizeof(*tags));
+	struct image_push job = { .draft = &composing->draft,
+				  .access = &task->image_access,
+				  .tags = tags };
+	struct image_bytes bytes;
+	struct ref *at_time;
+
+	set_config(composing);
+	for (size_t i = 0; i <= n; i++) {
 		const char *tag = i == 0 ? composing->compose->tag : task->request->tags.v[i - 1];
 		struct ref *ref = ARENA_NEW(task->arena, struct ref);
 
@@ -261,6 +295,10 @@ static bool push(struct composing *composing, struct err *err)
 			return false;
 		tags[job.n_tags++] = ref;
 	}
+	if (!time_tag(composing, tags[0], &at_time, err))
+		return false;
+	if (at_time)
+		tags[job.n_tags++] = at_time;
 	return image_push(&job, task->arena, &bytes, err) &&
 	       task_pinned(task, composing->compose->tag, bytes.manifest_desc.digest,
 			   &task->result.image, err);

@@ -144,6 +144,8 @@ static bool phase_failed(struct lifecycle *life, const struct sandbox_result *re
 		return err_set(err, ERR_INVALID,
 			       "OOMKilled: it needed more memory than its limit of %lld MiB allows",
 			       (long long)(life->container.limits.memory_bytes >> 20));
+	/* The guest's own last words; a buildpack may have said anything before it was killed. */
+	life->is_told = text && strncmp(output->error, "failed to ", 10) == 0;
 	return err_set(err, ERR_INVALID, "%s%s%s (exit code %d)", text ? text : "",
 		       text && output->error[0] ? ": " : "", output->error, result->exit_code);
 }

@@ -87,6 +87,7 @@ struct lifecycle {
 	enum lifecycle_phase phase;
 	int exit_code;           /* of a failure: enum cnb_exit */
 	bool is_oom, is_timeout; /* of a failure in detect or build */
+	bool is_told;            /* the failed phase has said in the log why it failed */
 
 	/* analyze */
 	bool has_previous;

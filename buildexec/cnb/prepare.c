@@ -68,6 +68,16 @@ static void say_source(const struct source *source, struct arena *arena)
 		lifecycle_say("Using \"%s\" of it", source->sub_path);
 }
 
+static void say_fetched(const struct source *source)
+{
+	if (source->git)
+		lifecycle_say("Successfully cloned \"%s\" @ \"%s\" in path \"" CNB_APP_DIR "\"",
+			      source->git->url, source->git->revision);
+	if (source->registry)
+		lifecycle_say("Successfully pulled %s in path \"" CNB_APP_DIR "\"",
+			      source->registry->image);
+}
+
 static bool fetch_source(struct build *build, struct err *err)
 {
 	struct task *task = build->task;
@@ -94,6 +104,7 @@ static bool fetch_source(struct build *build, struct err *err)
 	say_source(&request->source, task->arena);
 	if (!source_materialise(&spec, task->arena, err))
 		return err_prefix(err, "cannot get the source");
+	say_fetched(&request->source);
 	for (size_t i = 0; i < notices.n; i++)
 		task_notice(task, "%s", notices.v[i]);
 	source = source_project_metadata(&request->source, request->content, task->arena);

@@ -28,6 +28,7 @@ struct task {
 	enum lifecycle_phase phase;
 	int exit_code; /* of a build's own failure, else 0 */
 	bool is_oom, is_timeout;
+	bool is_told;              /* the log says already why it failed */
 	struct build_event result; /* filled by the action */
 };
 

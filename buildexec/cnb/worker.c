@@ -285,7 +285,8 @@ static void send_failure(struct task *task, struct err *err)
 	};
 
 	redact_err(err);
-	lifecycle_say("ERROR: %s", err->text);
+	if (!task->is_told)
+		lifecycle_say("ERROR: %s", err->text);
 	task_send(task, &event);
 }
 

@@ -257,6 +257,25 @@ bool git_repo_config(struct git_repo *repo, const char *key, struct arena *arena
 	return !rc || git_lib_fail(err, rc, "read git configuration '%s'", key);
 }
 
+/* "git sparse-checkout" writes to the work tree's own configuration, which the library does not read. */
+bool git_repo_is_sparse(struct git_repo *repo, bool *out, struct err *err)
+{
+	struct arena *arena = arena_new();
+	git_config *config = NULL;
+	const char *value = NULL, *own;
+	int is_true = 0;
+	bool is_done = git_repo_config(repo, "core.sparsecheckout", arena, &value, err);
+
+	*out = is_done && value && strcmp(value, "true") == 0;
+	own = is_done ? path_join(arena, git_repository_path(repo->repo), "config.worktree") : NULL;
+	if (own && fs_exists(own) && !git_config_open_ondisk(&config, own) &&
+	    !git_config_get_bool(&is_true, config, "core.sparsecheckout"))
+		*out = is_true;
+	git_config_free(config);
+	arena_free(arena);
+	return is_done;
+}
+
 bool git_repo_read_ref(struct git_repo *repo, const char *name, struct git_id *out, struct err *err)
 {
 	git_oid oid;

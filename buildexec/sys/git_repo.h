@@ -38,6 +38,9 @@ struct git_objects *git_repo_objects(struct git_repo *repo);    /* lent */
 MUST_CHECK bool git_repo_config(struct git_repo *repo, const char *key, struct arena *arena,
 				const char **out, struct err *err);
 
+/* A checkout that leaves files out ("git sparse-checkout"): what is missing may be there. */
+MUST_CHECK bool git_repo_is_sparse(struct git_repo *repo, bool *out, struct err *err);
+
 struct git_ref {
 	const char *name;     /* "refs/heads/main", "HEAD" */
 	struct git_id id;     /* what the ref holds: of an annotated tag the tag object */

@@ -15,6 +15,7 @@
 #include "model/doc/json.h"
 #include "model/doc/keys.h"
 #include "model/doc/yaml_error.h"
+#include "model/doc/yaml_fast.h"
 #include "model/doc/yaml_scalar.h"
 
 /* Texts are cut from blocks: most are shorter than the rounding of an allocation. */
@@ -571,6 +572,14 @@ void yaml_parse(const struct source_file *file, struct arena *arena, struct docu
 
 void yaml_parse_split(const struct source_file *file, struct arena *trees, struct arena *texts,
 		      struct documents *out, struct diags *diags)
+{
+	*out = (struct documents){ 0 };
+	if (file->len > LIMIT_FILE_BYTES || !yaml_fast_parse(file, trees, texts, out))
+		yaml_parse_general(file, trees, texts, out, diags);
+}
+
+void yaml_parse_general(const struct source_file *file, struct arena *trees, struct arena *texts,
+			struct documents *out, struct diags *diags)
 {
 	struct loader l;
 

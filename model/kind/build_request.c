@@ -133,6 +133,8 @@ static const struct field event_fields[] = {
 	{ "lifecycleVersion", FIELD_STRING, AT(struct build_event, lifecycle_version) },
 	{ "buildpacks", FIELD_STRUCTS, AT(struct build_event, buildpacks), &buildpack_id_table },
 	{ "adopted", FIELD_BOOL, AT(struct build_event, is_adopted) },
+	{ "manifest", FIELD_STRING, AT(struct build_event, manifest) },
+	{ "config", FIELD_STRING, AT(struct build_event, config) },
 	{ 0 },
 };
 const struct table build_event_table = { "event", sizeof(struct build_event), event_fields };

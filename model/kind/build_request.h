@@ -102,6 +102,8 @@ struct build_event {
 	const char *stack_id, *lifecycle_version;
 	struct list buildpacks; /* struct buildpack_id */
 	bool is_adopted;        /* found by its build key, not built */
+	/* JSON of the image's manifest and config, for image streams; NULL when they are large (LIMIT_EVENT_METADATA) */
+	const char *manifest, *config;
 };
 extern const struct table build_event_table;
 /* One line of the worker's stdout, without the newline. Untrusted. */

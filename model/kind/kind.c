@@ -14,6 +14,7 @@
 #include "model/kind/rules.h"
 #include "model/kind/secret.h"
 #include "model/kind/settings.h"
+#include "model/kind/stream.h"
 
 static const char *const both[] = { "v1alpha2", "v1alpha1", NULL };
 static const char *const alpha2[] = { "v1alpha2", NULL };
@@ -75,6 +76,30 @@ static const struct kind_info kinds[] = {
 		.spec_table = &image_spec_table, .adapt = image_adapt, .check = image_spec_check,
 		.doc = "A source and a builder, and the tag that is kept built from them.",
 	},
+	[KIND_IMAGE_STREAM] = {
+		.name = "ImageStream", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
+		.words = WORDS("imagestream", "stream", "is"), .state_folder = "imagestreams",
+		.spec_table = &stream_spec_table,
+		.doc = "Named pointers to images, with their history.",
+	},
+	[KIND_IMAGE_STREAM_TAG] = {
+		.name = "ImageStreamTag", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
+		.words = WORDS("imagestreamtag", "istag"),
+		.spec_table = &stream_tag_table, .is_whole = true,
+		.doc = "One tag of an image stream, declared on its own.",
+	},
+	[KIND_IMAGE_STREAM_MAPPING] = {
+		.name = "ImageStreamMapping", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
+		.words = WORDS("imagestreammapping"),
+		.spec_table = &stream_mapping_table, .is_whole = true,
+		.doc = "An image that was pushed, to be tagged into a stream once.",
+	},
+	[KIND_IMAGE_STREAM_IMPORT] = {
+		.name = "ImageStreamImport", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
+		.words = WORDS("imagestreamimport"),
+		.spec_table = &stream_import_table,
+		.doc = "Images that are imported into a stream once.",
+	},
 	[KIND_SECRET] = {
 		.name = "Secret", .group = "", .versions = v1, .words = WORDS("secret"),
 		.spec_table = &secret_table, .is_whole = true, .adapt = secret_adapt, .check = secret_check,
@@ -108,15 +133,12 @@ static const struct {
 } elsewhere[] = {
 	{ "kpack.io", " Build SourceResolver " },
 	{ "kp.kpack.io", " DependencyDescriptor " },
-	{ "image.openshift.io",
-	  " ImageStream ImageStreamTag ImageStreamMapping ImageStreamImport " },
-	{ "build.openshift.io", " BuildConfig " },
+	{ "build.openshift.io", " Build BuildConfig " },
 	{ "apps.openshift.io", " DeploymentConfig " },
 	{ "apps", " Deployment StatefulSet DaemonSet ReplicaSet " },
 	{ "extensions", " Deployment DaemonSet ReplicaSet " },
 	{ "batch", " Job CronJob " },
-	{ "", " Pod ReplicationController PodTemplate ImageStream ImageStreamTag ImageStreamMapping"
-	      " ImageStreamImport BuildConfig DeploymentConfig " },
+	{ "", " Pod ReplicationController PodTemplate BuildConfig DeploymentConfig " },
 };
 
 const struct kind_info *kind_info(enum kind kind)
@@ -171,6 +193,8 @@ static bool version_fits(const struct kind_info *info, const struct version_ref 
 {
 	if (strcmp(info->group, "kpack.io") == 0 && group_is_old(ref))
 		return strcmp(ref->version, "v1alpha1") == 0;
+	if (info->is_core_too && group_is(ref, ""))
+		return strcmp(ref->version, "v1") == 0;
 	return group_is(ref, info->group) && has_text(info->versions, ref->version);
 }
 

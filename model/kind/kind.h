@@ -21,6 +21,10 @@ enum kind {
 	KIND_BUILDER,
 	KIND_CLUSTER_BUILDER,
 	KIND_IMAGE,
+	KIND_IMAGE_STREAM,
+	KIND_IMAGE_STREAM_TAG,
+	KIND_IMAGE_STREAM_MAPPING,
+	KIND_IMAGE_STREAM_IMPORT,
 	KIND_SECRET,
 	KIND_SERVICE_ACCOUNT,
 	KIND_CONFIG_MAP,
@@ -65,6 +69,7 @@ struct kind_info {
 	const char *const *old_names; /* NULL-terminated or NULL */
 	const char *const *words; /* of the command line, lower case, singular; NULL-terminated */
 	bool is_cluster;          /* has no namespace */
+	bool is_core_too; /* OpenShift: the group-less v1 of its first versions names it as well */
 	const char *state_folder; /* "images": below <namespace>/ or cluster/; NULL: has no state */
 	/* of the `spec` mapping; whole-document kinds (Secret, …): of the document */
 	const struct table *spec_table;

@@ -252,7 +252,7 @@ bool build_read(const struct node *document, struct arena *arena, struct build_r
 	struct record_file file = { 0 };
 
 	*out = (struct build_record){ 0 };
-	if (!file_is_of(document, "Build", err) ||
+	if (!file_is_of(document, &(struct file_type){ "kpack.io", "Build" }, err) ||
 	    !fields_read(&record_table, document, &file, arena, err) ||
 	    !number_read(file.number, &file.r.number, err) ||
 	    !changes_read(file.changes, arena, &file.r.changes, err))

@@ -105,6 +105,8 @@ static const struct field settings_fields[] = {
 	  .doc = "Command that runs a worker elsewhere. Only from a trusted place." },
 	{ "credentialHelpers", FIELD_BOOL, AT(struct settings, allow_helpers),
 	  .doc = "Docker's credential helpers may be run. Only from a trusted place." },
+	{ "prune", FIELD_BOOL, AT(struct settings, with_prune), .deflt = "true",
+	  .doc = "The records of objects whose manifests are gone are deleted." },
 	{ "defaultBuilder", FIELD_STRING, AT(struct settings, default_builder), .deflt = "default",
 	  .doc = "The ClusterBuilder of new images." },
 	{ 0 },

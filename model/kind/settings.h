@@ -21,25 +21,49 @@ struct settings_git {
 	const char *known_hosts;
 	bool is_insecure;
 };
+/* Of image streams. */
+struct settings_allowed {   /* allowedRegistriesForImport */
+	const char *domain; /* host[:port], wildcards allowed */
+	bool is_insecure;
+};
+struct settings_streams {
+	/*
+	 * host[:port][/path] of the integrated registry: a stream's repository is <registry>/<namespace>/<name>. NULL: there is
+	 * none, so nothing can be pushed to a stream or copied for it.
+	 */
+	const char *registry;
+	const char *public_registry;
+	const char *interval; /* of scheduled imports, as written: "15m" */
+	int64_t interval_s;
+	int64_t history_limit;   /* items kept of every tag; 0: all */
+	int64_t max_tags;        /* taken in by the import of a repository; -1: all; 50 */
+	const char *import_mode; /* "Legacy" or "PreserveOriginal" */
+	const char *os, *arch;   /* preferred of an index: "linux", "amd64" */
+	bool has_allowed;        /* allowedRegistries was written: an empty list allows nothing */
+	struct list allowed;     /* struct settings_allowed */
+};
+
 struct settings {
 	/* state */
 	const char *state_repo, *state_branch; /* NULL; "reconcile/state" */
 	const char *author_name, *author_email;
-	const char *logs;            /* "branch" (default), "none" or a folder */
-	const char *lease;           /* of a claim, as written: "1h" */
-	int64_t lease_s;             /* the same in seconds */
-	int64_t push_retries;        /* 10 */
-	struct list registries;      /* struct settings_registry */
-	struct list git;             /* struct settings_git */
-	int64_t jobs;                /* -j; 0: cores */
-	int64_t retries;             /* of failures that were not the build's own, per input; 3 */
-	const char *runtime;         /* OCI runtime program, "crun". Trusted-only */
-	const char *network;         /* of builds: "host" (default) or "none" */
-	const char *cache_dir;       /* trusted-only */
-	const char *compression;     /* "fast" (default) or "small" */
-	struct strings executor;     /* argv of a worker elsewhere. Trusted-only */
-	bool allow_helpers;          /* docker-credential-*. Trusted-only */
-	const char *default_builder; /* ClusterBuilder for `image create`; "default" */
+	const char *logs;        /* "branch" (default), "none" or a folder */
+	const char *lease;       /* of a claim, as written: "1h" */
+	int64_t lease_s;         /* the same in seconds */
+	int64_t push_retries;    /* 10 */
+	struct list registries;  /* struct settings_registry */
+	struct list git;         /* struct settings_git */
+	int64_t jobs;            /* -j; 0: cores */
+	int64_t retries;         /* of failures that were not the build's own, per input; 3 */
+	const char *runtime;     /* OCI runtime program, "crun". Trusted-only */
+	const char *network;     /* of builds: "host" (default) or "none" */
+	const char *cache_dir;   /* trusted-only */
+	const char *compression; /* "fast" (default) or "small" */
+	struct strings executor; /* argv of a worker elsewhere. Trusted-only */
+	bool allow_helpers;      /* docker-credential-*. Trusted-only */
+	struct settings_streams streams;
+	bool with_prune; /* records of objects whose manifests are gone go of their own accord; true */
+	const char *default_builder;    /* ClusterBuilder for `image create`; "default" */
 	const struct source_file *file; /* where it was read; NULL: defaults */
 };
 extern const struct table settings_table;

@@ -10,6 +10,7 @@
 
 #include "model/base/digest.h"
 #include "model/kind/status_tables.h"
+#include "model/kind/stream.h"
 #include "model/oci/ref.h"
 
 const struct condition *condition_find(const struct list *conditions, const char *type)
@@ -64,7 +65,12 @@ static const struct table *table_of(enum kind kind)
 		return &builder_status_table;
 	case KIND_IMAGE:
 		return &image_status_table;
+	case KIND_IMAGE_STREAM:
+		return &stream_status_table;
 	case KIND_NONE:
+	case KIND_IMAGE_STREAM_TAG:
+	case KIND_IMAGE_STREAM_MAPPING:
+	case KIND_IMAGE_STREAM_IMPORT:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
 	case KIND_CONFIG_MAP:
@@ -75,7 +81,25 @@ static const struct table *table_of(enum kind kind)
 	return NULL;
 }
 
-struct node *status_encode(const struct object *object, const void *status, struct arena *arena)
+/* A stream's table is that of the whole file: what it says of metadata joins the name. */
+static void add_parts(struct node *file, struct node *metadata, struct node *parts,
+		      struct arena *arena)
+{
+	for (struct node *part = parts->first, *after; part; part = after) {
+		after = part->next;
+		if (strcmp(part->key, "metadata") != 0) {
+			node_set(arena, file, part->key, part);
+			continue;
+		}
+		for (struct node *entry = part->first, *next; entry; entry = next) {
+			next = entry->next;
+			node_set(arena, metadata, entry->key, entry);
+		}
+	}
+}
+
+struct node *status_encode(const struct object *object, const struct origin *origin,
+			   const void *status, struct arena *arena)
 {
 	const struct kind_info *info = kind_info(object->kind);
 	const struct table *table = table_of(object->kind);
@@ -90,7 +114,11 @@ struct node *status_encode(const struct object *object, const void *status, stru
 	if (!info->is_cluster)
 		node_set_text(arena, metadata, "namespace", object->meta.ns);
 	node_set(arena, file, "metadata", metadata);
-	node_set(arena, file, "status", fields_encode(table, status, arena));
+	if (object->kind == KIND_IMAGE_STREAM)
+		add_parts(file, metadata, fields_encode(table, status, arena), arena);
+	else
+		node_set(arena, file, "status", fields_encode(table, status, arena));
+	origin_encode(origin, metadata, arena);
 	return file;
 }
 
@@ -243,7 +271,12 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 		return texts_hold(builder_rules, status, arena, err);
 	case KIND_IMAGE:
 		return image_holds(status, arena, err);
+	case KIND_IMAGE_STREAM:
+		return true;
 	case KIND_NONE:
+	case KIND_IMAGE_STREAM_TAG:
+	case KIND_IMAGE_STREAM_MAPPING:
+	case KIND_IMAGE_STREAM_IMPORT:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
 	case KIND_CONFIG_MAP:
@@ -254,17 +287,19 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 	return err_set(err, ERR_INVALID, "kind %d has no status", (int)kind);
 }
 
-bool file_is_of(const struct node *document, const char *kind, struct err *err)
+bool file_is_of(const struct node *document, const struct file_type *type, struct err *err)
 {
 	const char *api_version = node_text(document, "apiVersion");
 	const char *found = node_text(document, "kind");
 	const char *name = node_text(node_get(document, "metadata"), "name");
 
-	if (!api_version || strncmp(api_version, "kpack.io/", strlen("kpack.io/")) != 0)
-		return err_set(err, ERR_INVALID, "'apiVersion' is not of kpack.io");
-	if (!found || strcmp(found, kind) != 0)
+	size_t n = strlen(type->group);
+
+	if (!api_version || strncmp(api_version, type->group, n) != 0 || api_version[n] != '/')
+		return err_set(err, ERR_INVALID, "'apiVersion' is not of %s", type->group);
+	if (!found || strcmp(found, type->kind) != 0)
 		return err_set(err, ERR_INVALID, "'kind' is '%s', not '%s'", found ? found : "",
-			       kind);
+			       type->kind);
 	if (!name || !*name)
 		return err_set(err, ERR_INVALID, "'metadata.name' is missing");
 	return true;
@@ -273,14 +308,16 @@ bool file_is_of(const struct node *document, const char *kind, struct err *err)
 bool status_read(enum kind kind, const struct node *document, struct arena *arena, void **out,
 		 struct err *err)
 {
-	const struct node *status = node_get(document, "status");
+	const struct node *status =
+		kind == KIND_IMAGE_STREAM ? document : node_get(document, "status");
 	const struct table *table = table_of(kind);
 	void *read;
 
 	*out = NULL;
 	if (!table)
 		return err_set(err, ERR_INVALID, "%s has no status", kind_name(kind));
-	if (!file_is_of(document, kind_name(kind), err))
+	if (!file_is_of(document, &(struct file_type){ kind_info(kind)->group, kind_name(kind) },
+			err))
 		return false;
 	if (!status)
 		return err_set(err, ERR_INVALID, "'status' is missing");

@@ -8,6 +8,7 @@
 #define MODEL_KIND_STATUS_H
 
 #include "model/kind/builder.h"
+#include "model/kind/origin.h"
 
 struct condition {
 	const char *type;   /* Ready, BuilderReady, BuilderUpToDate, UpToDate, Succeeded */
@@ -186,7 +187,8 @@ char *status_path(enum kind kind, const char *ns, const char *name, struct arena
 char *build_path(const char *ns, const char *image, int64_t number, struct arena *arena);
 
 /* The whole file: apiVersion, kind, metadata, status. */
-struct node *status_encode(const struct object *object, const void *status, struct arena *arena);
+struct node *status_encode(const struct object *object, const struct origin *origin,
+			   const void *status, struct arena *arena);
 struct node *build_encode(const struct build_record *record, struct arena *arena);
 /* `kind` decides the struct that *out points at. ERR_INVALID names the field. */
 MUST_CHECK bool status_read(enum kind kind, const struct node *document, struct arena *arena,
@@ -205,6 +207,7 @@ struct state_entry {
 	enum kind kind;
 	const char *ns, *name, *id, *path;
 	const void *status; /* by kind */
+	struct origin origin;
 };
 struct state {
 	struct arena *arena;

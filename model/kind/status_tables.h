@@ -29,8 +29,12 @@ struct text_rule {
 MUST_CHECK bool texts_hold(const struct text_rule *rules, const void *base, struct arena *arena,
 			   struct err *err);
 MUST_CHECK bool attempt_holds(const struct attempt *attempt, struct arena *arena, struct err *err);
-/* The file's apiVersion and kind are those of `kind`, and it has a name. */
-MUST_CHECK bool file_is_of(const struct node *document, const char *kind, struct err *err);
+/* The file's apiVersion is of the group, whatever the version, the kind is right, and it has a name. */
+struct file_type {
+	const char *group, *kind;
+};
+MUST_CHECK bool file_is_of(const struct node *document, const struct file_type *type,
+			   struct err *err);
 /* {name} of metadataRef and secretRef into the bindings. */
 void bindings_name(const struct list *bindings);
 

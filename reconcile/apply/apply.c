@@ -91,13 +91,19 @@ static void put_plain(struct walk *walk, const struct step *step)
 	struct recorder *recorder = walk->spec->recorder;
 	const char *line;
 
-	if (!step->is_status_changed || !step->object || is_action(step))
+	if (!step->object || is_action(step) || (!step->is_status_changed && !step->moved))
 		return;
+	if (!step->is_status_changed) {
+		line = arena_printf(walk->arena, "%s: declared in %s", step->id,
+				    step->origin.manifest);
+		recorder_put(recorder, step->object, &step->origin, step->moved, line);
+		return;
+	}
 	line = arena_printf(walk->arena, "%s: %s", step->id,
 			    step->blocked   ? step->blocked
 			    : step->summary ? step->summary
 					    : "status");
-	recorder_put(recorder, step->object, step->status, line);
+	recorder_put(recorder, step->object, &step->origin, step->status, line);
 }
 
 /* History limits apply whenever an image's status is recorded. */
@@ -107,7 +113,7 @@ static void put_image(struct walk *walk, struct step *step, const void *status, 
 	struct numbers old = { 0 };
 
 	plan_expire(step->object->spec, image, walk->arena, &old);
-	recorder_put(walk->spec->recorder, step->object, image, line);
+	recorder_put(walk->spec->recorder, step->object, &step->origin, image, line);
 	for (size_t i = 0; i < old.n; i++) {
 		recorder_put_file(walk->spec->recorder, step->id,
 				  build_path(step->ns, step->name, old.v[i], walk->arena), NULL);
@@ -167,7 +173,7 @@ static void end_task(struct walk *walk, struct task *task, const struct outcome 
 				       step->summary ? step->summary : action_name(step->action),
 				       result));
 	else
-		recorder_put(walk->spec->recorder, step->object, status,
+		recorder_put(walk->spec->recorder, step->object, &step->origin, status,
 			     arena_printf(walk->arena, "%s: %s %s", step->id,
 					  action_name(step->action), result));
 	if (is_build(step) && record.number)
@@ -338,6 +344,14 @@ static void on_phase(void *ctx, struct job *job, const char *name)
 		walk->spec->events.on_phase(walk->spec->events.ctx, job->step, name);
 }
 
+static void on_line(void *ctx, const char *text, size_t n)
+{
+	const struct job *job = ctx;
+	const struct apply_events *events = &((struct walk *)job->ctx)->spec->events;
+
+	events->on_log(events->ctx, job->step, text, n);
+}
+
 static void start_task(struct walk *walk, struct task *task)
 {
 	struct job *job = ARENA_NEW(walk->arena, struct job);
@@ -354,6 +368,10 @@ static void start_task(struct walk *walk, struct task *task)
 	if (!job_start(&spec, job, &err)) {
 		end_unstarted(walk, task, &err);
 		return;
+	}
+	if (walk->spec->events.on_log) {
+		job->log.on_line = on_line;
+		job->log.ctx = job;
 	}
 	walk->out->has_begun = true;
 	task->job = job;

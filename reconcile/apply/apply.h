@@ -17,6 +17,8 @@ struct apply_events {
 	void (*on_phase)(void *ctx, const struct step *step, const char *phase);
 	void (*on_notice)(void *ctx, const struct step *step, const char *text);
 	void (*on_end)(void *ctx, const struct step *step, const struct outcome *outcome);
+	/* Lines of its log, redacted. */
+	void (*on_log)(void *ctx, const struct step *step, const char *text, size_t n);
 	void (*on_wait)(void *ctx, const struct step *step, const char *phase, int64_t seconds);
 	void *ctx;
 };

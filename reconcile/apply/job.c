@@ -19,6 +19,7 @@ enum {
 	EVENTS_MAX = 10000, /* a build has some ten phases */
 	PHASES_MAX = 100,   /* they are recorded */
 	FORCE_MS = 5000,    /* to end, for a worker that should */
+	LATE_MS = 3000,     /* to end by itself, for one whose time is over */
 	DRAIN_MS = 1000,    /* for output that was written before its end */
 };
 
@@ -79,6 +80,9 @@ bool job_start(const struct job_spec *spec, struct job *job, struct err *err)
 	job->out_fd = job->err_fd = -1;
 	job->line = BUF_INIT(EVENT_BYTES);
 	job->started_s = clock_now_s();
+	job->timeout_s = spec->request->timeout_s;
+	if (job->timeout_s)
+		job->late_ms = clock_mono_ms() + job->timeout_s * 1000 + LATE_MS;
 	if (log_file_open(spec->log_dir, spec->log_name, &job->log, err) &&
 	    start_process(spec, job, err))
 		return true;
@@ -177,16 +181,18 @@ int64_t job_watch(struct job *job, int64_t now_ms)
 		job->ended_ms = now_ms;
 	if (job->ended_ms)
 		return is_drained(job) ? 0 : job->ended_ms + DRAIN_MS - now_ms;
-	if (!job->force_ms && (job->bad || is_drained(job))) {
+	if (!job->force_ms && job->late_ms && now_ms >= job->late_ms)
+		job->is_late = true;
+	if (!job->force_ms && (job->bad || job->is_late || is_drained(job))) {
 		job->force_ms = now_ms + FORCE_MS;
-		if (job->bad)
+		if (job->bad || job->is_late)
 			proc_kill(&job->proc, SIGTERM);
 	}
 	if (!job->force_ms)
-		return -1;
+		return job->late_ms ? job->late_ms - now_ms : -1;
 	if (now_ms < job->force_ms)
 		return job->force_ms - now_ms;
-	if (!job->bad)
+	if (!job->bad && !job->is_late)
 		job->bad = "the worker closed its output and did not end";
 	proc_kill(&job->proc, SIGKILL);
 	return DRAIN_MS;
@@ -207,6 +213,21 @@ static struct build_event *failure(struct job *job, const char *kind, const char
 	return event;
 }
 
+/* In the words of a worker whose container took too long; with the phase, when it was another. */
+static const struct build_event *lateness(struct job *job)
+{
+	const char *phase = job->phases.n ? job->phases.v[job->phases.n - 1].name : NULL;
+	struct build_event *event = failure(
+		job, err_kind_name(ERR_INVALID),
+		arena_printf(job->arena,
+			     "DeadlineExceeded: it took longer than its buildTimeout of %lld s%s%s",
+			     (long long)job->timeout_s, phase ? ", in " : "", phase ? phase : ""));
+
+	event->is_timeout = true;
+	event->name = phase;
+	return event;
+}
+
 /* What the worker said counts only together with how it ended. */
 static const struct build_event *verdict(struct job *job, const struct proc_result *result)
 {
@@ -216,6 +237,8 @@ static const struct build_event *verdict(struct job *job, const struct proc_resu
 		return job->last;
 	if (job->is_cancelled)
 		return failure(job, err_kind_name(ERR_CANCELLED), "cancelled");
+	if (job->is_late)
+		return job->last && job->last->is_timeout ? job->last : lateness(job);
 	if (job->bad)
 		return failure(job, err_kind_name(ERR_SYSTEM), job->bad);
 	if (job->last && job->last->type == EVENT_FAILURE)

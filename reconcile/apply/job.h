@@ -31,8 +31,10 @@ struct job {
 	VEC(struct step_state) phases;
 	int64_t phase_ms; /* when the present phase began */
 	int64_t started_s;
-	int64_t ended_ms; /* when it was seen to have ended; 0: not yet */
-	int64_t force_ms; /* when it is killed, because it does not go; 0: never */
+	int64_t ended_ms;           /* when it was seen to have ended; 0: not yet */
+	int64_t force_ms;           /* when it is killed, because it does not go; 0: never */
+	int64_t timeout_s, late_ms; /* of the request; when it must have ended: 0: never */
+	bool is_late;
 	size_t n_events;
 	bool is_cancelled;
 	const char *bad; /* the worker broke the protocol: why */
@@ -46,7 +48,8 @@ MUST_CHECK bool job_start(const struct job_spec *spec, struct job *job, struct e
 /* Takes what can be read from one of its descriptors without waiting. */
 void job_read(struct job *job, int fd);
 /*
- * Looks after a worker that does not behave: one that breaks the protocol is asked to stop, one that closed its output and
+ * Looks after a worker that does not behave: one that breaks the protocol or takes longer than the request's timeout and a
+ * moment to say so itself (only its container knows the time) is asked to stop, then killed; one that closed its output and
  * lives on is killed. Returns in how many milliseconds to look again; -1: when something can be read.
  */
 int64_t job_watch(struct job *job, int64_t now_ms);

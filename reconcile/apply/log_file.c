@@ -84,6 +84,8 @@ static void write_line(struct log_file *log, size_t head)
 	buf_byte(&clean, '\n');
 	memmove(log->line.data, log->line.data + n, log->line.len - n);
 	log->line.len -= n;
+	if (log->on_line)
+		log->on_line(log->ctx, buf_text(&clean), clean.len);
 	if (log->has_failed)
 		return;
 	if (fd_write_all(log->fd, buf_text(&clean), clean.len, &err)) {

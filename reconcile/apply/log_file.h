@@ -18,6 +18,8 @@ enum { LOG_TAIL_LINES = 20 };
 char *log_file_name(const char *id, int64_t number, struct arena *arena);
 
 struct log_file {
+	void (*on_line)(void *ctx, const char *text, size_t n); /* whole lines as written; NULL */
+	void *ctx;
 	int fd; /* -1: closed */
 	char *path;
 	struct buf line; /* not yet ended */

@@ -86,8 +86,8 @@ static void set_file(struct recorder *recorder, struct pending *pending, const c
 	vec_push(recorder->arena, &pending->files, change);
 }
 
-void recorder_put(struct recorder *recorder, const struct object *object, const void *status,
-		  const char *line)
+void recorder_put(struct recorder *recorder, const struct object *object,
+		  const struct origin *origin, const void *status, const char *line)
 {
 	struct arena *arena = recorder->arena;
 	char *path = status_path(object->kind, object->meta.ns, object->meta.name, arena);
@@ -99,10 +99,11 @@ void recorder_put(struct recorder *recorder, const struct object *object, const 
 				       .name = object->meta.name,
 				       .id = object->id,
 				       .path = path,
-				       .status = status };
+				       .status = status,
+				       .origin = *origin };
 	pending->entry = entry;
 	pending->line = arena_strdup(arena, line);
-	set_file(recorder, pending, path, status_encode(object, status, arena));
+	set_file(recorder, pending, path, status_encode(object, origin, status, arena));
 }
 
 void recorder_put_file(struct recorder *recorder, const char *id, const char *path,

@@ -33,8 +33,8 @@ struct recorder *recorder_new(const struct recorder_spec *spec);
 void recorder_free(struct recorder **recorder);
 
 /* `status` is by the object's kind and lent until the recorder is freed. `line` goes to the commit's body: "Image/shop/cart: build #12 succeeded". */
-void recorder_put(struct recorder *recorder, const struct object *object, const void *status,
-		  const char *line);
+void recorder_put(struct recorder *recorder, const struct object *object,
+		  const struct origin *origin, const void *status, const char *line);
 /* A file that stands and falls with the object's status (a build record); document NULL: delete it. */
 void recorder_put_file(struct recorder *recorder, const char *id, const char *path,
 		       const struct node *document);

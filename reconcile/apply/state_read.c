@@ -73,15 +73,19 @@ static bool parse_file(const struct store_file *file, struct arena *trees, struc
 	return true;
 }
 
-static bool read_status(struct batch *batch, const struct store_file *file, enum kind kind,
-			void **status)
+static bool read_status(struct batch *batch, const struct store_file *file,
+			struct state_entry *entry)
 {
 	struct arena *trees = arena_new();
 	struct node *document;
+	void *status = NULL;
 	bool done = parse_file(file, trees, batch->arena, &document, &batch->err);
 
-	if (done && !status_read(kind, document, batch->arena, status, &batch->err))
+	if (done && !status_read(entry->kind, document, batch->arena, &status, &batch->err))
 		done = err_prefix(&batch->err, "state file '%s'", file->path);
+	entry->status = status;
+	if (done)
+		entry->origin = origin_read(document);
 	arena_free(trees);
 	return done;
 }
@@ -92,20 +96,18 @@ static bool read_entry(struct batch *batch, const struct store_file *file)
 	bool is_cluster;
 	enum kind kind = kind_of_path(file->path, &is_cluster);
 	const char *base = strrchr(file->path, '/') + 1;
-	void *status;
 
 	if (kind == KIND_NONE)
 		return true;
-	if (!read_status(batch, file, kind, &status))
-		return false;
 	entry = ARENA_NEW(batch->arena, struct state_entry);
 	entry->kind = kind;
+	if (!read_status(batch, file, entry))
+		return false;
 	entry->ns =
 		is_cluster ? "" : arena_copy(batch->arena, file->path, strcspn(file->path, "/"));
 	entry->name = arena_copy(batch->arena, base, strlen(base) - strlen(".yaml"));
 	entry->id = object_id(kind, entry->ns, entry->name, batch->arena);
 	entry->path = file->path;
-	entry->status = status;
 	vec_push(batch->arena, &batch->entries, entry);
 	return true;
 }

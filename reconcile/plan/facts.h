@@ -7,6 +7,7 @@
 #ifndef RECONCILE_PLAN_FACTS_H
 #define RECONCILE_PLAN_FACTS_H
 
+#include "model/kind/image_record.h"
 #include "model/kind/settings.h"
 #include "model/kind/status.h"
 #include "model/oci/image.h"
@@ -17,6 +18,8 @@ enum query_kind {
 	QUERY_IMAGE, /* reference → digest; manifest and config too, unless the digest is known_digest      */
 	QUERY_LOCAL, /* folder or archive → content digest                                                  */
 	QUERY_BLOB, /* url → content digest and validator                                                  */
+	QUERY_IMPORT, /* reference of an image stream's tag → digest, and the image's record               */
+	QUERY_TAGS, /* repository of an image stream → its tags                                            */
 	QUERY_KINDS
 };
 
@@ -37,9 +40,13 @@ struct query {
 	int64_t strip_components;                    /* blob: what its sub paths are seen through */
 	const char *known_content, *known_validator; /* blob: recorded together */
 	const char *known_parts;                     /* not git: content whose parts are recorded */
-	const char *ns, *service_account;            /* whose credentials may be used; NULL: none */
-	const struct list *pull_secrets; /* image: further secrets, struct named; NULL: none */
-	const struct object *asker;      /* the first one, for messages */
+	bool is_insecure; /* import, tags: plain HTTP and unknown certificates will do     */
+	bool is_whole;    /* import: an index is kept whole (PreserveOriginal)             */
+	/* import: of an index, the image for this one is taken; NULL parts: the settings', then linux/amd64 */
+	struct platform prefer;
+	const char *ns, *service_account; /* whose credentials may be used; NULL: none */
+	const struct list *pull_secrets;  /* image: further secrets, struct named; NULL: none */
+	const struct object *asker;       /* the first one, for messages */
 };
 struct queries {
 	VEC(struct query *) list;
@@ -63,6 +70,11 @@ struct fact {
 	/* NULL: as recorded (digest equals known_digest), or not wanted */
 	const struct manifest *manifest;
 	const struct image_config *config;
+	/* import: digest is what the reference points at, image_digest the image that was chosen of it */
+	const struct image_record *record; /* NULL: digest equals known_digest */
+	const char *reason; /* of a failure, as OpenShift names it: "NotFound", "Unauthorized", … */
+	/* tags */
+	struct strings tags;
 	/* local, blob */
 	const char *content;
 	const char *validator; /* blob: NULL when there is none */
@@ -82,6 +94,9 @@ char *query_key_git(const char *url, const char *revision, const char *ns, const
  */
 const char *git_location(const char *url, const struct object *object, struct arena *arena);
 char *query_key_image(const char *image, const char *ns, const char *account, struct arena *arena);
+/* Equal references that are imported in another way are other questions. */
+char *query_key_import(const struct query *query, struct arena *arena);
+char *query_key_tags(const struct query *query, struct arena *arena);
 char *query_key_local(const char *manifest_dir, const char *path, struct arena *arena);
 /* Equal downloads, seen through equal stripComponents. */
 char *query_key_blob(const struct blob_source *blob, const char *ns, const char *account,

@@ -3,7 +3,6 @@
  * plan.c — one step per object, decided in the order of their dependencies, so that every rule sees what the steps before
  * it will give. Then the records of objects that are gone, and the counts.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "reconcile/plan/order.h"
@@ -98,6 +97,7 @@ void step_decide(struct planner *p, struct step *step)
 
 	*step = fresh;
 	rules[step->kind](p, step);
+	records_origin(p, step);
 	settle(p, step);
 }
 
@@ -216,59 +216,6 @@ static void decide_all(struct planner *p)
 	}
 }
 
-static int compare_steps(const void *a, const void *b)
-{
-	return strcmp((*(struct step *const *)a)->id, (*(struct step *const *)b)->id);
-}
-
-/* Records without a manifest. More than half of everything at once is more likely a mistake than a wish. */
-static void prune(struct planner *p)
-{
-	struct plan *plan = p->plan;
-	VEC(struct step *) gone = { 0 };
-	size_t n_all = p->state->by_id.n;
-
-	for (size_t i = 0; i < n_all; i++) {
-		const struct state_entry *entry = p->state->by_id.items[i].value;
-		struct step *step;
-
-		if (!entry || !status_tables[entry->kind] ||
-		    map_has(&p->model->by_id, p->state->by_id.items[i].key))
-			continue;
-		step = ARENA_NEW(p->arena, struct step);
-		*step = (struct step){ .action = ACTION_DELETE,
-				       .kind = entry->kind,
-				       .id = entry->id,
-				       .ns = entry->ns,
-				       .name = entry->name,
-				       .summary = "its manifest is gone" };
-		vec_push(p->arena, &gone, step);
-	}
-	if (gone.n == 0 || p->options.is_selected)
-		return;
-	if (!p->options.with_prune && !p->options.prune_all) {
-		vec_push(p->arena, &plan->notices,
-			 arena_printf(p->arena,
-				      "%zu recorded object%s no manifest; --prune deletes %s",
-				      gone.n, gone.n == 1 ? " has" : "s have",
-				      gone.n == 1 ? "its record" : "their records"));
-		return;
-	}
-	if (gone.n * 2 > n_all && !p->options.prune_all) {
-		vec_push(p->arena, &plan->notices,
-			 arena_printf(p->arena,
-				      "nothing is pruned: %zu of %zu recorded objects have no "
-				      "manifest, which is more than half; --prune=all deletes them",
-				      gone.n, n_all));
-		return;
-	}
-	qsort(gone.v, gone.n, sizeof(*gone.v), compare_steps);
-	for (size_t i = 0; i < gone.n; i++) {
-		vec_push(p->arena, &plan->steps, gone.v[i]);
-		map_set(p->arena, &plan->by_id, gone.v[i]->id, gone.v[i]);
-	}
-}
-
 static void notice(struct planner *p, const struct step *step, const char *what)
 {
 	vec_push(p->arena, &p->plan->notices,
@@ -323,6 +270,6 @@ void plan_make(const struct model *model, const struct state *state, const struc
 	*out = (struct plan){ .planner = p };
 	*p = (struct planner){ model, state, facts, *options, arena, out };
 	decide_all(p);
-	prune(p);
+	records_prune(p);
 	count(p);
 }

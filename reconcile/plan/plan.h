@@ -9,6 +9,7 @@
 #define RECONCILE_PLAN_PLAN_H
 
 #include "model/kind/build_request.h"
+#include "model/kind/stream.h"
 #include "reconcile/plan/facts.h"
 
 enum reason { /* in order of record */
@@ -46,11 +47,29 @@ enum action {
 	ACTION_REBASE,
 	ACTION_TAG,    /* additional tags of an image that need no build                          */
 	ACTION_DELETE, /* the manifest is gone: its records go too (prune)                        */
+	ACTION_IMPORT, /* tags of an image stream move; all that is known of them is at hand      */
+	ACTION_MIRROR, /* the same, and images are copied to the integrated registry first        */
+	ACTION_EDIT,   /* image fields of a manifest follow a tag                                 */
 	ACTIONS
 };
 const char *action_name(enum action action); /* "build" … as printed and in JSON */
 /* Of step->rule: what the row says, for people. NULL for none. */
 const char *rule_text(const char *rule);
+
+/* A tag of an image stream that moves, or could not be imported. */
+struct tag_move {
+	const char *tag;
+	const char *verb; /* "import", "tag", "follow", "push", "copy", "delete" */
+	const char *old_image,
+		*new_image;  /* digests, or references of tags that are references; NULL */
+	const char *source;  /* "docker.io/library/python:3.6", "Image/shop/web" */
+	const char *failure; /* NULL: it moves */
+};
+/* An image that is copied to the integrated registry (policy Local). */
+struct mirror {
+	const char *from, *to; /* both …@sha256:… */
+	bool is_insecure;
+};
 
 struct step {
 	enum action action;
@@ -70,6 +89,12 @@ struct step {
 	/* what is recorded if nothing is performed, or before it is: by kind; conditions included */
 	const void *status;
 	bool is_status_changed; /* differs from the recorded status                              */
+	struct origin origin;   /* recorded with the status */
+	/*
+	 * The recorded status, to be recorded with the new origin even when that alone changed: nothing that a dry run shows
+	 * or counts. NULL: the origin is as recorded, or not recorded for its own sake.
+	 */
+	const void *moved;
 	/* ACTION_BUILD, ACTION_REBASE, ACTION_COMPOSE, ACTION_TAG: */
 	int64_t number;
 	const char *build_key;  /* NULL while something in it is unknown: plan_bind computes it   */
@@ -83,6 +108,13 @@ struct step {
 	int64_t interrupted; /* number of a recorded build whose lease ran out: its record is
 					  to be rewritten (build_interrupt); 0: none                    */
 	bool is_unknown;     /* offline: what it gives was never recorded                     */
+	/* ImageStream: */
+	struct list moves;   /* struct tag_move */
+	struct list mirrors; /* struct mirror */
+	struct list
+		records; /* const struct image_record *: images that are seen for the first time */
+	/* Image: what its build pushed, for the stream whose repository it pushes to; NULL: not known */
+	const struct image_record *pushed;
 	/* Set by plan_fold: */
 	bool is_folded, has_failed;
 };
@@ -91,8 +123,12 @@ struct plan_options {
 	int64_t now_s;
 	const struct strings *triggers; /* ids to trigger, with REASON_TRIGGER */
 	bool retry_failed;
-	/* records of objects without manifests are deleted; more than half only with prune_all */
-	bool with_prune, prune_all;
+	/*
+	 * Records of objects without manifests are deleted: those of the scope, with_prune those of all others too; more than
+	 * half only with prune_all; without_prune none.
+	 */
+	bool with_prune, prune_all, without_prune;
+	struct scope scope;
 	const char *run_id;
 	bool (*is_selected)(
 		const struct object *object,

@@ -17,7 +17,8 @@ _Static_assert(COUNTOF(reasons) == REASONS, "every reason has a name");
 static const char *const actions[] = {
 	[ACTION_NONE] = "none",     [ACTION_RESOLVE] = "resolve", [ACTION_COMPOSE] = "compose",
 	[ACTION_BUILD] = "build",   [ACTION_REBASE] = "rebase",   [ACTION_TAG] = "tag",
-	[ACTION_DELETE] = "delete",
+	[ACTION_DELETE] = "delete", [ACTION_IMPORT] = "import",   [ACTION_MIRROR] = "mirror",
+	[ACTION_EDIT] = "edit",
 };
 _Static_assert(COUNTOF(actions) == ACTIONS, "every action has a name");
 

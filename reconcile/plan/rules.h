@@ -37,6 +37,11 @@ struct account account_of(const struct model *model, const struct object *object
 struct account account_of_source(const struct model *model, const struct object *object,
 				 struct arena *arena);
 
+/* Where the step's object is to be recorded as declared. */
+void records_origin(struct planner *p, struct step *step);
+/* The steps of records that go, and what people should know of those that stay. */
+void records_prune(struct planner *p);
+
 /* The folder of the manifest, "." for one that came from nowhere. */
 const char *manifest_dir(const struct object *object, struct arena *arena);
 /* "./a/b/" → "a/b"; "", "." and NULL → "". */

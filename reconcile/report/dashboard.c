@@ -86,6 +86,10 @@ static const char *image_of(const struct state_entry *entry)
 	case KIND_BUILDPACK:
 	case KIND_CLUSTER_BUILDPACK:
 	case KIND_NONE:
+	case KIND_IMAGE_STREAM:
+	case KIND_IMAGE_STREAM_TAG:
+	case KIND_IMAGE_STREAM_MAPPING:
+	case KIND_IMAGE_STREAM_IMPORT:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
 	case KIND_CONFIG_MAP:

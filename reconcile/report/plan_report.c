@@ -20,6 +20,9 @@ static const struct {
 	[ACTION_REBASE] = { "rebase", "rebases", "\033[32m" },
 	[ACTION_TAG] = { "tag", "tags", "\033[32m" },
 	[ACTION_DELETE] = { "deletion", "deletions", "\033[31m" },
+	[ACTION_IMPORT] = { "import", "imports", "\033[36m" },
+	[ACTION_MIRROR] = { "copy", "copies", "\033[36m" },
+	[ACTION_EDIT] = { "edit", "edits", "\033[36m" },
 };
 _Static_assert(COUNTOF(words) == ACTIONS, "every action has words");
 
@@ -173,7 +176,8 @@ void plan_text(const struct plan *plan, const struct report_style *style, struct
 void plan_summary(const struct plan *plan, struct buf *out)
 {
 	static const enum action order[] = { ACTION_BUILD,   ACTION_REBASE, ACTION_COMPOSE,
-					     ACTION_RESOLVE, ACTION_TAG,    ACTION_DELETE };
+					     ACTION_RESOLVE, ACTION_TAG,    ACTION_IMPORT,
+					     ACTION_MIRROR,  ACTION_EDIT,   ACTION_DELETE };
 	bool any = false;
 
 	for (size_t i = 0; i < COUNTOF(order); i++) {

@@ -106,6 +106,6 @@ const char *fixture_status(size_t i, int64_t round, struct arena *arena)
 					   .ns = fixture_namespace(i, arena) } };
 	AUTO_BUF text = BUF_INIT(STATUS_MAX);
 
-	yaml_print(status_encode(&object, &status, arena), &text);
+	yaml_print(status_encode(&object, &(struct origin){ 0 }, &status, arena), &text);
 	return buf_copy(&text, arena);
 }

@@ -17,10 +17,11 @@ static void read_as(enum kind kind, const struct node *document, struct arena *a
 {
 	const struct object object = { .kind = kind, .meta = { .name = "x", .ns = "y" } };
 	struct err err = { 0 };
+	const struct origin origin = origin_read(document);
 	void *status, *again;
 
 	if (status_read(kind, document, arena, &status, &err) &&
-	    !status_read(kind, status_encode(&object, status, arena), arena, &again, &err))
+	    !status_read(kind, status_encode(&object, &origin, status, arena), arena, &again, &err))
 		abort();
 }
 

@@ -59,6 +59,7 @@ app_commit() {
 # build_world: stack, store and builder "default" in layouts; a buildpack that builds what the application's files say:
 #   fail   its text is printed, and the build ends with exit code 7
 #   slow   the build takes that many seconds
+#   refuse the buildpack does not take part
 # and $work/config, a repository of manifests, which is where we are afterwards.
 build_world() {
 	local bp=$work/buildpacks/page tag
@@ -72,7 +73,7 @@ build_world() {
 		[[targets]]
 		os = "linux"
 	TOML
-	printf '#!/bin/sh\nexit 0\n' >"$bp/bin/detect"
+	printf '#!/bin/sh\n[ ! -f refuse ] || exit 100\n' >"$bp/bin/detect"
 	cat >"$bp/bin/build" <<-'SH'
 		#!/bin/sh
 		echo "building in $(pwd)"

@@ -219,6 +219,15 @@ check "skopeo reads it" bash -c "skopeo inspect 'oci:$images/builders/all:builde
 check "umoci unpacks it" umoci unpack --rootless --image "$images/builders/all:builder-default-all" "$work/bundle"
 check "with what a lifecycle looks for" bash -c "cd '$work/bundle/rootfs/cnb' && ls order.toml stack.toml run.toml lifecycle/detector buildpacks/acme_tool/1.10.0/bin/build buildpacks/acme_leaf/0.1.0/bin/build"
 
+note "tags"
+tags_of() { python3 -c 'import json,sys; print(" ".join(sorted(m["annotations"]["org.opencontainers.image.ref.name"] + "=" + m["digest"] for m in json.load(open(sys.argv[1]))["manifests"])))' "$images/builders/all/index.json"; }
+check "a builder that was pushed has a tag of the time too" bash -c "[[ '$(tags_of)' =~ ^20[0-9]{12}=$digest\ builder-default-all-run-image=sha256:[0-9a-f]*\ builder-default-all=$digest$ ]] || { echo '$(tags_of)'; exit 1; }"
+tags_before=$(tags_of)
+git update-ref -d refs/heads/reconcile/state
+check "one that is there already is not tagged again" expect_exit 0 "$reconcile" --only Builder/default/all --only ClusterStack/base --only ClusterStore/store \
+	--only Buildpack/default/own --only ClusterBuildpack/shared --only ClusterLifecycle/upstream --now 2030-01-02T03:04:05Z .
+check "… as its tags say" [ "$(tags_of)" = "$tags_before" ]
+
 note "another place, another day: the same digest"
 again() {
 	rm -rf "$work/registry" "$work/cache/reconcile"
@@ -233,6 +242,7 @@ parts="--only ClusterStack/base --only ClusterStore/store --only Buildpack/defau
 check "fresh caches" again $parts
 # shellcheck disable=SC2086
 check "years later" again $parts --now 2031-05-06T07:08:09Z
+check "with the tag of that time" bash -c "[[ '$(tags_of)' == 20310506070809=$digest\ * ]]"
 start_registry "$work/server"
 address=$SERVER_ADDR
 (cd "$work/registry-0/registry.local" && find . -name index.json -printf '%h\n') | while read -r name; do

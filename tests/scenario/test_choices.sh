@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a run acts on: --only, -l, --trigger, the trigger annotation, --prune; what counts as a change: additional tags, an
+# What a run acts on: --only, -l, --trigger, the trigger annotation, --no-prune; what counts as a change: additional tags, an
 # immutable tag, sub paths, local sources, a ready-made builder; what is kept: history limits, logs in a folder, or none.
 set -euo pipefail
 . "$(dirname "$0")/../lib/world.sh" "$1"
@@ -96,15 +96,15 @@ check "reason COMMIT" state_is COMMIT lastAttempt.reason c
 rm c.yaml
 
 note "prune"
-check "without --prune records stay" expect_exit 0 "$reconcile" .
-check "and it is said" says "no manifest"
+check "with --no-prune records stay" expect_exit 0 "$reconcile" --no-prune .
 check "c is still there" counts c 2
-check "with --prune" expect_exit 0 "$reconcile" --prune .
+check "without it" expect_exit 0 "$reconcile" .
+check "it is said as kp says it" grep -qx '"c" deleted' "$work/out"
 check "they go" bash -c "! git ls-tree -r --name-only reconcile/state | grep -E 'shop/(images/c|builders/ready)'"
 check "and the logs" bash -c "! git ls-tree -r --name-only reconcile/logs | grep images/c/"
 mkdir "$work/away"
 mv a.yaml b.yaml builder.yaml "$work/away/"
-check "more than half" expect_exit 0 "$reconcile" --prune .
+check "more than half" expect_exit 0 "$reconcile" .
 check "is guarded" says "--prune=all deletes them"
 check "a is still there" counts a 4
 mv "$work/away/"* .

@@ -22,6 +22,20 @@ check "build logs shows it" expect_exit 0 "$reconcile" build logs bad -n shop
 check "… to the last line" grep -q 'syntax error near line 3' "$work/out"
 check "image status tells of the failed build" bash -c "'$reconcile' image status bad -n shop | grep -A1 'Last Failed Build' | grep -q 'Id: *1'"
 
+note "a log says once why the build failed"
+# once_in NAME: the last line is the one that says it, and there is no other.
+once_in() {
+	"$reconcile" build logs "$1" -n shop >"$work/log"
+	tail -n 1 "$work/log" | grep -q "^ERROR: failed to $2" && [ "$(grep -c "failed to $2" "$work/log")" = 1 ] || { tail -n 5 "$work/log"; return 1; }
+}
+check "of a failed build" once_in bad build
+add_image refused
+app_commit "$work/refused" refuse "" "nothing for these buildpacks"
+check "nobody takes part" expect_exit 4 "$reconcile" .
+check "of a failed detection" once_in refused detect
+rm refused.yaml
+check "it goes" expect_exit 0 "$reconcile" --prune .
+
 note "a failed build with the same inputs is not tried again"
 before=$(commits)
 check "there is nothing to do" expect_exit 0 "$reconcile" .

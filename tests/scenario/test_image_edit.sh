@@ -139,10 +139,10 @@ check "dry run of delete" expect_exit 0 "$reconcile" image delete made --dry-run
 check "a dry run deletes nothing" test -e made.yaml
 check "delete" expect_exit 0 "$reconcile" image delete made
 check "delete prints the requirement's line" printed '"made" deleted\n'
-check "it says when the records go" says "go with the next run with --prune"
+check "it says when the records go" says "go with the next run of '.'"
 check "a file that held nothing else is gone" bash -c "! test -e made.yaml"
 check "delete again" expect_exit 1 "$reconcile" image delete made
-check "the run takes the records away" expect_exit 0 "$reconcile" --prune .
+check "the run takes the records away" expect_exit 0 "$reconcile" .
 check "the run says so" says '"made" deleted'
 check "no builds are recorded any more" bash -c "! git ls-tree -r --name-only reconcile/state | grep -q images/made"
 check "the image that was built stays" test -e "$work/registry/registry.local/apps/made/index.json"

@@ -19,11 +19,13 @@ cd "$work/config"
 note "a web server with archives"
 web=$work/web
 mkdir -p "$web"/{pub,basic,bearer,header} "$work/nginx"
+# Each is a second younger than the one before: nginx makes an ETag of time and size.
 archive() { # PATH TYPE TEXT [PLACE]: an archive of a small application
-	python3 - "$@" <<'PYTHON'
+	n_archives=$((${n_archives:-0} + 1))
+	python3 - $n_archives "$@" <<'PYTHON'
 import io, os, sys, tarfile, zipfile
-path, kind, text = sys.argv[1:4]
-top = sys.argv[4] if len(sys.argv) > 4 else ""
+number, path, kind, text = int(sys.argv[1]), *sys.argv[2:5]
+top = sys.argv[5] if len(sys.argv) > 5 else ""
 files = {"main.txt": (text, 0o644), "bin/run": ("run " + text, 0o755), "lib/lib.txt": ("lib", 0o644)}
 temp = path + ".new"
 if kind in ("zip", "jar"):
@@ -39,6 +41,7 @@ else:
             entry = tarfile.TarInfo(top + name)
             entry.mode, entry.size = mode, len(data) + 1
             out.addfile(entry, io.BytesIO(data.encode() + b"\n"))
+os.utime(temp, (1700000000 + number,) * 2)
 os.replace(temp, path)
 PYTHON
 }
@@ -234,6 +237,7 @@ probe_image barred "{registry: {image: '$sources/src:main'}}"
 check "one may not read the registry: exit 4" expect_exit 4 "$reconcile" .
 check "it says which" says "cannot resolve '$sources/src': the server answered 401"
 rm image-barred.yaml
+check "without its manifest it is forgotten" expect_exit 0 "$reconcile" .
 check "layers, a folder of them" gave layers "main.txt=one"
 labels layers >"$work/out"
 check "the image says so" says '"type":"image","version":{"digest":"sha256:'

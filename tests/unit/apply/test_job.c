@@ -28,7 +28,7 @@ struct fixture {
 	struct buf kept;
 	struct outcome outcome;
 	const char *phases;
-	int64_t took_ms;
+	int64_t took_ms, timeout_s;
 };
 
 static int setup(void **state)
@@ -63,9 +63,9 @@ static void on_phase(void *ctx, struct job *job, const char *name)
 static void run(struct fixture *f, const char *script, int64_t stop_ms)
 {
 	const char *argv[] = { "/bin/sh", "-c", script, NULL };
-	const struct build_request request = { .format = 1,
-					       .action = "build",
-					       .id = "Image/a/b#1" };
+	const struct build_request request = {
+		.format = 1, .action = "build", .id = "Image/a/b#1", .timeout_s = f->timeout_s
+	};
 	const struct job_spec spec = { .request = &request,
 				       .argv = argv,
 				       .log_dir = f->folder.dir.path,
@@ -246,6 +246,38 @@ static void test_job__counts_a_result_that_came_before_the_cancellation(void **s
 	assert_true(f->outcome.is_done);
 }
 
+static void test_job__ends_a_worker_whose_time_is_over(void **state)
+{
+	struct fixture *f = *state;
+
+	f->timeout_s = 1;
+	run(f, "echo '{\"type\":\"phase\",\"name\":\"EXPORT\"}'\nwhile :; do sleep 0.05; done\n",
+	    0);
+	expect_failure(f, "invalid",
+		       "DeadlineExceeded: it took longer than its buildTimeout of 1 s, in EXPORT");
+	assert_true(f->outcome.event->is_timeout);
+	assert_true(f->took_ms >= 1000);
+	run(f, "trap '' TERM\nwhile :; do sleep 0.05; done\n", 0);
+	expect_failure(f, "invalid",
+		       "DeadlineExceeded: it took longer than its buildTimeout of 1 s");
+	assert_true(f->outcome.event->is_timeout);
+	assert_true(f->took_ms < 20000);
+}
+
+static void test_job__leaves_words_and_results_to_a_worker_whose_time_is_over(void **state)
+{
+	struct fixture *f = *state;
+
+	f->timeout_s = 1;
+	run(f,
+	    "sleep 2\necho '{\"type\":\"failure\",\"failure\":\"invalid\",\"timeout\":true,"
+	    "\"text\":\"its own words\"}'\nexit 1\n",
+	    0);
+	expect_failure(f, "invalid", "its own words");
+	run(f, RESULT "trap 'exit 0' TERM\nwhile :; do sleep 0.05; done\n", 0);
+	assert_true(f->outcome.is_done);
+}
+
 static void test_job__says_that_a_worker_cannot_be_started(void **state)
 {
 	struct fixture *f = *state;
@@ -277,6 +309,8 @@ int main(void)
 		TEST(test_job__keeps_head_and_tail_of_a_flood),
 		TEST(test_job__is_cancelled_softly_then_hard),
 		TEST(test_job__counts_a_result_that_came_before_the_cancellation),
+		TEST(test_job__ends_a_worker_whose_time_is_over),
+		TEST(test_job__leaves_words_and_results_to_a_worker_whose_time_is_over),
 		TEST(test_job__says_that_a_worker_cannot_be_started),
 	};
 

@@ -124,7 +124,7 @@ static void put(struct fixture *f, struct side *side, const char *name, int64_t 
 	status->last = ARENA_NEW(f->folder.arena, struct attempt);
 	*status->last =
 		(struct attempt){ .number = number, .result = "Building", .run_id = run_id };
-	recorder_put(side->recorder, image(f, name), status,
+	recorder_put(side->recorder, image(f, name), &(struct origin){ 0 }, status,
 		     arena_printf(f->folder.arena, "Image/shop/%s: build #%d\nForged-Trailer: x",
 				  name, (int)number));
 }

@@ -187,10 +187,13 @@ static void test_status__an_empty_one_survives_for_every_kind(void **state)
 			arena_free(arena);
 			continue;
 		}
-		tree = through_yaml(status_encode(&object, zero, arena), arena);
+		tree = through_yaml(
+			status_encode(&object, &(struct origin){ "h/x", "a.yaml" }, zero, arena),
+			arena);
 		if (!status_read(kind, tree, arena, &back, &err))
 			fail_msg("%s: %s", kind_name(kind), err.text);
 		assert_non_null(back);
+		assert_string_equal(origin_read(tree).manifest, "a.yaml");
 		arena_free(arena);
 	}
 }
@@ -225,7 +228,7 @@ static void test_status__an_image_looks_like_kpacks(void **state)
 	struct buf text = BUF_INIT(1 << 16);
 
 	(void)state;
-	yaml_print(status_encode(&object, &status, arena), &text);
+	yaml_print(status_encode(&object, &(struct origin){ 0 }, &status, arena), &text);
 	assert_string_equal(buf_text(&text), "apiVersion: kpack.io/v1alpha2\n"
 					     "kind: Image\n"
 					     "metadata:\n"

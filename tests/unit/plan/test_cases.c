@@ -38,7 +38,7 @@ struct answer {
 };
 struct world {
 	struct arena *arena;
-	struct strings manifests; /* texts */
+	VEC(struct source_file) manifests;
 	VEC(struct answer) answers;
 	struct state state;
 	struct map recorded; /* path → text, as last written */
@@ -47,7 +47,8 @@ struct world {
 	int64_t now_s;
 	const char *run_id;
 	struct strings triggers, only;
-	bool retry_failed, prune, prune_all, offline;
+	bool retry_failed, prune, prune_all, no_prune, offline;
+	struct scope scope;
 	/* of the last plan */
 	struct model model;
 	struct queries queries, follow;
@@ -221,6 +222,19 @@ static void option_add(struct world *w, char *line)
 	} else if (strcmp(name, "prune") == 0) {
 		w->prune = true;
 		w->prune_all = strcmp(line, "all") == 0;
+	} else if (strcmp(name, "no-prune") == 0) {
+		w->no_prune = true;
+	} else if (strcmp(name, "scope") == 0) {
+		const char *folder = next_word(&line);
+
+		w->scope.folder = w->scope.shown = strcmp(folder, ".") == 0 ? "" : folder;
+		w->scope.repo = *line ? line : NULL;
+	} else if (strcmp(name, "partial") == 0) {
+		w->scope.is_partial = true;
+	} else if (strcmp(name, "elsewhere") == 0) {
+		const char *id = next_word(&line);
+
+		map_set(w->arena, &w->scope.elsewhere, id, line);
 	} else if (strcmp(name, "offline") == 0) {
 		w->offline = true;
 	} else {
@@ -263,30 +277,30 @@ static void state_put(struct world *w, const char *path, const char *text)
 	entry->id = object_id(kind, entry->ns, entry->name, w->arena);
 	entry->path = path;
 	entry->status = status;
+	entry->origin = origin_read(document);
 	map_set(w->arena, &w->state.by_id, entry->id, entry);
 }
 
 static void model_load(struct world *w, bool is_reversed, struct model *out)
 {
 	struct documents all = { 0 };
+	VEC(const struct source_file *) files = { 0 };
 	struct diags diags;
 
 	*out = (struct model){ .arena = w->arena, .settings = settings_default(w->arena) };
 	diags_init(&diags, w->arena);
 	for (size_t i = 0; i < w->manifests.n; i++) {
-		struct source_file *file = ARENA_NEW(w->arena, struct source_file);
 		struct documents documents = { 0 };
 
-		*file = (struct source_file){ "shop/all.yaml", w->manifests.v[i],
-					      strlen(w->manifests.v[i]) };
-		yaml_parse(file, w->arena, &documents, &diags);
-		for (size_t k = 0; k < documents.n; k++)
+		yaml_parse(&w->manifests.v[i], w->arena, &documents, &diags);
+		for (size_t k = 0; k < documents.n; k++) {
 			vec_push(w->arena, &all, documents.v[k]);
+			vec_push(w->arena, &files, &w->manifests.v[i]);
+		}
 	}
 	for (size_t i = 0; i < all.n; i++) {
-		static const struct source_file file = { "shop/all.yaml", NULL, 0 };
-		struct object *object = object_decode(all.v[is_reversed ? all.n - 1 - i : i], &file,
-						      w->arena, &diags);
+		size_t at = is_reversed ? all.n - 1 - i : i;
+		struct object *object = object_decode(all.v[at], files.v[at], w->arena, &diags);
 		struct object *old = object ? map_get(&out->by_id, object->id) : NULL;
 
 		if (old) { /* a later section replaces a document; both ways round */
@@ -528,6 +542,8 @@ static char *plan_print(struct world *w, const struct plan *plan)
 		if (step->action != ACTION_NONE || step->blocked || step->is_status_changed ||
 		    step->unknown.n > 0)
 			step_print(step, &out);
+		if (step->moved)
+			buf_printf(&out, "%s: declared in %s\n", step->id, step->origin.manifest);
 	}
 	for (size_t i = 0; i < plan->notices.n; i++)
 		buf_printf(&out, "notice: %s\n", plan->notices.v[i]);
@@ -551,6 +567,8 @@ static struct plan_options options_of(struct world *w)
 		.retry_failed = w->retry_failed,
 		.with_prune = w->prune,
 		.prune_all = w->prune_all,
+		.without_prune = w->no_prune,
+		.scope = w->scope,
 		.is_selected = w->only.n > 0 ? is_only : NULL,
 		.select_ctx = w,
 	};
@@ -610,7 +628,15 @@ static void put_status(struct world *w, const struct step *step, const void *sta
 				build_path(step->ns, step->name, old.v[i], w->arena), NULL);
 	}
 	put_node(w, status_path(step->kind, step->ns, step->name, w->arena),
-		 status_encode(step->object, status, w->arena));
+		 status_encode(step->object, &step->origin, status, w->arena));
+}
+
+static void put_plain(struct world *w, const struct step *step)
+{
+	if (step->is_status_changed)
+		put_status(w, step, step->status);
+	else if (step->moved)
+		put_status(w, step, step->moved);
 }
 
 static void put_record(struct world *w, const struct step *step, const struct build_record *record)
@@ -708,8 +734,7 @@ static void perform(struct world *w, struct step *step, const char *script)
 	bool is_build = step->action == ACTION_BUILD || step->action == ACTION_REBASE;
 
 	if (is_bound && (step->action == ACTION_NONE || step->action == ACTION_RESOLVE)) {
-		if (step->is_status_changed)
-			put_status(w, step, step->status);
+		put_plain(w, step);
 		return;
 	}
 	if (is_bound && is_build) {
@@ -741,8 +766,7 @@ static void perform_all(struct world *w, const char *script)
 			map_set(w->arena, &w->state.by_id, step->id, NULL);
 		else if (step->blocked || step->action == ACTION_NONE ||
 			 step->action == ACTION_RESOLVE) {
-			if (step->is_status_changed)
-				put_status(w, step, step->status);
+			put_plain(w, step);
 		} else {
 			perform(w, step, script);
 		}
@@ -755,10 +779,17 @@ static void perform_all(struct world *w, const char *script)
 	for (size_t i = 0; i < w->plan.steps.n; i++) {
 		const struct step *step = w->plan.steps.v[i];
 
-		if (step->action != ACTION_NONE || step->is_status_changed)
+		if (step->action != ACTION_NONE || step->is_status_changed || step->moved)
 			broken("after a run that succeeded there is something left to do:\n%s",
 			       plan_print(w, &w->plan));
 	}
+}
+
+static void manifests_add(struct world *w, const char *path, const char *text)
+{
+	if (!*path)
+		path = "shop/all.yaml";
+	vec_push(w->arena, &w->manifests, (struct source_file){ path, text, strlen(text) });
 }
 
 static bool is_section(const char *header, const char *name)
@@ -781,16 +812,17 @@ static const char *run_section(struct world *w, char *header, const char *raw)
 		run_text(w, file_read(arena_printf(w->arena, CASE_DIR "%s", argument), w->arena),
 			 &ignored);
 	} else if (is_section(name, "manifests")) {
-		vec_push(w->arena, &w->manifests, body);
+		manifests_add(w, argument, body);
 	} else if (is_section(name, "only-manifests")) {
 		w->manifests.n = 0;
-		vec_push(w->arena, &w->manifests, body);
+		manifests_add(w, argument, body);
 	} else if (is_section(name, "state")) {
 		state_put(w, arena_strdup(w->arena, argument), body);
 	} else if (is_section(name, "answers")) {
 		each_line(w, body, answer_add);
 	} else if (is_section(name, "options")) {
-		w->offline = w->retry_failed = w->prune = w->prune_all = false;
+		w->offline = w->retry_failed = w->prune = w->prune_all = w->no_prune = false;
+		w->scope = (struct scope){ 0 };
 		w->only.n = w->triggers.n = 0;
 		each_line(w, body, option_add);
 	} else if (is_section(name, "plan")) {
