@@ -51,17 +51,9 @@ struct job {
 	bool is_found;
 };
 
-/* The kind is the command's first word. */
-static enum kind kind_of(const struct context *context)
-{
-	const char *words = context->command->words;
-
-	return kind_by_word(arena_copy(context->arena, words, strcspn(words, " ")));
-}
-
 static bool begin(struct context *context, struct job *job, struct err *err)
 {
-	const enum kind kind = kind_of(context);
+	const enum kind kind = command_kind(context);
 	const struct manifest_id id = { kind,
 					kind_info(kind)->is_cluster ? NULL : context_ns(context),
 					context->options.args.v[0] };

@@ -33,9 +33,9 @@ const struct command commands[] = {
 	  "image.",
 	  "reconcile why shop/cart manifests/\nreconcile why ClusterBuilder/default", false },
 	{ "image list", "", 0, 0, LOOK | FOR_FILTER, cmd_image_list, "list images", NULL,
-	  "reconcile image list -A", false, .outputs = "text|json|yaml|wide" },
+	  "reconcile image list -A", false },
 	{ "image status", "NAME", 1, 1, LOOK, cmd_image_status, "show an image and its last builds", NULL,
-	  "reconcile image status cart -n shop", false, .outputs = "text|json|yaml|wide" },
+	  "reconcile image status cart -n shop", false },
 	{ "image create", "NAME [TAG]", 1, 2, FOR_EDIT | FOR_IMAGE | FOR_STATE | FOR_WAIT, cmd_object_create,
 	  "write the manifest of a new image",
 	  "Writes <NAME>.yaml (with -n <NAMESPACE>-<NAME>.yaml) into the folder of the manifests. The next run builds the image; "
@@ -61,20 +61,20 @@ const struct command commands[] = {
 	  "Gives the manifest's annotation reconcile.dev/trigger a new value; the run that sees it builds once, for reason TRIGGER; "
 	  "--wait is that run.",
 	  "reconcile image trigger cart -n shop --wait", false },
-	{ "build list", "IMAGE", 1, 1, LOOK, cmd_build_list, "list the builds of an image", NULL,
-	  "reconcile build list cart -n shop", false },
+	{ "build list", "[IMAGE]", 0, 1, LOOK, cmd_build_list, "list the builds of an image, or of all images", NULL,
+	  "reconcile build list cart -n shop\nreconcile build list -A", false },
 	{ "build status", "IMAGE", 1, 1, LOOK | FOR_BUILD | FOR_BOM, cmd_build_status,
 	  "show one build: reasons, inputs, buildpacks; with --bom what its image holds",
 	  "--bom reads the bill of materials that the buildpacks wrote, out of the image in its registry: the table of components, "
 	  "or with -o json the files themselves (CycloneDX, SPDX, Syft). Credentials are those of the image's service account in "
 	  "the manifests, and the user's own.",
 	  "reconcile build status cart -b 12\n"
-	  "reconcile build status cart -b 12 --bom -o json", false, .outputs = "text|json|yaml|wide" },
+	  "reconcile build status cart -b 12 --bom -o json", false },
 	{ "build logs", "IMAGE", 1, 1, FOR_STATE | FOR_NS | FOR_BUILD, cmd_build_logs,
 	  "print the log of a build; follows one that is running on this machine", NULL,
 	  "reconcile build logs cart -n shop -b 12", false },
-	{ "builder list", "", 0, 0, LOOK, cmd_builder_list, "list builders", NULL, NULL, false },
-	{ "builder status", "NAME", 1, 1, LOOK, cmd_builder_status, "show a builder", NULL, NULL, false },
+	{ "builder list", "", 0, 0, LOOK, cmd_part_list, "list builders", NULL, NULL, false },
+	{ "builder status", "NAME", 1, 1, LOOK, cmd_part_status, "show a builder", NULL, NULL, false },
 	{ "builder create", "NAME", 1, 1, FOR_EDIT | FOR_BUILDER | FOR_ACCOUNT, cmd_object_create,
 	  "write the manifest of a new builder",
 	  "Writes builder-<NAME>.yaml (with -n builder-<NAMESPACE>-<NAME>.yaml) into the folder of the manifests. The next run composes the builder. "
@@ -89,8 +89,8 @@ const struct command commands[] = {
 	  "reconcile builder save tiny -n shop --order order.yaml", false },
 	{ "builder delete", "NAME", 1, 1, FOR_EDIT, cmd_object_delete,
 	  "delete the manifest of a builder", NULL, "reconcile builder delete tiny -n shop", false },
-	{ "clusterbuilder list", "", 0, 0, LOOK, cmd_cluster_builder_list, "list cluster builders", NULL, NULL, false },
-	{ "clusterbuilder status", "NAME", 1, 1, LOOK, cmd_cluster_builder_status, "show a cluster builder", NULL, NULL, false },
+	{ "clusterbuilder list", "", 0, 0, LOOK, cmd_part_list, "list cluster builders", NULL, NULL, false },
+	{ "clusterbuilder status", "NAME", 1, 1, LOOK, cmd_part_status, "show a cluster builder", NULL, NULL, false },
 	{ "clusterbuilder create", "NAME", 1, 1, FOR_EDIT | FOR_BUILDER | FOR_ACCOUNT, cmd_object_create,
 	  "write the manifest of a new cluster builder",
 	  "Writes clusterbuilder-<NAME>.yaml into the folder of the manifests. The next run composes the builder. "
@@ -105,8 +105,8 @@ const struct command commands[] = {
 	  "reconcile clusterbuilder save tiny --order order.yaml", false },
 	{ "clusterbuilder delete", "NAME", 1, 1, FOR_EDIT, cmd_object_delete,
 	  "delete the manifest of a cluster builder", NULL, "reconcile clusterbuilder delete tiny", false },
-	{ "stack list", "", 0, 0, LOOK, cmd_stack_list, "list stacks", NULL, NULL, false },
-	{ "stack status", "NAME", 1, 1, LOOK, cmd_stack_status, "show a stack", NULL, NULL, false },
+	{ "clusterstack list", "", 0, 0, LOOK, cmd_part_list, "list stacks", NULL, NULL, false },
+	{ "clusterstack status", "NAME", 1, 1, LOOK, cmd_part_status, "show a stack", NULL, NULL, false },
 	{ "clusterstack create", "NAME", 1, 1, FOR_EDIT | FOR_STACK, cmd_object_create,
 	  "write the manifest of a new stack",
 	  "The stack's id is read from the images. With a default repository (reconcile config default-repository) the images are "
@@ -121,8 +121,8 @@ const struct command commands[] = {
 	  "reconcile clusterstack save tiny -b registry.example.com/tiny:build -r registry.example.com/tiny:run", false },
 	{ "clusterstack delete", "NAME", 1, 1, FOR_EDIT, cmd_object_delete, "delete the manifest of a stack", NULL,
 	  "reconcile clusterstack delete tiny", false },
-	{ "store list", "", 0, 0, LOOK, cmd_store_list, "list stores", NULL, NULL, false },
-	{ "store status", "NAME", 1, 1, LOOK, cmd_store_status, "show a store and its buildpacks", NULL, NULL, false },
+	{ "clusterstore list", "", 0, 0, LOOK, cmd_part_list, "list stores", NULL, NULL, false },
+	{ "clusterstore status", "NAME", 1, 1, LOOK, cmd_part_status, "show a store and its buildpacks", NULL, NULL, false },
 	{ "clusterstore create", "NAME", 1, 1, FOR_EDIT | FOR_STORE, cmd_object_create,
 	  "write the manifest of a new store",
 	  "With a default repository (reconcile config default-repository) the images are copied there and named by digest; without "
@@ -140,6 +140,8 @@ const struct command commands[] = {
 	  "reconcile clusterstore save main -b registry.example.com/buildpacks/go:1.2.0", false },
 	{ "clusterstore delete", "NAME", 1, 1, FOR_EDIT, cmd_object_delete, "delete the manifest of a store", NULL,
 	  "reconcile clusterstore delete main", false },
+	{ "clusterlifecycle list", "", 0, 0, LOOK, cmd_part_list, "list lifecycles", NULL, NULL, false },
+	{ "clusterlifecycle status", "NAME", 1, 1, LOOK, cmd_part_status, "show a lifecycle", NULL, NULL, false },
 	{ "clusterlifecycle create", "NAME", 1, 1, FOR_EDIT | FOR_PART, cmd_object_create,
 	  "write the manifest of a new lifecycle",
 	  "With a default repository (reconcile config default-repository) the image is copied there and named by digest; without "
@@ -154,6 +156,8 @@ const struct command commands[] = {
 	  "reconcile clusterlifecycle save main --image registry.example.com/clusterlifecycle:1.3.0", false },
 	{ "clusterlifecycle delete", "NAME", 1, 1, FOR_EDIT, cmd_object_delete, "delete the manifest of a lifecycle", NULL,
 	  "reconcile clusterlifecycle delete main", false },
+	{ "buildpack list", "", 0, 0, LOOK, cmd_part_list, "list buildpacks", NULL, NULL, false },
+	{ "buildpack status", "NAME", 1, 1, LOOK, cmd_part_status, "show a buildpack", NULL, NULL, false },
 	{ "buildpack create", "NAME", 1, 1, FOR_EDIT | FOR_PART | FOR_ACCOUNT, cmd_object_create,
 	  "write the manifest of a new buildpack",
 	  "With a default repository (reconcile config default-repository) the image is copied there and named by digest; without "
@@ -167,6 +171,8 @@ const struct command commands[] = {
 	  "reconcile buildpack save main -n shop --image registry.example.com/buildpack:1.3.0", false },
 	{ "buildpack delete", "NAME", 1, 1, FOR_EDIT, cmd_object_delete, "delete the manifest of a buildpack", NULL,
 	  "reconcile buildpack delete main -n shop", false },
+	{ "clusterbuildpack list", "", 0, 0, LOOK, cmd_part_list, "list cluster buildpacks", NULL, NULL, false },
+	{ "clusterbuildpack status", "NAME", 1, 1, LOOK, cmd_part_status, "show a cluster buildpack", NULL, NULL, false },
 	{ "clusterbuildpack create", "NAME", 1, 1, FOR_EDIT | FOR_PART, cmd_object_create,
 	  "write the manifest of a new cluster buildpack",
 	  "With a default repository (reconcile config default-repository) the image is copied there and named by digest; without "

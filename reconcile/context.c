@@ -469,3 +469,10 @@ const char *context_log_folder(const struct context *context)
 		return NULL;
 	return path_below(context->settings_dir, logs, context->arena);
 }
+
+enum kind command_kind(const struct context *context)
+{
+	const char *words = context->command->words;
+
+	return kind_by_word(arena_copy(context->arena, words, strcspn(words, " ")));
+}

@@ -52,7 +52,7 @@ const struct option_row option_rows[] = {
 	  "author of state commits" },
 	{ "cache-dir", 0, OPTION_TEXT, O(cache_dir), "DIR", NULL, NULL, FOR_RUN | FOR_STATE,
 	  "where layers, commits and build caches are kept (default: $XDG_CACHE_HOME/reconcile)" },
-	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|json|yaml|wide|dot|mermaid", NULL, FOR_RUN | FOR_TABLE | FOR_EDIT,
+	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|wide|json|yaml|name|dot|mermaid", NULL, FOR_RUN | FOR_TABLE | FOR_EDIT,
 	  "format of the result" },
 	{ "namespace", 'n', OPTION_TEXT, O(ns), "NAME", NULL, NULL, FOR_NS | FOR_EDIT,
 	  "namespace (default: default)" },
@@ -461,7 +461,11 @@ static bool check_words(const char *const *argv, struct err *err)
 
 const char *command_outputs(const struct command *command)
 {
-	return command->outputs ? command->outputs : "text|json|yaml";
+	const unsigned looks = FOR_TABLE | FOR_NS;
+
+	if (command->outputs)
+		return command->outputs;
+	return (command->options & looks) == looks ? "text|wide|json|yaml|name" : "text|json|yaml";
 }
 
 static bool check_args(const struct command *command, const struct options *options,

@@ -130,7 +130,7 @@ struct command {
 	const char *detail;   /* paragraphs for help and man page */
 	const char *examples; /* lines "command # what it does" */
 	bool is_hidden;
-	const char *outputs; /* choices of -o; NULL: "text|json|yaml" */
+	const char *outputs; /* choices of -o; NULL: what all such commands take */
 };
 /* What -o may be for a command. */
 const char *command_outputs(const struct command *command);

@@ -83,7 +83,7 @@ static const struct row rows[] = {
 	  { 0 },
 	  "clusterstack create",
 	  NULL },
-	{ "and_the_other_way", { "reconcile", "clusterstore", "list" }, { 0 }, "store list", NULL },
+	{ "and_the_other_way", { "reconcile", "store", "list" }, { 0 }, "clusterstore list", NULL },
 	{ "a_folder_named_as_a_group",
 	  { "reconcile", "config" },
 	  { 0 },
