@@ -114,7 +114,6 @@ static bool import_stack(struct import *import, struct object_edit *e, const voi
 	return stack_put(e, &(struct stack_images){ stack->build_image, stack->run_image });
 }
 
-/* kpack composes with the lifecycle "default-lifecycle" where nothing else is said. */
 static bool put_lifecycle(struct import *import, struct object_edit *e)
 {
 	const struct edit_path name = object_path(e, "lifecycle", "name"),
@@ -123,8 +122,8 @@ static bool put_lifecycle(struct import *import, struct object_edit *e)
 
 	for (size_t i = 0; i < lifecycles->n && !object_node(e, "lifecycle", NULL); i++)
 		if (strcmp(LIST_AT(*lifecycles, struct dependency_image, i)->name,
-			   "default-lifecycle") == 0)
-			return object_set(e, &name, "default-lifecycle") &&
+			   DEFAULT_LIFECYCLE) == 0)
+			return object_set(e, &name, DEFAULT_LIFECYCLE) &&
 			       object_set(e, &kind, "ClusterLifecycle");
 	return true;
 }

@@ -2,7 +2,7 @@
 /*
  * cmd_object_edit.c — `create`, `patch`, `save` and `delete` of images, builders and their parts: kp's commands on files.
  * They change manifests, upload what the manifests are to name (a local source, images of parts to the default repository),
- * and nothing else; the next run acts on them. With --wait that run comes at once, for this image. Messages: kpack.md §5.3, the requirement document's for `image delete`.
+ * and nothing else; the next run acts on them. With --wait that run comes at once, for this object. Messages: kpack.md §5.3, the requirement document's for `image delete`.
  */
 #include <string.h>
 
@@ -54,9 +54,10 @@ struct job {
 static bool begin(struct context *context, struct job *job, struct err *err)
 {
 	const enum kind kind = command_kind(context);
+	const struct strings *args = &context->options.args;
 	const struct manifest_id id = { kind,
 					kind_info(kind)->is_cluster ? NULL : context_ns(context),
-					context->options.args.v[0] };
+					args->n ? args->v[0] : DEFAULT_LIFECYCLE };
 
 	*job = (struct job){ .row = &editables[kind] };
 	job->title = job->row->title ? job->row->title : kind_name(kind);

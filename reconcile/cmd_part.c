@@ -264,14 +264,18 @@ static bool is_first_of_package(const struct list *buildpacks, size_t index)
 	return true;
 }
 
-/* One package, with what it holds. */
+/* A package, with what it holds and in which order; `word`: of an object that is this package, NULL for one of a store. */
 static void put_package(struct context *context, const struct list *buildpacks,
-			const struct store_buildpack *first)
+			const struct store_buildpack *first, const char *word)
 {
 	struct buildpack_id own, *held = arena_array(context->arena, buildpacks->n, sizeof(*held));
 	const struct buildpack_id *package = package_of(first, &own);
 	const struct list *order = NULL;
 	struct list others = { held, 0 };
+	const struct block_line lines[] = { { "Status", word },
+					    { "Buildpackage", id_text(package, context->arena) },
+					    { "Image", or_empty(first->store_image) },
+					    { "Homepage", or_empty(package->homepage) } };
 
 	for (size_t i = 0; i < buildpacks->n; i++) {
 		const struct store_buildpack *one = LIST_AT(*buildpacks, struct store_buildpack, i);
@@ -284,11 +288,7 @@ static void put_package(struct context *context, const struct list *buildpacks,
 			held[others.n++] =
 				(struct buildpack_id){ one->id, one->version, one->homepage, NULL };
 	}
-	block_print(
-		(const struct block_line[]){ { "Buildpackage", id_text(package, context->arena) },
-					     { "Image", or_empty(first->store_image) },
-					     { "Homepage", or_empty(package->homepage) } },
-		3, &context->out);
+	block_print(word ? lines : lines + 1, COUNTOF(lines) - !word, &context->out);
 	look_buildpacks(context, &others);
 	if (order)
 		put_order(context, order);
@@ -309,7 +309,7 @@ static void put_packages(struct context *context, const struct list *buildpacks)
 		if (!is_first_of_package(buildpacks, i))
 			continue;
 		if (is_long(context))
-			put_package(context, buildpacks, one);
+			put_package(context, buildpacks, one, NULL);
 		else
 			text_table_add(&table, cells);
 	}
@@ -353,14 +353,9 @@ static void show_buildpack(struct context *context, const struct state_entry *en
 	const struct store_status *status = entry->status;
 	const char *word = put_readiness(context, entry);
 
-	if (!status->buildpacks.n)
-		return;
-	block_print((const struct block_line[]){ { "Status", word },
-						 { "Image", or_empty(buildpack_image(
-								    entry, context->arena)) } },
-		    2, &context->out);
-	put_package(context, &status->buildpacks,
-		    LIST_AT(status->buildpacks, struct store_buildpack, 0));
+	if (status->buildpacks.n)
+		put_package(context, &status->buildpacks,
+			    LIST_AT(status->buildpacks, struct store_buildpack, 0), word);
 }
 
 struct part {

@@ -11,6 +11,9 @@
 #include "reconcile/relocate.h"
 #include "reconcile/source_upload.h"
 
+/* What kpack composes with where nothing else is said; `lifecycle patch` without a name is about it, as with older kp. */
+#define DEFAULT_LIFECYCLE "default-lifecycle"
+
 struct object_edit {
 	struct context *context;
 	struct manifests *all;

@@ -65,7 +65,7 @@ const struct option_row option_rows[] = {
 	{ "manifests", 0, OPTION_TEXT, O(manifests), "DIR", NULL, NULL, FOR_EDIT | FOR_BOM,
 	  "folder (or file) of the manifests (default: .)" },
 	{ "wait", 'w', OPTION_FLAG, O(is_waiting), NULL, NULL, NULL, FOR_WAIT,
-	  "build now what was changed, with what it needs, and show the log; exit 4 when the image is not ready then" },
+	  "build now what was changed, with what it needs, and show the log; exit 4 when it is not ready then" },
 	{ "filter", 0, OPTION_TEXTS, O(filters), "KEY=VALUES", NULL, NULL, FOR_FILTER,
 	  "only images with one of these values (with commas); builder, clusterbuilder, latest-reason or ready; all filters hold" },
 	{ "tag", 't', OPTION_TEXT, O(image.tag), "TAG", NULL, NULL, FOR_IMAGE,
