@@ -396,13 +396,21 @@ static void say_result(const struct run *run)
 		log_line(LOG_DEBUG, "%zu commits on the state branch", run->n_commits);
 }
 
+/* Of an image: how its last build ended. */
+static const char *last_result(const struct step *step)
+{
+	const struct image_status *status = step && step->kind == KIND_IMAGE ? step->status : NULL;
+
+	return status && status->last ? status->last->result : NULL;
+}
+
 /* What `--wait` waited for: is it made of what the manifests say now? */
 static int followed_exit(const struct run *run)
 {
 	const char *id = run->context->options.follow;
 	const struct step *step = map_get(&run->plan.by_id, id);
-	const struct image_status *status = step ? step->status : NULL;
-	const char *result = status && status->last ? status->last->result : NULL;
+	const char *result = last_result(step);
+	bool is_made;
 
 	for (size_t i = 0; i < run->plan.steps.n; i++) {
 		const struct step *other = run->plan.steps.v[i];
@@ -413,8 +421,10 @@ static int followed_exit(const struct run *run)
 	if (result && strcmp(result, "Building") == 0)
 		log_line(LOG_ERROR,
 			 "%s: another run builds it: 'reconcile build logs' shows the log", id);
-	return step && !step->blocked && result && strcmp(result, "Succeeded") == 0 ? EXIT_DONE
-										    : EXIT_PARTIAL;
+	is_made = step && step->kind == KIND_IMAGE
+			  ? result && strcmp(result, "Succeeded") == 0
+			  : !run->result.n_failed && !has_failures(&run->plan);
+	return step && !step->blocked && is_made ? EXIT_DONE : EXIT_PARTIAL;
 }
 
 static int plan_and_apply(struct run *run)

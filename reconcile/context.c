@@ -88,6 +88,8 @@ void context_init(struct context *context, const struct command *command,
 		  const struct options *options, struct arena *arena)
 {
 	*context = (struct context){ .arena = arena, .command = command, .options = *options };
+	if (options->is_upload_dry_run && !options->dry_run)
+		context->options.dry_run = "lookup";
 	context->out = BUF_INIT(OUTPUT_BYTES);
 	context->with_color = is_color(options, STDOUT_FILENO);
 	context->is_terminal = isatty(STDERR_FILENO) && !proc_getenv("CI");
@@ -466,4 +468,11 @@ const char *context_log_folder(const struct context *context)
 	if (strcmp(logs, "branch") == 0 || strcmp(logs, "none") == 0)
 		return NULL;
 	return path_below(context->settings_dir, logs, context->arena);
+}
+
+enum kind command_kind(const struct context *context)
+{
+	const char *words = context->command->words;
+
+	return kind_by_word(arena_copy(context->arena, words, strcspn(words, " ")));
 }

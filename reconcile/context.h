@@ -70,6 +70,8 @@ int context_fail(const struct err *err, int code);
 
 /* The namespace that -n says, else "default"; NULL with -A. */
 const char *context_ns(const struct context *context);
+/* The kind that the command's first word names. */
+enum kind command_kind(const struct context *context);
 /* True when -o is this one. */
 bool context_is_output(const struct context *context, const char *format);
 

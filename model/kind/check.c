@@ -191,6 +191,11 @@ static bool image_name_passes(const struct checker *c, const char *name)
 	return false;
 }
 
+bool check_name_is_valid(const char *name)
+{
+	return strlen(name) <= SUBDOMAIN_MAX && is_name(name, "-.", false);
+}
+
 void check_names(const struct checker *c)
 {
 	const struct meta *meta = &c->object->meta;
@@ -199,7 +204,7 @@ void check_names(const struct checker *c)
 		stream_names_check(c);
 	else if (check_filled(c, "metadata.name", meta->name) &&
 		 (c->object->kind != KIND_IMAGE || image_name_passes(c, meta->name)) &&
-		 (strlen(meta->name) > SUBDOMAIN_MAX || !is_name(meta->name, "-.", false)))
+		 !check_name_is_valid(meta->name))
 		check_invalid(c, "metadata.name", meta->name,
 			      "must be at most 253 lower case letters, digits, '-' or '.', and "
 			      "start and end "

@@ -42,6 +42,8 @@ void check_image(const struct checker *c, const char *path, const char *value);
 void check_account_ref(const struct checker *c, const char *path, const struct object_ref *ref);
 /* host[:port][/path] of a setting; `may_be_wild`: "*." may stand for subdomains. NULL passes. */
 void check_location(const struct checker *c, const char *path, const char *text, bool may_be_wild);
+/* As names of all kinds but Image must be: a DNS subdomain. */
+bool check_name_is_valid(const char *name);
 /* metadata.name and metadata.namespace. */
 void check_names(const struct checker *c);
 
