@@ -85,6 +85,18 @@ static bool find_readable(struct registry *registry, const struct ref *ref, stru
 	return true;
 }
 
+bool registry_is_blocked(const struct registry *registry, const struct ref *ref)
+{
+	struct arena *arena = arena_new();
+	struct err ignored = { 0 };
+	struct place place;
+	bool is_found = place_find(registry->rules, ref, arena, &place, &ignored);
+	bool is_blocked = !is_found && place.rule && place.rule->is_blocked;
+
+	arena_free(arena);
+	return is_blocked;
+}
+
 enum registry_protocol registry_probe(struct registry *registry, const struct ref *ref)
 {
 	struct arena *arena = arena_new();

@@ -54,6 +54,9 @@ struct registry_refusal {
 };
 const struct registry_refusal *registry_refusal(const struct registry *registry);
 
+/* By the settings. */
+bool registry_is_blocked(const struct registry *registry, const struct ref *ref);
+
 /* What answers where a reference leads. Asked when something failed; without credentials. */
 enum registry_protocol {
 	PROTOCOL_UNKNOWN, /* no answer, or one that says nothing; folders */
