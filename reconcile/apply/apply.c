@@ -52,7 +52,7 @@ struct walk {
 static bool is_action(const struct step *step)
 {
 	return !step->blocked && step->action != ACTION_NONE && step->action != ACTION_RESOLVE &&
-	       step->action != ACTION_DELETE;
+	       step->action != ACTION_IMPORT && step->action != ACTION_DELETE;
 }
 
 static bool is_build(const struct step *step)
@@ -85,6 +85,14 @@ static void drop_log(struct walk *walk, const char *path)
 		log_line(LOG_WARN, "%s", err.text);
 }
 
+/* Images that a stream points at for the first time. */
+static void put_records(struct walk *walk, const struct step *step)
+{
+	for (size_t i = 0; i < step->records.n; i++)
+		recorder_put_record(walk->spec->recorder, step->id,
+				    *LIST_AT(step->records, const struct image_record *, i));
+}
+
 /* What the plan alone changes: resolved references, blocked objects, records of objects that are gone. */
 static void put_plain(struct walk *walk, const struct step *step)
 {
@@ -98,6 +106,7 @@ static void put_plain(struct walk *walk, const struct step *step)
 			    : step->summary ? step->summary
 					    : "status");
 	recorder_put(recorder, step->object, step->status, line);
+	put_records(walk, step);
 }
 
 /* History limits apply whenever an image's status is recorded. */
@@ -170,6 +179,7 @@ static void end_task(struct walk *walk, struct task *task, const struct outcome 
 		recorder_put(walk->spec->recorder, step->object, status,
 			     arena_printf(walk->arena, "%s: %s %s", step->id,
 					  action_name(step->action), result));
+	put_records(walk, step);
 	if (is_build(step) && record.number)
 		recorder_put_file(walk->spec->recorder, step->id,
 				  build_path(step->ns, step->name, step->number, walk->arena),
