@@ -55,6 +55,12 @@ static bool is_action(const struct step *step)
 	       step->action != ACTION_IMPORT && step->action != ACTION_DELETE;
 }
 
+/* Tags that take what builds of this run push: nothing is performed, but not before those are done. */
+static bool is_late_import(const struct step *step)
+{
+	return !step->blocked && step->action == ACTION_IMPORT && step->n_after > 0;
+}
+
 static bool is_build(const struct step *step)
 {
 	return step->action == ACTION_BUILD || step->action == ACTION_REBASE;
@@ -225,6 +231,7 @@ static bool make_ready(struct walk *walk, bool *any, struct err *err)
 		}
 		if (!is_action(task->step)) {
 			task->state = TASK_ENDED;
+			task->step->is_folded = true;
 			put_plain(walk, task->step);
 			if (task->step->is_status_changed &&
 			    !put_interrupted(walk, task->step, err))
@@ -316,6 +323,11 @@ static bool begin(struct walk *walk, struct err *err)
 			walk->out->n_done++;
 			continue;
 		}
+		if (is_late_import(step))
+			continue;
+		/* Nothing is performed, so whoever comes after it need not wait. */
+		if (step->action == ACTION_IMPORT)
+			step->is_folded = true;
 		put_plain(walk, step);
 		if (step->object && step->is_status_changed && !is_action(step) &&
 		    !put_interrupted(walk, step, err))
@@ -629,7 +641,7 @@ static void init(struct walk *walk)
 
 	walk->tasks = arena_array(walk->arena, plan->steps.n, sizeof(*walk->tasks));
 	for (size_t i = 0; i < plan->steps.n; i++)
-		if (is_action(plan->steps.v[i]))
+		if (is_action(plan->steps.v[i]) || is_late_import(plan->steps.v[i]))
 			walk->tasks[walk->n_tasks++] = (struct task){ .step = plan->steps.v[i] };
 	walk->polls = arena_array(walk->arena, walk->spec->jobs * POLLS_PER_JOB + 1,
 				  sizeof(*walk->polls));
