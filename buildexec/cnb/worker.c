@@ -27,9 +27,8 @@ static const struct action {
 	bool (*perform)(struct task *task, struct err *err);
 	bool gives_image; /* one that an image stream may take in */
 } actions[] = {
-	{ "build", task_build, true }, { "rebase", task_rebase, true },
-	{ "compose", task_compose },   { "tag", task_tag },
-	{ "mirror", task_mirror },
+	{ "build", task_build, true }, { "rebase", task_rebase, true }, { "compose", task_compose },
+	{ "tag", task_tag },           { "mirror", task_mirror },
 };
 
 void task_send(struct task *task, const struct build_event *event)

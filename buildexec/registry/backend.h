@@ -17,7 +17,7 @@ struct registry {
 	const struct keychain *keychain;    /* borrowed; NULL: none */
 	struct registry_manner manner;
 	struct registry_refusal refusal;
-	VEC(struct endpoint *) endpoints;   /* remote.c */
+	VEC(struct endpoint *) endpoints; /* remote.c */
 };
 
 struct payload {

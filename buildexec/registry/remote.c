@@ -84,14 +84,13 @@ bool remote_endpoint(struct registry *registry, const struct place *place, struc
 		endpoint->is_anonymous = is_anonymous;
 		if (!http_open(&options, &endpoint->http, err))
 			return err_prefix(err, "registry '%s'", place->host);
-		endpoint->auth = (struct auth){ .arena = registry->arena,
-						.keychain = is_anonymous
-								    ? NULL
-								    : registry->keychain,
-						.host = endpoint->host,
-						.rule = rule,
-						.http = endpoint->http,
-						.refusal = &registry->refusal };
+		endpoint->auth =
+			(struct auth){ .arena = registry->arena,
+				       .keychain = is_anonymous ? NULL : registry->keychain,
+				       .host = endpoint->host,
+				       .rule = rule,
+				       .http = endpoint->http,
+				       .refusal = &registry->refusal };
 		vec_push(registry->arena, &registry->endpoints, endpoint);
 	}
 	if (!endpoint->base &&

@@ -72,8 +72,7 @@ static const struct field mirror_fields[] = {
 	{ "insecure", FIELD_BOOL, AT(struct request_mirror, is_insecure) },
 	{ 0 },
 };
-static const struct table mirror_table = { "mirror", sizeof(struct request_mirror),
-					   mirror_fields };
+static const struct table mirror_table = { "mirror", sizeof(struct request_mirror), mirror_fields };
 
 static const char *const actions[] = { "build", "rebase", "compose", "tag", "mirror", NULL };
 

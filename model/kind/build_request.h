@@ -34,7 +34,7 @@ struct build_request {
 	int64_t format;
 	/* "build", "rebase", "compose", "tag" (previous_image gets the tags), "mirror" */
 	const char *action;
-	const char *id;     /* "Image/shop/cart#12" */
+	const char *id; /* "Image/shop/cart#12" */
 	const char *build_key;
 	const char *run_id;
 	struct strings tags;                   /* first is the image's tag */

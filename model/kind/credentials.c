@@ -134,8 +134,7 @@ void credentials_collect_with(const struct model *model, const struct object_ref
 	};
 }
 
-struct list credentials_of_namespace(const struct model *model, const char *ns,
-				     struct arena *arena)
+struct list credentials_of_namespace(const struct model *model, const char *ns, struct arena *arena)
 {
 	VEC(struct named) names = { 0 };
 

@@ -12,9 +12,9 @@
 #include "model/kind/build_request.h"
 #include "model/kind/secret.h"
 
-#define ANNOTATION_DOCKER "kpack.io/docker"
-#define ANNOTATION_GIT    "kpack.io/git"
-#define ANNOTATION_BLOB   "kpack.io/blob"
+#define ANNOTATION_DOCKER  "kpack.io/docker"
+#define ANNOTATION_GIT     "kpack.io/git"
+#define ANNOTATION_BLOB    "kpack.io/blob"
 #define ANNOTATION_NO_PULL "openshift.io/image.excludeSecret"
 
 struct credentials {

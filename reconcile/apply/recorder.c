@@ -24,7 +24,7 @@ struct pending {
 	struct state_entry *entry;     /* as it will be; NULL: deleted */
 	VEC(struct file_change) files; /* the status first */
 	VEC(struct file_change) records;
-	const char *base;              /* the status file's bytes as read; NULL: there was none */
+	const char *base; /* the status file's bytes as read; NULL: there was none */
 };
 
 struct recorder {
@@ -276,8 +276,7 @@ static void add_change(struct changes *changes, const struct file_change *file)
 		return;
 	}
 	vec_push(changes->arena, &changes->list, change);
-	map_set(changes->arena, &changes->by_path, file->path,
-		(void *)(uintptr_t)changes->list.n);
+	map_set(changes->arena, &changes->by_path, file->path, (void *)(uintptr_t)changes->list.n);
 }
 
 /* Walks to the folders of records and looks at names alone. */
@@ -312,9 +311,8 @@ static bool add_records(struct recorder *recorder, struct changes *changes, stru
 			map_set(recorder->arena, &present.wanted, pending->records.v[k].path,
 				&pending->records.v[k]);
 	}
-	if (present.wanted.n &&
-	    !store_read_all(recorder->spec.store, note_present, &present, recorder->arena, &none,
-			    err))
+	if (present.wanted.n && !store_read_all(recorder->spec.store, note_present, &present,
+						recorder->arena, &none, err))
 		return false;
 	for (size_t i = 0; i < present.wanted.n; i++) {
 		const struct file_change *record = present.wanted.items[i].value;

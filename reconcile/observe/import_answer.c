@@ -142,9 +142,8 @@ static bool read_index(struct asked *asked, const struct descriptor *desc, const
 			 err))
 		return false;
 	if (asked->question->query->is_whole) {
-		asked->out->record =
-			image_record_index(reference_of(asked, desc->digest), desc->digest, &index,
-					   asked->arena);
+		asked->out->record = image_record_index(reference_of(asked, desc->digest),
+							desc->digest, &index, asked->arena);
 		return true;
 	}
 	chosen = choose(asked, &index);
@@ -243,12 +242,11 @@ static bool explain_401(struct asked *asked, const struct registry_refusal *refu
 		text = arena_printf(asked->scratch,
 				    "incorrect username or password for image \"%s\"", name);
 	else
-		text = arena_printf(
-			asked->scratch, "you may not have access to the container image \"%s\"%s",
-			name,
-			refusal->has_credentials || refusal->status == 403
-				? ""
-				: " and did not have credentials to the repository");
+		text = arena_printf(asked->scratch,
+				    "you may not have access to the container image \"%s\"%s", name,
+				    refusal->has_credentials || refusal->status == 403
+					    ? ""
+					    : " and did not have credentials to the repository");
 	return refuse(asked, REASON_UNAUTHORIZED, ERR_DENIED, text, err);
 }
 
@@ -350,8 +348,7 @@ static bool is_allowed(struct asked *asked, struct err *err)
 
 	if (!import_is_allowed(question->streams, asked->full.registry,
 			       question->query->is_insecure, asked->scratch, err)) {
-		asked->out->reason =
-			err->kind == ERR_DENIED ? REASON_FORBIDDEN : REASON_INVALID;
+		asked->out->reason = err->kind == ERR_DENIED ? REASON_FORBIDDEN : REASON_INVALID;
 		return false;
 	}
 	if (!registry_is_blocked(question->registry, &asked->ref))
@@ -405,8 +402,7 @@ static bool answer(const struct import_question *question, read_fn *read, struct
 	struct asked asked = {
 		.question = question, .scratch = arena_new(), .arena = arena, .out = out
 	};
-	bool is_done =
-		parse(&asked, err) && is_allowed(&asked, err) && ask(&asked, read, err);
+	bool is_done = parse(&asked, err) && is_allowed(&asked, err) && ask(&asked, read, err);
 
 	if (!is_done) {
 		out->digest = out->image_digest = NULL;

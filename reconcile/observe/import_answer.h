@@ -14,7 +14,8 @@
 
 struct import_question {
 	const struct query *query;
-	struct registry *registry; /* with the credentials of the namespace; its manner is changed */
+	struct registry
+		*registry; /* with the credentials of the namespace; its manner is changed */
 	const struct settings_streams *streams;
 	struct quiet *quiet;
 	int64_t timeout_ms; /* of one request with its retries; 0: 60 s */

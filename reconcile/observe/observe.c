@@ -234,12 +234,9 @@ static bool answer_tags_query(struct item *item, struct err *err)
 
 typedef bool answer_fn(struct item *item, struct err *err);
 static answer_fn *const answers[QUERY_KINDS] = {
-	[QUERY_GIT] = answer_git_query,
-	[QUERY_IMAGE] = answer_image,
-	[QUERY_LOCAL] = answer_local,
-	[QUERY_BLOB] = answer_blob,
-	[QUERY_IMPORT] = answer_import_query,
-	[QUERY_TAGS] = answer_tags_query,
+	[QUERY_GIT] = answer_git_query,       [QUERY_IMAGE] = answer_image,
+	[QUERY_LOCAL] = answer_local,         [QUERY_BLOB] = answer_blob,
+	[QUERY_IMPORT] = answer_import_query, [QUERY_TAGS] = answer_tags_query,
 };
 _Static_assert(COUNTOF(answers) == QUERY_KINDS, "every question needs an answer");
 
@@ -289,8 +286,7 @@ static void open_account(struct account *account, const struct observe_spec *spe
 
 	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER };
 	if (query->ns)
-		credentials_collect_with(spec->model, &who, secrets, arena,
-					 &account->credentials);
+		credentials_collect_with(spec->model, &who, secrets, arena, &account->credentials);
 	account->access = (struct access){
 		.registries = &settings->registries,
 		.credentials = &account->credentials.registry,
@@ -353,10 +349,9 @@ void observe(const struct queries *queries, const struct observe_spec *spec, str
 	struct item *items = arena_array(arena, n, sizeof(*items));
 	size_t n_threads = spec->threads ? spec->threads : THREADS;
 	struct map accounts = { 0 };
-	struct watch watch = { .spec = spec,
-			       .quiet = quiet_new(),
-			       .lock = PTHREAD_MUTEX_INITIALIZER,
-			       .out = out };
+	struct watch watch = {
+		.spec = spec, .quiet = quiet_new(), .lock = PTHREAD_MUTEX_INITIALIZER, .out = out
+	};
 
 	if (n_threads > THREADS_MAX)
 		n_threads = THREADS_MAX;
