@@ -57,6 +57,7 @@ static const struct table history_table = { "tag", sizeof(struct tag_history), h
 static const struct field annotation_fields[] = {
 	{ "openshift.io/image.dockerRepositoryCheck", FIELD_STRING,
 	  AT(struct stream_status, checked) },
+	{ "reconcile.dev/import", FIELD_STRING, AT(struct stream_status, asked) },
 	{ 0 },
 };
 static const struct table annotation_table = { "annotations", sizeof(struct stream_status),
@@ -77,6 +78,8 @@ static const struct field status_fields[] = {
 	{ "publicDockerImageRepository", FIELD_STRING,
 	  AT(struct stream_status, public_repository) },
 	{ "tags", FIELD_STRUCTS, AT(struct stream_status, tags), &history_table },
+	{ "repositoryTries", FIELD_INT, AT(struct stream_status, repository_tries), .min = 0,
+	  .max = INT32_MAX },
 	{ "answeredImports", FIELD_STRINGS, AT(struct stream_status, answered) },
 	{ 0 },
 };
