@@ -4,7 +4,7 @@
 # policy Local, what is recorded, and that nothing to do changes no byte. skopeo says what is true.
 set -euo pipefail
 . "$(dirname "$0")/../lib/world.sh" "$1"
-trap 'stop_servers; rm -rf "$work"' EXIT
+trap 'stop_servers; [ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
 for program in docker-registry skopeo htpasswd openssl; do command -v $program >/dev/null || skip "there is no $program"; done
 
 layout=$work/layout
@@ -53,10 +53,9 @@ git init -q
 cat >reconcile.yaml <<-YAML
 	apiVersion: reconcile.dev/v1
 	kind: Settings
-	spec:
-	  registries:
-	  - {prefix: "$tls", caFile: "$work/tls/ca.pem"}
-	  streams: {registry: "$inner", maxTags: -1}
+	registries:
+	- {prefix: "$tls", caFile: "$work/tls/ca.pem"}
+	streams: {registry: "$inner", maxTags: -1}
 YAML
 tag() { # NAME REFERENCE [MORE]
 	printf '  - {name: "%s", from: {kind: DockerImage, name: "%s"}%s}\n' "$1" "$2" "${3:+, $3}"
