@@ -14,9 +14,9 @@ file() { git show "reconcile/state:$1"; }
 head_of() { git rev-parse reconcile/state; }
 # stream STREAM TAG FIELD: of the newest entry of the tag, or of its condition.
 stream() {
-	file "$ns/imagestreams/$1.yaml" | python3 -c '
+	file "$ns/imagestreams/$1.yaml" 2>/dev/null | python3 -c '
 import sys, yaml
-status = yaml.safe_load(sys.stdin)["status"]
+status = (yaml.safe_load(sys.stdin) or {}).get("status", {})
 tag = next((t for t in status.get("tags", []) if t["tag"] == sys.argv[1]), {})
 entry = (tag.get("items") or [{}])[0]
 condition = (tag.get("conditions") or [{}])[0]
