@@ -207,14 +207,15 @@ static void repository_failed(struct making *m, const struct fact *fact)
 	m->has_repository_failed = true;
 	d->now.checked = arena_printf(d->arena, "import of %s failed: %s", d->manifest->repository,
 				      fact->err.text);
+	if (!d->old || !text_equal(d->old->spec.repository, d->manifest->repository))
+		d->now.repository_tries = 0; /* those were another repository's */
 	d->now.repository_tries++;
 	d->is_changed = true;
 }
 
 static void repository_take(struct making *m, const struct draft_repository *repository)
 {
-	const struct fact *fact =
-		repository_fact(m->d.world, m->step->object, &repository->item);
+	const struct fact *fact = repository_fact(m->d.world, m->step->object, &repository->item);
 	struct tag_note note = { "import", repository->item.from.name };
 
 	if (!repository->is_wanted)

@@ -35,8 +35,8 @@ static bool is_in(const char *reference, const char *repository)
 
 static const char *own_repository(const struct making *m)
 {
-	return stream_repository(m->p->model, m->step->object->meta.ns,
-				 m->step->object->meta.name, m->d.arena);
+	return stream_repository(m->p->model, m->step->object->meta.ns, m->step->object->meta.name,
+				 m->d.arena);
 }
 
 static struct tag_event event_of(const struct making *m, const struct tag_event *from)
@@ -62,59 +62,81 @@ static void rewrite(struct making *m, const char *tag, struct tag_event *event)
 	event->reference = to;
 }
 
-static void source_missing(struct making *m, const struct draft_tag *tag, const char *why)
+static void source_missing(struct making *m, const struct draft_tag *tag, const struct err *why)
 {
-	m->failure_kind = ERR_ABSENT;
-	put_failure(m, tag->ref.name, (struct tag_note){ "tag", tag->ref.from->name }, why);
+	m->failure_kind = why->kind;
+	put_failure(m, tag->ref.name, (struct tag_note){ "tag", tag->ref.from->name },
+		    arena_strdup(m->d.arena, why->text));
 }
 
-/* From another stream or an image of a history. The event is looked up in what that stream's step gives. */
-static void source_copy(struct making *m, const struct draft_tag *tag,
-			const struct tag_source *source)
+/* Known only after that stream's step, which is waited for. */
+static void source_later(struct making *m, const struct draft_tag *tag, const struct step *other,
+			 struct tag_note note)
+{
+	put_pending(m, tag->ref.name, note);
+	if (!m->d.pass)
+		step_wait_for(m->step, other, m->d.arena);
+}
+
+/* Something of it is known only when it is done. */
+static bool is_underway(const struct step *step)
+{
+	return !step->is_folded && !step->blocked && step->action != ACTION_NONE &&
+	       step->unknown.n > 0;
+}
+
+static void source_find(struct making *m, const struct draft_tag *tag,
+			const struct tag_source *source, const struct stream_status *status)
 {
 	struct tag_note note = { source->is_own ? "tag" : "copy",
 				 arena_printf(m->d.arena, "%s/%s%c%s", source->ns, source->stream,
 					      source->is_image ? '@' : ':', source->name) };
-	struct stream_status own = as_status(&m->d);
-	const struct stream_status *status = &own;
+	const struct step *other =
+		source->is_own ? NULL
+			       : step_find(m->p, KIND_IMAGE_STREAM, source->ns, source->stream);
 	const struct tag_event *found = NULL;
 	struct tag_event event;
 	struct err err = { 0 };
 
-	if (!source->is_own) {
-		struct tag_view view = stream_view(m->p->plan, source->ns, source->stream,
-						   source->is_image ? NULL : source->name,
-						   m->d.arena);
-
-		if (!view.step) {
-			source_missing(m, tag,
-				       arena_printf(m->d.arena,
-						    "imagestreams \"%s\" not found in namespace "
-						    "\"%s\"",
-						    source->stream, source->ns));
-			return;
-		}
-		if (view.is_pending && !source->is_image) {
-			put_pending(m, tag->ref.name, note);
-			if (!m->d.pass)
-				step_wait_for(m->step, view.step, m->d.arena);
-			return;
-		}
-		status = view.step->status ? view.step->status : &(struct stream_status){ 0 };
-	}
-	if (!source->is_image) {
+	if (!source->is_image)
 		found = stream_current(status, source->name);
-	} else if (!stream_find_image(status, source->name, &found, &err)) {
-		source_missing(m, tag, arena_strdup(m->d.arena, err.text));
-		m->failure_kind = err.kind;
-		return;
-	}
+	else if (!stream_find_image(status, source->name, &found, &err) && other &&
+		 is_underway(other))
+		source_later(m, tag, other, note);
+	else if (!found)
+		source_missing(m, tag, &err);
 	if (!found) /* it points at nothing yet: pending */
 		return;
 	event = event_of(m, found);
 	if (!source->is_own && !tag->ref.is_reference)
 		rewrite(m, tag->ref.name, &event);
 	put_event(m, tag->ref.name, event, note);
+}
+
+/* From another stream or an image of a history. The event is looked up in what that stream's step gives. */
+static void source_copy(struct making *m, const struct draft_tag *tag,
+			const struct tag_source *source)
+{
+	static const struct stream_status nothing = { 0 };
+	struct stream_status own = as_status(&m->d);
+	struct tag_view view;
+
+	if (source->is_own) {
+		source_find(m, tag, source, &own);
+		return;
+	}
+	view = stream_view(m->p->plan, source->ns, source->stream,
+			   source->is_image ? NULL : source->name, m->d.arena);
+	if (!view.step) /* not declared here, as was said when manifests were linked */
+		return;
+	if (view.is_pending && !source->is_image) {
+		source_later(
+			m, tag, view.step,
+			(struct tag_note){ "copy", arena_printf(m->d.arena, "%s/%s:%s", source->ns,
+								source->stream, source->name) });
+		return;
+	}
+	source_find(m, tag, source, view.step->status ? view.step->status : &nothing);
 }
 
 static void source_take(struct making *m, const struct draft_tag *tag)
@@ -126,13 +148,15 @@ static void source_take(struct making *m, const struct draft_tag *tag)
 				   .generation = draft_generation(&m->d) };
 
 	if (text_equal(tag->ref.from->kind, "DockerImage")) {
-		put_event(m, tag->ref.name, event,
-			  (struct tag_note){ "tag", tag->ref.from->name });
+		put_event(m, tag->ref.name, event, (struct tag_note){ "tag", tag->ref.from->name });
 		return;
 	}
 	if (!tag_source_of(m->step->object, &tag->ref, m->d.arena, &source)) {
-		source_missing(m, tag,
-			       "must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>");
+		const char *stream, *name;
+		struct err err = { 0 };
+
+		if (!tag_from_parse(tag->ref.from, m->d.arena, &stream, &name, &err))
+			source_missing(m, tag, &err);
 		return;
 	}
 	if (!source.is_own || source.is_image)
@@ -157,12 +181,11 @@ static bool follow(struct making *m, const struct draft_tag *tag)
 	const struct tag_event *top;
 	enum wish wish;
 
-	if (tag->is_unmirrored ||
-	    !tag_source_of(m->step->object, &tag->ref, m->d.arena, &source) || !source.is_own ||
-	    source.is_image)
+	if (tag->is_unmirrored || !tag_source_of(m->step->object, &tag->ref, m->d.arena, &source) ||
+	    !source.is_own || source.is_image)
 		return false;
 	wish = draft_wish(&m->d, tag);
-	if (wish == WISH_NONE && !map_has(&m->notes, source.name))
+	if (wish == WISH_NONE && !map_has(&m->moved, source.name))
 		return false;
 	top = history_top(draft_history(&m->d, source.name));
 	return top && put_event(m, tag->ref.name, event_of(m, top),
@@ -179,6 +202,7 @@ void follow_tags(struct making *m)
 		for (size_t i = 0; i < m->d.spec.n; i++)
 			has_moved |= follow(m, m->d.spec.v[i]);
 	}
+	m->moved = (struct map){ 0 };
 }
 
 /* ---- copies ---- */
@@ -230,9 +254,10 @@ void find_mirrors(struct making *m)
 		if (!text_equal(ref->reference_policy, POLICY_LOCAL) || !top || !top->image[0] ||
 		    is_in(top->reference, own) || is_mirrored(m, own, top->image))
 			continue;
-		mirror_add(m, ref->name,
-			   (struct mirror){ .from = top->reference,
-					    .to = arena_printf(m->d.arena, "%s@%s", own, top->image),
-					    .is_insecure = ref->is_insecure });
+		mirror_add(
+			m, ref->name,
+			(struct mirror){ .from = top->reference,
+					 .to = arena_printf(m->d.arena, "%s@%s", own, top->image),
+					 .is_insecure = ref->is_insecure });
 	}
 }
