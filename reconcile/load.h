@@ -21,7 +21,8 @@ struct load_spec {
 	const char *path;     /* as the user gave it */
 	const char *settings; /* --settings: trusted, replaces what the folder says; NULL */
 	const char *user;     /* settings file of the user, trusted; NULL, or absent on disk */
-	const struct load_overlay *overlay; /* NULL: none */
+	const struct load_overlay *overlays;
+	size_t n_overlays;
 	bool is_strict;
 	size_t threads; /* 0: cores */
 };
@@ -45,6 +46,9 @@ struct loaded {
  */
 MUST_CHECK bool load_manifests(const struct load_spec *spec, struct arena *arena,
 			       struct loaded *out, struct err *err);
+/* A text that the user names: a file, or "-" for standard input. */
+MUST_CHECK bool load_text(const char *path, struct arena *arena, struct source_file *out,
+			  struct err *err);
 void loaded_release(struct loaded *loaded);
 
 #endif

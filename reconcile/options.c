@@ -100,6 +100,54 @@ const struct option_row option_rows[] = {
 	  "successful builds to keep (default: 10)" },
 	{ "failed-build-history-limit", 0, OPTION_NUMBER, O(image.failed_limit), "N", NULL, NULL, FOR_IMAGE,
 	  "failed builds to keep (default: 10)" },
+	{ "tag", 't', OPTION_TEXT, O(object.tag), "TAG", NULL, NULL, FOR_BUILDER,
+	  "where the builder image is pushed (default: a tag of the default repository)" },
+	{ "stack", 's', OPTION_TEXT, O(object.stack), "NAME", NULL, NULL, FOR_BUILDER,
+	  "ClusterStack to build on (default: default)" },
+	{ "store", 0, OPTION_TEXT, O(object.store), "NAME", NULL, NULL, FOR_BUILDER,
+	  "ClusterStore to take buildpacks from (default: default, where there is one)" },
+	{ "order", 'o', OPTION_TEXT, O(object.order), "FILE", NULL, NULL, FOR_BUILDER,
+	  "detection order: a YAML list of '- group:' with id, version and optional; - for standard input" },
+	{ "buildpack", 'b', OPTION_TEXTS, O(object.buildpacks), "ID[@VERSION]", NULL, NULL, FOR_BUILDER,
+	  "buildpack of the one group of the order, instead of --order; may be given several times" },
+	{ "build-image", 'b', OPTION_TEXT, O(object.build_image), "IMAGE", NULL, NULL, FOR_STACK,
+	  "where builds run" },
+	{ "run-image", 'r', OPTION_TEXT, O(object.run_image), "IMAGE", NULL, NULL, FOR_STACK,
+	  "what apps stand on" },
+	{ "buildpackage", 'b', OPTION_TEXTS, O(object.buildpackages), "IMAGE", NULL, NULL, FOR_STORE,
+	  "image that holds buildpacks; to remove, also ID@VERSION; may be given several times" },
+	{ "image", 'i', OPTION_TEXT, O(object.image), "IMAGE", NULL, NULL, FOR_PART,
+	  "the image" },
+	{ "service-account", 0, OPTION_TEXT, O(object.service_account), "NAME", NULL, NULL, FOR_ACCOUNT,
+	  "whose secrets are used (default: default)" },
+	{ "service-account-namespace", 0, OPTION_TEXT, O(object.account_ns), "NAME", NULL, NULL, FOR_CONFIG,
+	  "its namespace (default: kpack)" },
+	{ "dockerhub", 0, OPTION_TEXT, O(secret.dockerhub), "USER", NULL, NULL, FOR_SECRET,
+	  "login of Docker Hub" },
+	{ "gcr", 0, OPTION_TEXT, O(secret.gcr), "FILE", NULL, NULL, FOR_SECRET,
+	  "login of gcr.io: the key of a service account" },
+	{ "registry", 0, OPTION_TEXT, O(secret.registry), "HOST", NULL, NULL, FOR_SECRET,
+	  "login of another registry, with --registry-user" },
+	{ "registry-user", 0, OPTION_TEXT, O(secret.registry_user), "USER", NULL, NULL, FOR_SECRET,
+	  "its user" },
+	{ "git-url", 0, OPTION_TEXT, O(secret.git_url), "URL", NULL, NULL, FOR_SECRET,
+	  "login of a git server (https://host, git@host), with --git-user or --git-ssh-key" },
+	{ "git", 0, OPTION_TEXT, O(secret.git_url), "URL", NULL, NULL, FOR_SECRET,
+	  "the same as --git-url" },
+	{ "git-user", 0, OPTION_TEXT, O(secret.git_user), "USER", NULL, NULL, FOR_SECRET,
+	  "its user" },
+	{ "git-ssh-key", 0, OPTION_TEXT, O(secret.git_ssh_key), "FILE", NULL, NULL, FOR_SECRET,
+	  "private key for ssh" },
+	{ "from-env", 0, OPTION_TEXT, O(secret.from_env), "VARIABLE", NULL, NULL, FOR_SECRET,
+	  "variable that holds the value when reconcile runs (default: RECONCILE_SECRET_<NAME>)" },
+	{ "from-file", 0, OPTION_TEXT, O(secret.from_file), "FILE", NULL, NULL, FOR_SECRET,
+	  "file that holds it instead: below the folder of the manifests or /run/secrets" },
+	{ "filename", 'f', OPTION_TEXT, O(import.file), "FILE", NULL, NULL, FOR_IMPORT,
+	  "dependency descriptor; - for standard input" },
+	{ "show-changes", 0, OPTION_FLAG, O(import.shows_changes), NULL, NULL, NULL, FOR_IMPORT,
+	  "show what would change, and ask on a terminal" },
+	{ "force", 0, OPTION_FLAG, O(import.is_forced), NULL, NULL, NULL, FOR_IMPORT,
+	  "do not ask" },
 	{ "timings", 0, OPTION_FLAG, O(with_timings), NULL, NULL, NULL, FOR_RUN,
 	  "say on stderr how long each part of the run took" },
 	{ "trust-repositories", 0, OPTION_FLAG, O(trust_repos), NULL, NULL, NULL, FOR_RUN | FOR_STATE,
@@ -288,16 +336,30 @@ static bool read_long(struct parser *p, const char *word, const char *const **ne
 	return store_value(p, row, word, *(*next)++);
 }
 
+/* Of two options with one letter (kp's -o is --order) the one that takes one of few words where it is such a word. */
+static const struct option_row *find_letter(const struct parser *p, char letter, const char *value)
+{
+	const struct option_row *found = NULL;
+
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (row->letter != letter || !option_takes(p->command, row))
+			continue;
+		if (found && found->type == OPTION_CHOICE && value &&
+		    is_choice(found->choices, value))
+			continue;
+		found = row;
+	}
+	return found;
+}
+
 static bool read_short(struct parser *p, const char *word, const char *const **next)
 {
 	for (const char *at = word + 1; *at; at++) {
-		const struct option_row *row = NULL;
+		const struct option_row *row = find_letter(p, *at, at[1] ? at + 1 : **next);
 		char name[3] = { '-', *at, '\0' };
 
-		for (size_t i = 0; i < n_option_rows; i++)
-			if (option_rows[i].letter == *at &&
-			    option_takes(p->command, &option_rows[i]))
-				row = &option_rows[i];
 		if (!row)
 			return err_set(p->err, ERR_INVALID, "unknown option '-%c'", *at);
 		if (row->type == OPTION_FLAG) {
@@ -314,6 +376,23 @@ static bool read_short(struct parser *p, const char *word, const char *const **n
 	return true;
 }
 
+/* `given` is the first of the blank-separated `words`, or another name of the same kind of object. */
+static bool is_word(const char *given, const char *words)
+{
+	static const char *const same[][2] = { { "stack", "clusterstack" },
+					       { "store", "clusterstore" } };
+	size_t n = strcspn(words, " ");
+
+	if (strlen(given) == n && strncmp(given, words, n) == 0)
+		return true;
+	for (size_t i = 0; i < COUNTOF(same); i++)
+		for (size_t k = 0; k < 2; k++)
+			if (strcmp(given, same[i][k]) == 0 && strlen(same[i][!k]) == n &&
+			    strncmp(same[i][!k], words, n) == 0)
+				return true;
+	return false;
+}
+
 /* The command whose words come first among the arguments; the main job when none does. */
 static const struct command *find_command(const char *const *argv, size_t *n_words)
 {
@@ -324,8 +403,7 @@ static const struct command *find_command(const char *const *argv, size_t *n_wor
 		const char *at = commands[i].words;
 		size_t n = 0;
 
-		while (at && argv[n] && strlen(argv[n]) == strcspn(at, " ") &&
-		       strncmp(argv[n], at, strlen(argv[n])) == 0) {
+		while (at && argv[n] && is_word(argv[n], at)) {
 			n++;
 			at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL;
 		}
@@ -348,8 +426,7 @@ static bool check_words(const char *const *argv, struct err *err)
 	for (size_t i = 1; i < n_commands; i++) {
 		size_t n = strcspn(commands[i].words, " ");
 
-		if (commands[i].words[n] == ' ' && strlen(argv[0]) == n &&
-		    strncmp(argv[0], commands[i].words, n) == 0)
+		if (commands[i].words[n] == ' ' && is_word(argv[0], commands[i].words))
 			if (n_names < COUNTOF(names))
 				names[n_names++] = commands[i].words + n + 1;
 	}

@@ -32,6 +32,22 @@ struct image_options {
 	struct strings env, delete_env, tags, delete_tags, services, delete_services;
 };
 
+/* Of the commands about builders and their parts (§5.2, §5.5). */
+struct object_options {
+	const char *tag, *stack, *store, *order, *build_image, *run_image, *image;
+	const char *service_account, *account_ns;
+	struct strings buildpacks, buildpackages;
+};
+/* Of `secret create` (§5.6). */
+struct secret_options {
+	const char *dockerhub, *gcr, *registry, *registry_user, *git_url, *git_user, *git_ssh_key;
+	const char *from_env, *from_file;
+};
+struct import_options {
+	const char *file;
+	bool shows_changes, is_forced;
+};
+
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
 struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
@@ -43,6 +59,9 @@ struct options {
 	int64_t jobs, build;
 	struct strings only, selectors, triggers;
 	struct image_options image;
+	struct object_options object;
+	struct secret_options secret;
+	struct import_options import;
 	struct strings args; /* positional */
 };
 
@@ -66,7 +85,15 @@ enum {
 	FOR_EDIT = 64,   /* commands that change manifests */
 	FOR_IMAGE = 128, /* commands that say what an image is to be */
 	FOR_FILTER = 256,
-	FOR_ALL = 511,
+	FOR_BUILDER = 512,
+	FOR_STACK = 1024,
+	FOR_STORE = 2048,
+	FOR_PART = 4096,    /* that are one image */
+	FOR_ACCOUNT = 8192, /* commands about what a service account uses */
+	FOR_SECRET = 16384,
+	FOR_CONFIG = 32768,
+	FOR_IMPORT = 65536,
+	FOR_ALL = 131071,
 };
 
 struct option_row {
