@@ -16,6 +16,8 @@ command_fn cmd_build_list, cmd_build_status, cmd_build_logs;
 command_fn cmd_builder_list, cmd_builder_status, cmd_cluster_builder_list,
 	cmd_cluster_builder_status;
 command_fn cmd_stack_list, cmd_stack_status, cmd_store_list, cmd_store_status;
+command_fn cmd_stream_list, cmd_stream_describe, cmd_stream_lookup, cmd_describe, cmd_get;
+command_fn cmd_tag, cmd_import_any, cmd_stream_import, cmd_prune_builds, cmd_prune_images;
 command_fn cmd_worker, cmd_help, cmd_completion, cmd_man, cmd_version;
 
 #endif

@@ -204,3 +204,17 @@ bool state_read_build(struct store *store, const char *ns, const char *image, in
 	return parse_file(&file, arena, arena, &document, err) &&
 	       build_read(document, arena, out, err);
 }
+
+bool state_read_image(struct store *store, const char *digest, struct arena *arena,
+		      struct image_record *out, struct err *err)
+{
+	struct store_file file;
+	struct node *document;
+
+	if (!store_read(store, image_record_path(digest, arena), arena, &file, err))
+		return false;
+	if (!file.bytes)
+		return err_set(err, ERR_ABSENT, "nothing is recorded of image '%s'", digest);
+	return parse_file(&file, arena, arena, &document, err) &&
+	       image_record_read(document, arena, out, err);
+}

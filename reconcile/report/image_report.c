@@ -9,7 +9,7 @@
 #include "reconcile/report/stream_report.h"
 
 struct image_describer {
-	const struct image_view *view;
+	const struct described_image *view;
 	struct describe to;
 	struct image_facts facts;
 };
@@ -110,7 +110,7 @@ static void put_config(struct image_describer *d)
 
 static void put_names(struct image_describer *d)
 {
-	const struct image_view *view = d->view;
+	const struct described_image *view = d->view;
 	struct pairs annotations = { 0 };
 
 	describe_field(&d->to, "Image Name", view->name);
@@ -127,7 +127,7 @@ static void put_names(struct image_describer *d)
 		describe_annotations(&d->to, &annotations);
 }
 
-void image_describe(const struct image_view *view, struct arena *arena, struct buf *out)
+void image_describe(const struct described_image *view, struct arena *arena, struct buf *out)
 {
 	struct image_describer d = { .view = view };
 	int64_t created_s = 0;

@@ -6,35 +6,22 @@
 #include <string.h>
 
 #include "model/base/time.h"
-#include "model/kind/settings.h"
 #include "model/oci/docker_ref.h"
 #include "reconcile/plan/tag_priority.h"
 #include "reconcile/report/describe.h"
 #include "reconcile/report/human.h"
 
-#define INTERVAL "reconcile.dev/import-interval"
-#define CHECKED  "openshift.io/image.dockerRepositoryCheck"
+#define CHECKED "openshift.io/image.dockerRepositoryCheck"
 
 enum { TAGS_WIDTH = 40 };
 
 struct describer {
-	const struct stream_view *view;
+	const struct described_stream *view;
 	const struct stream_status *status;
 	struct describe to;
 	struct map aliases; /* tag → struct strings: the tags that only follow it */
 	struct map folded;  /* tags that are shown with the one they follow */
 };
-
-static int by_priority(const void *a, const void *b)
-{
-	return tag_priority_compare(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void sort_tags(struct strings *tags)
-{
-	if (tags->n)
-		qsort(tags->v, tags->n, sizeof(*tags->v), by_priority);
-}
 
 void stream_tag_names(const struct stream_status *status, struct arena *arena, struct strings *out)
 {
@@ -47,7 +34,7 @@ void stream_tag_names(const struct stream_status *status, struct arena *arena, s
 		if (!strings_has(out, name))
 			vec_push(arena, out, name);
 	}
-	sort_tags(out);
+	tags_prioritize(out, arena);
 }
 
 char *stream_tags_cell(const struct stream_status *status, struct arena *arena)
@@ -92,22 +79,6 @@ int64_t stream_updated_s(const struct stream_status *status)
 		take_later(history_updated_s(LIST_AT(status->tags, struct tag_history, i)),
 			   &latest_s);
 	return latest_s;
-}
-
-int64_t stream_due_s(const struct stream_status *status, const struct tag_ref *tag,
-		     int64_t interval_s)
-{
-	const char *own = pairs_get(&tag->annotations, INTERVAL);
-	int64_t last_s, checked_s = 0;
-
-	if (!tag->is_scheduled)
-		return 0;
-	if (own && !duration_parse(own, &interval_s))
-		return 0;
-	last_s = history_updated_s(stream_history(status, tag->name));
-	if (status->checked && time_parse(status->checked, &checked_s))
-		take_later(checked_s, &last_s);
-	return last_s + interval_s;
 }
 
 /* How many images there are: by id; all events without one count as one, as oc counts them. */
@@ -191,8 +162,8 @@ static void put_policies(struct describer *d, const struct tag_ref *tag)
 		describe_put(&d->to, "    will use insecure HTTPS or HTTP connections\n");
 	if (tag->reference_policy && strcmp(tag->reference_policy, POLICY_LOCAL) == 0)
 		describe_put(&d->to, "    prefer registry pullthrough when referencing this tag\n");
-	due_s = stream_due_s(d->status, tag, d->view->interval_s);
-	if (!due_s || !d->view->is_verbose)
+	due_s = d->view->due_s ? d->view->due_s(d->view->ctx, tag->name) : 0;
+	if (!due_s)
 		return;
 	time_format(due_s, time);
 	if (due_s > d->view->now_s)
@@ -299,7 +270,7 @@ static void put_tag(struct describer *d, const char *name)
 
 	describe_put(&d->to, "%s", describe_clean(&d->to, name));
 	if (aliases) {
-		sort_tags(aliases);
+		tags_prioritize(aliases, d->to.arena);
 		for (size_t i = 0; i < aliases->n; i++)
 			describe_put(&d->to, "%s%s", i ? ", " : " (",
 				     describe_clean(&d->to, aliases->v[i]));
@@ -352,7 +323,7 @@ static struct pairs annotations_of(const struct describer *d)
 	return all;
 }
 
-void stream_describe(const struct stream_view *view, struct arena *arena, struct buf *out)
+void stream_describe(const struct described_stream *view, struct arena *arena, struct buf *out)
 {
 	struct describer d = { .view = view, .status = view->status };
 	struct pairs annotations, labels = { 0 };

@@ -10,17 +10,18 @@
 #include "model/kind/image_record.h"
 #include "model/kind/stream.h"
 
-struct stream_view {
+struct described_stream {
 	const char *ns, *name;
 	const struct meta *meta; /* of the manifest: labels and annotations; NULL: not at hand */
 	const struct stream_status *status;
 	int64_t now_s;
-	int64_t interval_s; /* of scheduled tags that say none of their own */
-	bool is_verbose;    /* says when scheduled tags are due */
+	/* when a scheduled tag is due, Unix seconds, 0: it is not; NULL: not said */
+	int64_t (*due_s)(void *ctx, const char *tag);
+	void *ctx;
 };
 
 /* `oc describe is/NAME` */
-void stream_describe(const struct stream_view *view, struct arena *arena, struct buf *out);
+void stream_describe(const struct described_stream *view, struct arena *arena, struct buf *out);
 
 /* Names of all tags that are recorded or declared, in the order that people read: latest, then versions downwards. */
 void stream_tag_names(const struct stream_status *status, struct arena *arena, struct strings *out);
@@ -28,14 +29,8 @@ void stream_tag_names(const struct stream_status *status, struct arena *arena, s
 char *stream_tags_cell(const struct stream_status *status, struct arena *arena);
 /* When anything of it moved last: of all events and conditions; 0: never. */
 int64_t stream_updated_s(const struct stream_status *status);
-/*
- * When a scheduled tag is to be imported again, from recorded times alone: the newest of its event, its condition and the
- * stream's last check, and then its interval. 0: it is not scheduled.
- */
-int64_t stream_due_s(const struct stream_status *status, const struct tag_ref *tag,
-		     int64_t interval_s);
 
-struct image_view {
+struct described_image {
 	const char *name; /* Image Name: as asked for, or the image's id */
 	const struct image_record *record;
 	const struct tag_event *event; /* of the tag that was asked for: when it was tagged; NULL */
@@ -44,6 +39,6 @@ struct image_view {
 	bool is_verbose; /* lists the layers */
 };
 /* `oc describe istag/NAME:TAG` and `isimage/NAME@ID` */
-void image_describe(const struct image_view *view, struct arena *arena, struct buf *out);
+void image_describe(const struct described_image *view, struct arena *arena, struct buf *out);
 
 #endif
