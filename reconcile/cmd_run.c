@@ -21,7 +21,7 @@
 #include "reconcile/look.h"
 #include "reconcile/observe/observe.h"
 #include "reconcile/progress.h"
-#include "reconcile/report/dashboard.h"
+#include "reconcile/record.h"
 #include "reconcile/report/plan_report.h"
 #include "reconcile/run_id.h"
 #include "reconcile/secret_hash.h"
@@ -180,22 +180,6 @@ static int dry_exit(const struct run *run)
 	return EXIT_DONE;
 }
 
-/* "NAME <EMAIL>" of --author, else of the settings, else a fixed one of ours. */
-static void set_author(const struct context *context, struct recorder_spec *out)
-{
-	const char *author = context->options.author;
-	const char *open = author ? strchr(author, '<') : NULL;
-
-	out->author_name =
-		context->settings->author_name ? context->settings->author_name : "reconcile";
-	out->author_email = context->settings->author_email ? context->settings->author_email
-							    : "reconcile@localhost";
-	if (!open)
-		return;
-	out->author_name = arena_copy(context->arena, author, (size_t)(open - author));
-	out->author_email = arena_copy(context->arena, open + 1, strcspn(open + 1, ">"));
-}
-
 static const char *const *worker_argv(const struct context *context)
 {
 	const struct strings *executor = &context->settings->executor;
@@ -251,23 +235,14 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 static bool apply_once(struct run *run, struct err *err)
 {
 	struct context *context = run->context;
-	struct recorder_spec spec = { .arena = context->arena,
-				      .store = context->store,
-				      .logs = context->logs,
-				      .base = &context->state,
-				      .run_id = run->id.text,
-				      .source_commit = context->source_commit,
-				      .retries = context->settings->push_retries,
-				      .now_s = context->options.now ? context->now_s : 0,
-				      .readme = dashboard_print,
-				      .readme_ctx = context };
+	struct recorder_spec spec;
 	struct recorder *recorder;
 	bool is_done;
 
 	if (!fs_make_dirs(path_join(context->arena, context->cache_dir, "tmp"), 0700, err))
 		return false;
-	set_author(context, &spec);
-	spec.logs = context->logs;
+	if (!record_spec_make(context, run->id.text, &spec, err))
+		return false;
 	recorder = recorder_new(&spec);
 	is_done = perform(run, recorder, err);
 	run->n_commits = recorder_n_commits(recorder);
@@ -311,8 +286,6 @@ static int converge(struct run *run)
 	for (unsigned try = 0;; try++) {
 		if (!needs_apply(&run->plan))
 			return EXIT_DONE;
-		if (!context_open_logs(context, &err))
-			return context_fail(&err, EXIT_STATE);
 		if (apply_once(run, &err))
 			return EXIT_DONE;
 		if (err.kind != ERR_CONFLICT || run->result.has_begun || is_stopping() ||
