@@ -2,6 +2,7 @@
 /* record.c — options, then settings, then what is usual. */
 #include "reconcile/record.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "model/kind/settings.h"
@@ -37,7 +38,7 @@ bool record_spec_make(struct context *context, const char *run_id, struct record
 				       .retries = context->settings->push_retries,
 				       .now_s = context->options.now ? context->now_s : 0,
 				       .readme = dashboard_print,
-				       .readme_ctx = context };
+				       .readme_ctx = (void *)(uintptr_t)context->settings };
 	set_author(context, out);
 	return true;
 }
