@@ -270,7 +270,7 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 	case KIND_IMAGE:
 		return image_holds(status, arena, err);
 	case KIND_IMAGE_STREAM:
-		return true;
+		return stream_holds(status, arena, err);
 	case KIND_NONE:
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
