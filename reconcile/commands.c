@@ -104,7 +104,7 @@ const struct command commands[] = {
 	  "write the manifest of a new stack",
 	  "The stack's id is read from the images. With a default repository (reconcile config default-repository) the images are "
 	  "copied there and named by digest; without one they are named as given.",
-	  "reconcile clusterstack create tiny --build-image registry.example.com/tiny:build --run-image registry.example.com/tiny:run", false },
+	  "reconcile clusterstack create tiny --build-image registry.example.com/tiny:build -r registry.example.com/tiny:run", false },
 	{ "clusterstack patch", "NAME", 1, 1, FOR_EDIT | FOR_STACK, cmd_object_patch,
 	  "change the images of a stack in place", NULL,
 	  "reconcile clusterstack patch tiny --run-image registry.example.com/tiny:run-2", false },
@@ -120,7 +120,7 @@ const struct command commands[] = {
 	  "write the manifest of a new store",
 	  "With a default repository (reconcile config default-repository) the images are copied there and named by digest; without "
 	  "one they are named as given.",
-	  "reconcile clusterstore create main -b registry.example.com/buildpacks/go:1.2.0 -b registry.example.com/buildpacks/java", false },
+	  "reconcile clusterstore create main -b registry.example.com/bp/go:1.2.0 -b registry.example.com/bp/java", false },
 	{ "clusterstore add", "NAME", 1, 1, FOR_EDIT | FOR_STORE, cmd_object_patch,
 	  "add images of buildpacks to a store", NULL,
 	  "reconcile clusterstore add main -b registry.example.com/buildpacks/node:3", false },
@@ -141,6 +141,7 @@ const struct command commands[] = {
 	{ "clusterlifecycle patch", "NAME", 1, 1, FOR_EDIT | FOR_PART, cmd_object_patch,
 	  "change the image of a lifecycle in place", NULL,
 	  "reconcile clusterlifecycle patch main --image registry.example.com/clusterlifecycle:1.3.0", false },
+	{ "clusterlifecycle update", "NAME", 1, 1, FOR_EDIT | FOR_PART, cmd_object_patch, "the same as patch", NULL, NULL, true },
 	{ "clusterlifecycle save", "NAME", 1, 1, FOR_EDIT | FOR_PART, cmd_object_save,
 	  "create the manifest of a lifecycle, or change it when it is there", NULL,
 	  "reconcile clusterlifecycle save main --image registry.example.com/clusterlifecycle:1.3.0", false },

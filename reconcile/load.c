@@ -190,7 +190,7 @@ static void take_document(struct batch *batch, const struct source_file *file,
 /* NULL: none. */
 static const struct load_overlay *overlay_of(const struct load_spec *spec, const char *path)
 {
-	for (size_t i = 0; i < spec->n_overlays; i++)
+	for (size_t i = 0; spec && i < spec->n_overlays; i++)
 		if (strcmp(spec->overlays[i].path, path) == 0)
 			return &spec->overlays[i];
 	return NULL;

@@ -417,8 +417,11 @@ static bool read_short(struct parser *p, const char *word, const char *const **n
 /* `given` is the first of the blank-separated `words`, or another name of the same kind of object. */
 static bool is_word(const char *given, const char *words)
 {
-	static const char *const same[][2] = { { "stack", "clusterstack" },
-					       { "store", "clusterstore" } };
+	static const char *const same[][2] = {
+		{ "stack", "clusterstack" },     { "store", "clusterstore" },
+		{ "cb", "clusterbuilder" },      { "custom-cluster-builder", "clusterbuilder" },
+		{ "custom-builder", "builder" }, { "lifecycle", "clusterlifecycle" },
+	};
 	size_t n = strcspn(words, " ");
 
 	if (strlen(given) == n && strncmp(given, words, n) == 0)
@@ -477,7 +480,9 @@ static bool check_words(const char *const *argv, struct err *err)
 			       argv[1], near ? "; did you mean '" : "", near ? near : "",
 			       near ? "'?" : "");
 	}
-	return err_set(err, ERR_INVALID, "'reconcile %s' needs one of: %s …", argv[0], names[0]);
+	return err_set(err, ERR_INVALID,
+		       "'reconcile %s' needs one of: %s …; a folder of that name is './%s'",
+		       argv[0], names[0], argv[0]);
 }
 
 const char *command_outputs(const struct command *command)

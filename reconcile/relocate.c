@@ -100,7 +100,7 @@ bool relocate(struct relocator *relocator, const char *image, const char **out, 
 
 	*out = image;
 	if (!ref_parse(image, context->arena, &from, err))
-		return err_prefix(err, "image '%s'", image);
+		return false;
 	if (!relocator->repository)
 		return true;
 	if (context_is_offline(context)) {
@@ -161,7 +161,7 @@ static bool read_stack_id(struct relocator *relocator, const char *image, const 
 			"the stack id stands in the images, and --dry-run=offline asks nobody");
 	if (!open_registry(relocator, err) || !ref_parse(image, context->arena, &ref, err) ||
 	    !registry_read_image(relocator->registry, &ref, &here, context->arena, &remote, err))
-		return err_prefix(err, "image '%s'", image);
+		return false;
 	*out = pairs_get(&remote.config.labels, LABEL_STACK_ID);
 	if (*out && **out)
 		return true;

@@ -147,7 +147,7 @@ static void check_image(const struct reader *r, const char *image, struct pos po
 	struct ref ref;
 
 	if (image && !ref_parse(image, r->arena, &ref, &err))
-		fail(r, pos, arena_printf(r->arena, "image '%s': %s", image, err.text));
+		fail(r, pos, err.text);
 }
 
 static void check_images(const struct reader *r, const struct dependencies *all)
