@@ -263,7 +263,7 @@ static int64_t fact_size(const struct image_record *record)
 	const struct node *size = node_get(record->metadata, "Size");
 	int64_t sum = 0;
 
-	if (!size)
+	if (!size && record->metadata && record->metadata->kind == NODE_MAP)
 		size = lookup(record->metadata,
 			      &(struct search){ NAMES("Size", "size"), false, NODE_INT }, false);
 	if (size && size->kind == NODE_INT && size->i > 0)
