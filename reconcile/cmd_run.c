@@ -105,8 +105,8 @@ static void ask(struct run *run)
 	if (context_is_offline(context))
 		return;
 	run->queries = run->more = (struct queries){ 0 };
-	queries_make(&context->loaded.model, &context->state.state, &run->options, context->arena,
-		     &run->queries);
+	queries_make(&context->loaded.model, &context->state.state, &run->options,
+		     context->arena, &run->queries);
 	observe(&run->queries, &spec, context->arena, &run->observed);
 	queries_follow(&context->loaded.model, &context->state.state, &run->observed.facts,
 		       context->arena, &run->more);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/buf.h"
+#include "model/base/limits.h"
 #include "model/kind/secret.h"
 #include "model/oci/docker_ref.h"
 #include "reconcile/plan/queries.h"
@@ -67,24 +69,38 @@ static const char *account_key(const struct query *query, struct arena *arena)
 	return key;
 }
 
+/* "insecure,whole,os=linux,arch=arm64": how it is imported, "" in the usual way. */
+static const char *manner(const struct query *query, struct arena *arena)
+{
+	AUTO_BUF text = BUF_INIT(LIMIT_HTTP_HEADERS);
+
+	if (query->is_insecure)
+		buf_puts(&text, ",insecure");
+	if (query->is_whole)
+		buf_puts(&text, ",whole");
+	if (query->prefer.os)
+		buf_printf(&text, ",os=%s", query->prefer.os);
+	if (query->prefer.arch)
+		buf_printf(&text, ",arch=%s", query->prefer.arch);
+	return text.len > 0 ? buf_copy(&text, arena) + 1 : "";
+}
+
+static char *key_of(const struct query *query, const char *word, struct arena *arena)
+{
+	const char *const parts[] = { word, query->image, manner(query, arena) };
+
+	return query_key_make(parts, parts[2][0] ? 3 : 2, query->ns, account_key(query, arena),
+			      arena);
+}
+
 char *query_key_import(const struct query *query, struct arena *arena)
 {
-	const char *const parts[] = { "import",
-				      query->image,
-				      query->is_insecure ? "insecure" : "",
-				      query->is_whole ? "whole" : "",
-				      query->prefer.os,
-				      query->prefer.arch,
-				      query->prefer.variant };
-
-	return query_key_make(parts, COUNTOF(parts), query->ns, account_key(query, arena), arena);
+	return key_of(query, "import", arena);
 }
 
 char *query_key_tags(const struct query *query, struct arena *arena)
 {
-	const char *const parts[] = { "tags", query->image, query->is_insecure ? "insecure" : "" };
-
-	return query_key_make(parts, COUNTOF(parts), query->ns, account_key(query, arena), arena);
+	return key_of(query, "tags", arena);
 }
 
 char *import_reference(const char *image, const char *digest, struct arena *arena)
