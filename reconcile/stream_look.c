@@ -6,6 +6,7 @@
 
 #include "buildexec/sys/fs.h"
 #include "model/base/time.h"
+#include "model/kind/image_record.h"
 #include "model/kind/settings.h"
 #include "reconcile/look.h"
 #include "reconcile/plan/stream.h"

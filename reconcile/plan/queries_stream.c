@@ -49,8 +49,7 @@ static const struct stream_account *account_for(struct stream_world *world, cons
 		if (!is_pull_secret(object, ns))
 			continue;
 		vec_push(world->arena, &secrets, (struct named){ .name = object->meta.name });
-		account->key =
-			arena_printf(world->arena, "%s+%s", account->key, object->meta.name);
+		account->key = arena_printf(world->arena, "%s+%s", account->key, object->meta.name);
 	}
 	account->secrets = (struct list){ secrets.v, secrets.n };
 	account->ns = account->name || secrets.n > 0 ? ns : NULL;
@@ -139,8 +138,8 @@ void import_query(struct stream_world *world, const struct object *object,
 		  const struct import_ask *ask, struct query *out)
 {
 	const struct settings_streams *settings = &world->model->settings->streams;
-	const char *mode = ask->import_mode && ask->import_mode[0] ? ask->import_mode
-								   : settings->import_mode;
+	const char *mode =
+		ask->import_mode && ask->import_mode[0] ? ask->import_mode : settings->import_mode;
 
 	query_fill(world, object, ask->image, out);
 	out->is_insecure = ask->is_insecure;
@@ -208,8 +207,8 @@ void streams_begin(struct asking *a, const struct planner *p)
  * `known` is a digest whose image is recorded: when the reference still points there, no metadata is needed. What several
  * askers know counts only where they agree.
  */
-static void ask_import(struct asking *a, const struct object *object, const struct import_ask *what,
-		       const char *known)
+static struct query *ask_import(struct asking *a, const struct object *object,
+				const struct import_ask *what, const char *known)
 {
 	struct query draft = { .kind = QUERY_IMPORT }, *query;
 	const char *key;
@@ -226,6 +225,7 @@ static void ask_import(struct asking *a, const struct object *object, const stru
 	} else if (!text_equal(query->known_digest, known)) {
 		query->known_digest = NULL;
 	}
+	return query;
 }
 
 /* Only what this very source gave before: another one must be read in full. */
@@ -249,11 +249,15 @@ static void ask_tags(struct asking *a, const struct draft *d)
 		const struct draft_tag *tag = d->spec.v[i];
 		enum wish wish = tag_is_import(&tag->ref) ? draft_wish(d, tag) : WISH_NONE;
 		struct import_ask what;
+		struct query *query;
 
 		if (wish == WISH_NONE)
 			continue;
 		what = tag_ask(&tag->ref);
-		ask_import(a, d->object, &what, known_of(d, tag, wish));
+		query = ask_import(a, d->object, &what, known_of(d, tag, wish));
+		vec_push(a->arena, &query->tags,
+			 arena_printf(a->arena, "%s/%s:%s", d->object->meta.ns,
+				      d->object->meta.name, tag->ref.name));
 	}
 }
 
@@ -300,8 +304,8 @@ static void ask_pushed(struct asking *a, const struct draft *d)
 
 	for (size_t i = 0; pushers && i < pushers->list.n; i++) {
 		const struct pusher *pusher = &pushers->list.v[i];
-		const char *digest = pushed_digest(state_status(a->state, pusher->image->id),
-						   pusher->reference);
+		const char *digest =
+			pushed_digest(state_status(a->state, pusher->image->id), pusher->reference);
 		struct import_ask what = { .import_mode = IMPORT_PRESERVE };
 
 		if (!digest || draft_is_deleted(d, pusher->tag) ||
@@ -336,8 +340,9 @@ void follow_stream(struct asking *a, const struct object *object)
 	struct draft d;
 
 	for (size_t i = 0; i < spec->imports.n; i++)
-		has_repository |= ((const struct stream_import_spec *)spec->imports.v[i]->spec)
-					  ->repository != NULL;
+		has_repository |=
+			((const struct stream_import_spec *)spec->imports.v[i]->spec)->repository !=
+			NULL;
 	if (!has_repository)
 		return;
 	draft_begin(&d, &a->streams, object, NULL, a->arena);
