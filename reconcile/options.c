@@ -184,8 +184,6 @@ const struct option_row option_rows[] = {
 	  "items of a tag's history to keep (default: 3)" },
 	{ "keep-younger-than", 0, OPTION_TEXT, O(pruning.keep_younger), "DURATION", NULL, NULL, FOR_PRUNE,
 	  "nothing younger is pruned: 90s, 60m, 24h (default: 60m)" },
-	{ "ignore-invalid-refs", 0, OPTION_FLAG, O(pruning.ignores_bad_refs), NULL, NULL, NULL, FOR_PRUNE_IMAGES,
-	  "go on although something in use names an image that cannot be read" },
 	{ "timings", 0, OPTION_FLAG, O(with_timings), NULL, NULL, NULL, FOR_RUN,
 	  "say on stderr how long each part of the run took" },
 	{ "trust-repositories", 0, OPTION_FLAG, O(trust_repos), NULL, NULL, NULL, FOR_RUN | FOR_STATE,

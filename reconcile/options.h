@@ -60,7 +60,7 @@ struct stream_options {
 /* Of `prune`: numbers and durations as written (openshift.md §5.7). */
 struct prune_options {
 	const char *keep_complete, *keep_failed, *keep_revisions, *keep_younger;
-	bool with_orphans, ignores_bad_refs;
+	bool with_orphans;
 };
 
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
