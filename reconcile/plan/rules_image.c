@@ -304,10 +304,10 @@ static void look_at_watched(struct deciding *d)
 	}
 	for (size_t i = 0; i < watches.n; i++) {
 		const struct image_watch *watch = LIST_AT(watches, struct image_watch, i);
-		struct tag_view view = stream_view(d->p->plan, watch->ns, watch->stream, watch->tag,
-						   d->p->arena);
-		const char *key = arena_printf(d->p->arena, "%s/%s:%s", watch->ns, watch->stream,
-					       watch->tag);
+		struct tag_view view =
+			stream_view(d->p->plan, watch->ns, watch->stream, watch->tag, d->p->arena);
+		const char *key =
+			arena_printf(d->p->arena, "%s/%s:%s", watch->ns, watch->stream, watch->tag);
 
 		if (watch->is_paused || pairs_get(&d->inputs->watched, key) ||
 		    (!view.pull_spec && !view.is_pending))

@@ -165,8 +165,8 @@ static enum err_kind err_kind_of(const char *word)
 static enum query_kind query_kind_of(const char *word)
 {
 	static const char *const words[QUERY_KINDS] = {
-		[QUERY_GIT] = "git",       [QUERY_IMAGE] = "image", [QUERY_LOCAL] = "local",
-		[QUERY_BLOB] = "blob",     [QUERY_IMPORT] = "import", [QUERY_TAGS] = "tags",
+		[QUERY_GIT] = "git",   [QUERY_IMAGE] = "image",   [QUERY_LOCAL] = "local",
+		[QUERY_BLOB] = "blob", [QUERY_IMPORT] = "import", [QUERY_TAGS] = "tags",
 	};
 
 	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
