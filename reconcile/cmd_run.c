@@ -15,12 +15,14 @@
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
+#include "model/base/time.h"
 #include "model/kind/settings.h"
 #include "reconcile/apply/apply.h"
 #include "reconcile/checks.h"
 #include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/observe/observe.h"
+#include "reconcile/plan/stream.h"
 #include "reconcile/progress.h"
 #include "reconcile/record.h"
 #include "reconcile/report/plan_report.h"
@@ -158,6 +160,32 @@ static bool make_options(struct run *run, struct err *err)
 			   &run->options, err);
 }
 
+/* Scheduled tags that were not asked for this time, and when they will be. */
+static void say_schedule(const struct run *run)
+{
+	struct context *context = run->context;
+	char time[TIME_TEXT];
+
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *step = run->plan.steps.v[i];
+		const struct stream_status *status =
+			step->kind == KIND_IMAGE_STREAM ? step->status : NULL;
+
+		for (size_t k = 0; status && step->object && k < status->spec.tags.n; k++) {
+			const struct tag_ref *tag = LIST_AT(status->spec.tags, struct tag_ref, k);
+			const struct tag_at at = { step->object, status, tag->name };
+			int64_t due_s = stream_due_s(&at, &context->settings->streams, &run->checks,
+						     context->arena);
+
+			if (due_s <= context->now_s)
+				continue;
+			time_format(due_s, time);
+			log_line(LOG_INFO, "ImageStreamTag %s/%s:%s: the next import is due %s",
+				 step->ns, step->name, tag->name, time);
+		}
+	}
+}
+
 static void report(struct run *run)
 {
 	struct context *context = run->context;
@@ -173,6 +201,8 @@ static void report(struct run *run)
 		look_print(context, plan_node(&run->plan, &origin, context->arena));
 	for (size_t i = 0; i < run->plan.notices.n; i++)
 		log_line(LOG_INFO, "%s", run->plan.notices.v[i]);
+	if (context->options.is_verbose)
+		say_schedule(run);
 }
 
 static bool has_failures(const struct plan *plan)
