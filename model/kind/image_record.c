@@ -20,53 +20,11 @@ static void put_text(struct node *map, const char *key, const char *text, struct
 		node_append(arena, map, key, node_string(arena, text));
 }
 
-static void put_texts(struct node *map, const char *key, const struct strings *list,
-		      struct arena *arena)
-{
-	struct node *seq = node_new(arena, NODE_SEQ);
-
-	for (size_t i = 0; i < list->n; i++)
-		node_push(seq, node_string(arena, list->v[i]));
-	if (list->n)
-		node_append(arena, map, key, seq);
-}
-
-/* A set is a mapping to empty mappings. */
-static void put_set(struct node *map, const char *key, const struct strings *list,
-		    struct arena *arena)
-{
-	struct node *set = node_new(arena, NODE_MAP);
-
-	for (size_t i = 0; i < list->n; i++)
-		node_set(arena, set, list->v[i], node_new(arena, NODE_MAP));
-	node_sort_keys(set);
-	if (list->n)
-		node_append(arena, map, key, set);
-}
-
-static void put_labels(struct node *map, const struct pairs *labels, struct arena *arena)
-{
-	struct node *node = node_new(arena, NODE_MAP);
-
-	for (size_t i = 0; i < labels->n; i++)
-		node_set_text(arena, node, labels->v[i].key, labels->v[i].value);
-	node_sort_keys(node);
-	if (labels->n)
-		node_append(arena, map, "Labels", node);
-}
-
 static struct node *run_config(const struct image_config *config, struct arena *arena)
 {
-	struct node *node = node_new(arena, NODE_MAP);
+	struct node *node = image_run_config(config, arena);
 
-	put_texts(node, "Cmd", &config->cmd, arena);
-	put_texts(node, "Entrypoint", &config->entrypoint, arena);
-	put_texts(node, "Env", &config->env, arena);
-	put_set(node, "ExposedPorts", &config->exposed_ports, arena);
-	put_labels(node, &config->labels, arena);
-	put_text(node, "User", config->user, arena);
-	put_set(node, "Volumes", &config->volumes, arena);
-	put_text(node, "WorkingDir", config->working_dir, arena);
+	node_sort_keys(node);
 	return node;
 }
 
@@ -371,6 +329,8 @@ static bool record_holds(const struct image_record *record, struct arena *arena,
 	struct docker_ref ref;
 	struct err why = { 0 };
 
+	if (!record->name || !*record->name || strpbrk(record->name, "/%"))
+		return err_set(err, ERR_INVALID, "'metadata.name' is the name of no image");
 	if (!record->reference || !*record->reference)
 		return err_set(err, ERR_INVALID, "'dockerImageReference' is missing");
 	if (!docker_ref_parse(record->reference, arena, &ref, &why))

@@ -220,6 +220,9 @@ static void test_record__what_does_not_hold_is_refused(void **state)
 		{ RECORD "dockerImageReference: a\ndockerImageManifests: [{digest: x, mediaType: "
 			 "y}]\n",
 		  "no sha256 digest" },
+		{ "apiVersion: image.openshift.io/v1\nkind: Image\nmetadata: {name: a/b}\n"
+		  "dockerImageReference: a\n",
+		  "the name of no image" },
 		{ "apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: x}\n"
 		  "dockerImageReference: a\n",
 		  "'apiVersion' is not of image.openshift.io" },
@@ -383,66 +386,34 @@ static void test_sample__stream(void **state)
 	"        - STI_SCRIPTS_URL=image:///usr/libexec/s2i\n"                                     \
 	"        - PROMPT_COMMAND=. /opt/app-root/etc/scl_enable\n"
 
-static const char mapping_sample[] = MAPPING_HEAD
-	"      ExposedPorts:\n"
-	"        8080/tcp: {}\n"
-	"      Labels:\n"
-	"        build-date: 2015-12-23\n"
-	"        io.openshift.build.commit.message: 'Merge pull request #51 from "
-	"php-coder/fix_url_and_sti'\n"
-	"        io.openshift.tags: builder,ruby,ruby22\n"
-	"        license: GPLv2\n"
-	"      User: \"1001\"\n"
-	"      WorkingDir: /opt/app-root/src\n"
-	"    Container: 86e9a4a3c760271671ab913616c51c9f3cea846ca524bf07c04a6f6c9e103a76\n"
-	"    ContainerConfig:\n"
-	"      AttachStdout: true\n"
-	"      Cmd:\n"
-	"      - /bin/sh\n"
-	"      - -c\n"
-	"      - tar -C /tmp -xf - && /usr/libexec/s2i/assemble\n"
-	"      User: \"0\"\n"
-	"      WorkingDir: /\n"
-	"    Created: 2016-01-29T13:40:00Z\n"
-	"    DockerVersion: 1.8.2.fc21\n"
-	"    Id: 9d7fd5e2d15495802028c569d544329f4286dcd1c9c085ff5699218dbaa69b43\n"
-	"    Parent: 57b08d979c86f4500dc8cad639c9518744c8dd39447c055a3517dc9c18d6fccd\n"
-	"    Size: 441976279\n"
-	"    apiVersion: \"1.0\"\n"
-	"    kind: DockerImage\n"
-	"  dockerImageMetadataVersion: \"1.0\"\n"
-	"  dockerImageReference: 172.30.56.218:5000/test/origin-ruby-sample@" D1 "\n";
+/* Ports and labels, with their indentation; the container that built it; what is known besides. */
+#define PORTS_AND_LABELS(in)                                                                       \
+	in "ExposedPorts:\n" in "  8080/tcp: {}\n" in "Labels:\n" in                               \
+	   "  build-date: 2015-12-23\n" in                                                         \
+	   "  io.openshift.build.commit.message: 'Merge pull request #51 from "                    \
+	   "php-coder/fix_url_and_sti'\n" in "  io.openshift.tags: builder,ruby,ruby22\n" in       \
+	   "  license: GPLv2\n"
+#define USER_AND_FOLDER(in) in "User: \"1001\"\n" in "WorkingDir: /opt/app-root/src\n"
+#define CONTAINER(in)                                                                              \
+	in "Container: 86e9a4a3c760271671ab913616c51c9f3cea846ca524bf07c04a6f6c9e103a76\n" in      \
+	   "ContainerConfig:\n" in "  AttachStdout: true\n" in "  Cmd:\n" in "  - /bin/sh\n" in    \
+	   "  - -c\n" in "  - tar -C /tmp -xf - && /usr/libexec/s2i/assemble\n" in                 \
+	   "  User: \"0\"\n" in "  WorkingDir: /\n"
+#define BESIDES(in)                                                                                \
+	in "Created: 2016-01-29T13:40:00Z\n" in "DockerVersion: 1.8.2.fc21\n" in                   \
+	   "Id: 9d7fd5e2d15495802028c569d544329f4286dcd1c9c085ff5699218dbaa69b43\n" in             \
+	   "Parent: 57b08d979c86f4500dc8cad639c9518744c8dd39447c055a3517dc9c18d6fccd\n" in         \
+	   "Size: 441976279\n" in "apiVersion: \"1.0\"\n" in "kind: DockerImage\n"
+#define REFERENCE(in)                                                                              \
+	in "dockerImageMetadataVersion: \"1.0\"\n" in                                              \
+	   "dockerImageReference: 172.30.56.218:5000/test/origin-ruby-sample@" D1 "\n"
+
+static const char mapping_sample[] = MAPPING_HEAD PORTS_AND_LABELS("      ")
+	USER_AND_FOLDER("      ") CONTAINER("    ") BESIDES("    ") REFERENCE("  ");
 
 /* As it is printed, with keys that slipped: ports and labels beside Config, all that follows a page break below Labels. */
-static const char misplaced_sample[] = MAPPING_HEAD
-	"    ExposedPorts:\n"
-	"      8080/tcp: {}\n"
-	"    Labels:\n"
-	"      build-date: 2015-12-23\n"
-	"      io.openshift.build.commit.message: 'Merge pull request #51 from "
-	"php-coder/fix_url_and_sti'\n"
-	"      io.openshift.tags: builder,ruby,ruby22\n"
-	"      license: GPLv2\n"
-	"      User: \"1001\"\n"
-	"      WorkingDir: /opt/app-root/src\n"
-	"      Container: 86e9a4a3c760271671ab913616c51c9f3cea846ca524bf07c04a6f6c9e103a76\n"
-	"      ContainerConfig:\n"
-	"        AttachStdout: true\n"
-	"        Cmd:\n"
-	"        - /bin/sh\n"
-	"        - -c\n"
-	"        - tar -C /tmp -xf - && /usr/libexec/s2i/assemble\n"
-	"        User: \"0\"\n"
-	"        WorkingDir: /\n"
-	"        Created: 2016-01-29T13:40:00Z\n"
-	"        DockerVersion: 1.8.2.fc21\n"
-	"        Id: 9d7fd5e2d15495802028c569d544329f4286dcd1c9c085ff5699218dbaa69b43\n"
-	"        Parent: 57b08d979c86f4500dc8cad639c9518744c8dd39447c055a3517dc9c18d6fccd\n"
-	"        Size: 441976279\n"
-	"        apiVersion: \"1.0\"\n"
-	"        kind: DockerImage\n"
-	"        dockerImageMetadataVersion: \"1.0\"\n"
-	"        dockerImageReference: 172.30.56.218:5000/test/origin-ruby-sample@" D1 "\n";
+static const char misplaced_sample[] = MAPPING_HEAD PORTS_AND_LABELS("    ")
+	USER_AND_FOLDER("      ") CONTAINER("      ") BESIDES("        ") REFERENCE("        ");
 
 static void check_mapping(struct loaded *l)
 {
