@@ -11,6 +11,7 @@
 #include "model/base/digest.h"
 #include "model/kind/status_tables.h"
 #include "model/kind/stream.h"
+#include "model/oci/docker_ref.h"
 #include "model/oci/ref.h"
 
 const struct condition *condition_find(const struct list *conditions, const char *type)
@@ -215,10 +216,27 @@ void bindings_name(const struct list *bindings)
 	}
 }
 
+/* What tags of image streams gave: references as OpenShift writes them. */
+static bool watched_holds(const struct pairs *watched, struct arena *arena, struct err *err)
+{
+	for (size_t i = 0; i < watched->n; i++) {
+		struct docker_ref ref;
+		struct err why = { 0 };
+
+		if (!watched->v[i].value ||
+		    !docker_ref_parse(watched->v[i].value, arena, &ref, &why))
+			return err_set(err, ERR_INVALID, "'watched[%s]' is no image reference: %s",
+				       watched->v[i].key, why.text);
+	}
+	return true;
+}
+
 bool attempt_holds(const struct attempt *attempt, struct arena *arena, struct err *err)
 {
 	if (!attempt)
 		return true;
+	if (!watched_holds(&attempt->watched, arena, err))
+		return false;
 	bindings_name(&attempt->bindings);
 	return texts_hold(attempt_rules, attempt, arena, err);
 }

@@ -65,8 +65,9 @@ static const struct table annotation_table = { "annotations", sizeof(struct stre
 
 static const struct field metadata_fields[] = {
 	{ "creationTimestamp", FIELD_TIME, AT(struct stream_status, created_s) },
+	/* it is counted on from here */
 	{ "generation", FIELD_INT, AT(struct stream_status, generation), .min = 0,
-	  .max = INT64_MAX },
+	  .max = INT64_MAX / 2 },
 	{ "annotations", FIELD_STRUCT, 0, &annotation_table },
 	{ 0 },
 };

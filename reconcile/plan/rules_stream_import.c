@@ -207,6 +207,8 @@ static void repository_failed(struct making *m, const struct fact *fact)
 	m->has_repository_failed = true;
 	d->now.checked = arena_printf(d->arena, "import of %s failed: %s", d->manifest->repository,
 				      fact->err.text);
+	if (!d->old || !text_equal(d->old->spec.repository, d->manifest->repository))
+		d->now.repository_tries = 0; /* those were another repository's */
 	d->now.repository_tries++;
 	d->is_changed = true;
 }

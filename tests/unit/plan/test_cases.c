@@ -47,7 +47,8 @@ struct world {
 	int64_t now_s;
 	const char *run_id;
 	struct strings triggers, only;
-	struct map checks; /* ns/stream:tag → int64_t */
+	struct map checks;  /* ns/stream:tag → int64_t */
+	struct map records; /* digests of image records that runs have written */
 	bool retry_failed, prune, prune_all, offline;
 	/* of the last plan */
 	struct model model;
@@ -692,6 +693,14 @@ static void put_status(struct world *w, const struct step *step, const void *sta
 		 status_encode(step->object, status, w->arena));
 }
 
+/* Of a stream: what is known of images that were not known before. */
+static void put_images(struct world *w, const struct step *step)
+{
+	for (size_t i = 0; i < step->records.n; i++)
+		map_set(w->arena, &w->records,
+			(*LIST_AT(step->records, const struct image_record *, i))->name, w);
+}
+
 static void put_record(struct world *w, const struct step *step, const struct build_record *record)
 {
 	if (record->number)
@@ -716,7 +725,25 @@ static struct list ids_parse(struct world *w, char *text)
 	return (struct list){ ids.v, ids.n };
 }
 
-/* "ok image=… bp=a@1,b@2 stack=… adopted", "fail KIND TEXT", "crash LEASE", "unstarted KIND" */
+/* The image gets a manifest and a config, and the digest that follows from them. */
+static void describe(struct world *w, struct build_event *event)
+{
+	struct digest digest;
+
+	event->config = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{},"
+			"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
+	digest = digest_of(event->config, strlen(event->config));
+	event->manifest = arena_printf(
+		w->arena,
+		"{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\","
+		"\"size\":%zu,\"digest\":\"%s\"},\"layers\":[]}",
+		MEDIA_OCI_MANIFEST, MEDIA_OCI_CONFIG, strlen(event->config), digest.text);
+	digest = digest_of(event->manifest, strlen(event->manifest));
+	event->image = arena_printf(w->arena, "%.*s@%s", (int)strcspn(event->image, "@"),
+				    event->image, digest.text);
+}
+
+/* "ok image=… bp=a@1,b@2 stack=… adopted described", "fail KIND TEXT", "crash LEASE", "unstarted KIND" */
 static struct outcome outcome_parse(struct world *w, const struct step *step, char *line)
 {
 	struct build_event *event = ARENA_NEW(w->arena, struct build_event);
@@ -751,6 +778,8 @@ static struct outcome outcome_parse(struct world *w, const struct step *step, ch
 			event->buildpacks = ids_parse(w, word + 3);
 		else if (strncmp(word, "stack=", 6) == 0)
 			event->stack_id = word + 6;
+		else if (strcmp(word, "described") == 0)
+			describe(w, event);
 		else if (strcmp(word, "adopted") == 0)
 			event->is_adopted = true;
 		else
@@ -790,6 +819,7 @@ static void perform(struct world *w, struct step *step, const char *script)
 			 step->action == ACTION_IMPORT)) {
 		if (step->is_status_changed)
 			put_status(w, step, step->status);
+		put_images(w, step);
 		if (step->is_failure)
 			w->is_clean = false;
 		step->is_folded = true;
@@ -808,6 +838,7 @@ static void perform(struct world *w, struct step *step, const char *script)
 		outcome = (struct outcome){ .err = err };
 	put_status(w, step, plan_fold(step, &outcome, &options, w->arena, &record));
 	put_record(w, step, &record);
+	put_images(w, step);
 	if (step->has_failed)
 		w->is_clean = false;
 }
@@ -825,6 +856,7 @@ static void perform_all(struct world *w, const char *script)
 		else if (step->blocked || step->action == ACTION_NONE ||
 			 step->action == ACTION_RESOLVE ||
 			 (step->action == ACTION_IMPORT && step->n_after == 0)) {
+			put_images(w, step);
 			if (step->is_status_changed)
 				put_status(w, step, step->status);
 		} else {
@@ -876,6 +908,7 @@ static const char *run_section(struct world *w, char *header, const char *raw)
 	} else if (is_section(name, "options")) {
 		w->offline = w->retry_failed = w->prune = w->prune_all = false;
 		w->only.n = w->triggers.n = 0;
+		w->checks = (struct map){ 0 };
 		each_line(w, body, option_add);
 	} else if (is_section(name, "plan")) {
 		return plan_both_ways(w);
@@ -888,6 +921,12 @@ static const char *run_section(struct world *w, char *header, const char *raw)
 		const char *found = map_get(&w->recorded, argument);
 
 		return found ? contract(w, found) : "nothing\n";
+	} else if (is_section(name, "records")) {
+		AUTO_BUF names = BUF_INIT(TEXT_MAX);
+
+		for (size_t i = 0; i < w->records.n; i++)
+			buf_printf(&names, "%s\n", w->records.items[i].key);
+		return contract(w, buf_text(&names));
 	} else if (!is_section(name, "about")) {
 		broken("no section: '%s'", name);
 	}
