@@ -150,8 +150,12 @@ static bool ask(struct stream_place *place, const struct declared *document, str
 		      node_string(arena_of(place), fresh_value(place, document, &key)), err);
 }
 
+/* The annotations of an ImageStreamTag document are the tag's. */
 bool stream_ask_import(struct stream_place *place, struct err *err)
 {
+	if (place->holder == &place->tag_document)
+		return ask(place, place->holder, edit_key(&place->tag_document.at, "metadata"),
+			   err);
 	return ask(place, place->holder, place->at, err);
 }
 
