@@ -15,6 +15,7 @@ struct registry {
 	struct arena *arena;
 	const struct registry_rules *rules; /* borrowed */
 	const struct keychain *keychain;    /* borrowed; NULL: none */
+	struct registry_shared *shared;     /* borrowed; NULL: none */
 	struct registry_manner manner;
 	struct registry_refusal refusal;
 	VEC(struct endpoint *) endpoints; /* remote.c */

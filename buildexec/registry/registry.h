@@ -37,6 +37,12 @@ MUST_CHECK bool registry_open(const struct registry_rules *rules, const struct k
 			      struct registry **out, struct err *err);
 void registry_close(struct registry **registry);
 
+/* What handles of several threads find out once for all; outlives them. */
+struct registry_shared;
+struct registry_shared *registry_shared_new(void);
+void registry_shared_free(struct registry_shared **shared);
+void registry_share(struct registry *registry, struct registry_shared *shared);
+
 /* How the calls that follow are made; zeroed: as the rules and the keychain say. Texts are borrowed. */
 struct registry_manner {
 	/* The registry of this name (ref.registry) may be without TLS or with an unknown certificate; its mirrors not. NULL. */

@@ -32,30 +32,42 @@ enum {
 	", " MEDIA_DOCKER_LIST
 
 /* Docker's rule for a host that may be plain: https where it answers, else http. A certificate we do not trust is no "else". */
-static bool find_base(struct endpoint *endpoint, bool may_be_plain, struct arena *arena,
-		      struct err *err)
+static bool find_scheme(struct endpoint *endpoint, struct arena *arena, const char **out,
+			struct err *err)
 {
 	static const char *const schemes[] = { "https", "http" };
-
 	struct err failed = { 0 };
 
 	for (size_t i = 0; i < COUNTOF(schemes) && failed.kind != ERR_DENIED; i++) {
-		const char *base = arena_printf(arena, "%s://%s", schemes[i], endpoint->host);
-		struct http_request ping = { .method = "GET",
-					     .url = arena_printf(arena, "%s/v2/", base),
-					     .max_body = LIMIT_MANIFEST_BYTES,
-					     .no_redirects = true,
-					     .no_retry = i == 0 && may_be_plain };
+		struct http_request ping = {
+			.method = "GET",
+			.url = arena_printf(arena, "%s://%s/v2/", schemes[i], endpoint->host),
+			.max_body = LIMIT_MANIFEST_BYTES,
+			.no_redirects = true,
+			.no_retry = i == 0,
+		};
 		struct http_response response;
 
-		if (!may_be_plain || http_send(endpoint->http, &ping, arena, &response, &failed)) {
-			endpoint->base = arena_strdup(endpoint->auth.arena, base);
-			endpoint->auth.is_plain = i == 1;
+		if (http_send(endpoint->http, &ping, arena, &response, &failed)) {
+			*out = schemes[i];
 			return true;
 		}
 	}
 	*err = failed;
 	return false;
+}
+
+static bool find_base(struct registry *registry, struct endpoint *endpoint, struct arena *arena,
+		      struct err *err)
+{
+	const char *scheme = "https";
+
+	if ((endpoint->is_insecure || host_is_local(endpoint->host)) &&
+	    !remote_scheme(registry->shared, endpoint, find_scheme, arena, &scheme, err))
+		return false;
+	endpoint->base = arena_printf(endpoint->auth.arena, "%s://%s", scheme, endpoint->host);
+	endpoint->auth.is_plain = strcmp(scheme, "http") == 0;
+	return true;
 }
 
 bool remote_endpoint(struct registry *registry, const struct place *place, struct arena *arena,
@@ -93,8 +105,7 @@ bool remote_endpoint(struct registry *registry, const struct place *place, struc
 				       .refusal = &registry->refusal };
 		vec_push(registry->arena, &registry->endpoints, endpoint);
 	}
-	if (!endpoint->base &&
-	    !find_base(endpoint, place->is_insecure || host_is_local(endpoint->host), arena, err))
+	if (!endpoint->base && !find_base(registry, endpoint, arena, err))
 		return false;
 	*out = endpoint;
 	return true;

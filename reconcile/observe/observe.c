@@ -27,6 +27,7 @@ struct account {
 	bool is_usable;
 	struct err err;
 	/* Open registries that no thread is using now. */
+	struct registry_shared *shared;
 	pthread_mutex_t lock;
 	struct registry *idle[THREADS];
 	size_t n_idle;
@@ -66,6 +67,7 @@ static struct registry *take_registry(struct account *account, struct err *err)
 	if (!registry && !registry_open(&account->registries.rules, account->registries.keychain,
 					&registry, err))
 		return NULL;
+	registry_share(registry, account->shared);
 	return registry;
 }
 
@@ -284,7 +286,8 @@ static void open_account(struct account *account, const struct observe_spec *spe
 	const struct object_ref who = { .ns = query->ns, .name = query->service_account };
 	const struct settings *settings = spec->model->settings;
 
-	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER,
+				     .shared = registry_shared_new() };
 	if (query->ns)
 		credentials_collect_with(spec->model, &who, query->pull_secrets, arena,
 					 &account->credentials);
@@ -306,6 +309,7 @@ static void close_account(struct account *account)
 {
 	while (account->n_idle)
 		registry_close(&account->idle[--account->n_idle]);
+	registry_shared_free(&account->shared);
 	if (account->is_usable)
 		registry_access_release(&account->registries);
 	pthread_mutex_destroy(&account->lock);
