@@ -96,8 +96,7 @@ static void find_builds(struct prune_builds *p)
 static const char *build_name(struct context *context, const struct pruned *pruned, size_t i)
 {
 	return child_name(pruned->entry->name,
-			  arena_printf(context->arena, "-build-%lld",
-				       (long long)pruned->gone.v[i]),
+			  arena_printf(context->arena, "-build-%lld", (long long)pruned->gone.v[i]),
 			  context->arena);
 }
 

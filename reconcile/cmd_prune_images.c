@@ -27,7 +27,8 @@ struct prune_images {
 	struct context *context;
 	struct prune_input in;
 	struct map used_tags, used_images, records;
-	struct strings tags; /* "stream:tag" of everything that is recorded, and where it is: "ns/stream:tag" */
+	struct strings
+		tags; /* "stream:tag" of everything that is recorded, and where it is: "ns/stream:tag" */
 	struct prune_result result;
 };
 

@@ -32,7 +32,8 @@ static void put_rows(struct context *context, const struct entries *list)
 	bool with_ns = context->options.all_namespaces;
 	AUTO_BUF rows = BUF_INIT(64 << 20);
 
-	buf_printf(&rows, "%sNAME\tIMAGE REPOSITORY\tTAGS\tUPDATED\n", with_ns ? "NAMESPACE\t" : "");
+	buf_printf(&rows, "%sNAME\tIMAGE REPOSITORY\tTAGS\tUPDATED\n",
+		   with_ns ? "NAMESPACE\t" : "");
 	for (size_t i = 0; i < list->n; i++) {
 		const struct stream_status *status = list->v[i]->status;
 		int64_t updated_s = stream_updated_s(status);
@@ -165,7 +166,8 @@ int cmd_describe(struct context *context)
 
 	if (!find_word(word, n, &what))
 		err_set(&err, ERR_INVALID,
-			"'describe' knows is, istag and isimage, not '%.*s'; other kinds are shown by "
+			"'describe' knows is, istag and isimage, not '%.*s'; other kinds are shown "
+			"by "
 			"'reconcile image status', 'builder status', …",
 			(int)n, word);
 	else if (!name || !*name || (word[n] && args->n > 1))
@@ -184,7 +186,7 @@ int cmd_get(struct context *context)
 	struct err err = { 0 };
 
 	if (find_word(word, n, &what) && what == OF_STREAM)
-		return list_streams(context, word[n]      ? word + n + 1
+		return list_streams(context, word[n]       ? word + n + 1
 					     : args->n > 1 ? args->v[1]
 							   : NULL);
 	err_set(&err, ERR_INVALID,
@@ -206,13 +208,11 @@ int cmd_stream_lookup(struct context *context)
 	struct edit_result result = { .all = &all };
 	struct err err = { 0 };
 
-	if (!manifests_open(context, &all, &err) ||
-	    !stream_place_find(&all, &target, &place, &err))
+	if (!manifests_open(context, &all, &err) || !stream_place_find(&all, &target, &place, &err))
 		return context_fail(&err, EXIT_ERROR);
 	if (!place.has_stream)
 		return edit_absent(context, &id);
-	if (!stream_set(&place, keys,
-			node_bool(context->arena, is_on), &err))
+	if (!stream_set(&place, keys, node_bool(context->arena, is_on), &err))
 		return context_fail(&err, EXIT_ERROR);
 	result.what = arena_printf(context->arena,
 				   "imagestream.image.openshift.io/%s image lookup updated", name);

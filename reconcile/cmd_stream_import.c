@@ -143,10 +143,11 @@ int cmd_stream_import(struct context *context)
 	if (!manifests_open(context, &all, &err) || !import_edit(&i.request, &all, &i.tags, &err))
 		return context_fail(&err, EXIT_ERROR);
 	if (!context->options.stream.waits)
-		result.what = arena_printf(context->arena,
-					   "imagestream.image.openshift.io/%s: the next run imports "
-					   "%s",
-					   i.request.name, what_is_asked(&i));
+		result.what =
+			arena_printf(context->arena,
+				     "imagestream.image.openshift.io/%s: the next run imports "
+				     "%s",
+				     i.request.name, what_is_asked(&i));
 	code = edit_finish(&result);
 	if (code != EXIT_DONE || !context->options.stream.waits || context->options.dry_run)
 		return code;

@@ -62,8 +62,8 @@ static int pin(struct tag_job *t)
 	code = context_read_state(context);
 	if (code != EXIT_DONE)
 		return code;
-	if (!tag_source_pin(&t->source, stream_recorded(context, ns, t->source.ref.name), context->arena,
-			    &err))
+	if (!tag_source_pin(&t->source, stream_recorded(context, ns, t->source.ref.name),
+			    context->arena, &err))
 		return context_fail(&err, EXIT_ERROR);
 	return EXIT_DONE;
 }
@@ -82,7 +82,8 @@ static bool set_one(struct tag_job *t, const struct tag_target *target, struct e
 
 static bool is_recorded(struct tag_job *t, const struct tag_target *target)
 {
-	const struct stream_status *status = stream_recorded(t->context, target->ns, target->stream);
+	const struct stream_status *status =
+		stream_recorded(t->context, target->ns, target->stream);
 
 	return status && stream_history(status, target->tag);
 }

@@ -35,8 +35,7 @@ bool import_request_parse(const char *text, const struct options *options, const
 			       "from is said with --from",
 			       text);
 	if (*ref.id)
-		return err_set(err, ERR_INVALID,
-			       "to import images by ID, use the 'tag' command");
+		return err_set(err, ERR_INVALID, "to import images by ID, use the 'tag' command");
 	if (*ref.tag && is_all)
 		return err_set(err, ERR_INVALID, "cannot specify a tag \"%s\" as well as --all",
 			       text);
@@ -76,10 +75,9 @@ static bool put_flags(struct import_edit *e)
 		return false;
 	return !flags->reference_policy ||
 	       stream_set_tag(place, KEYS("referencePolicy", "type"),
-			      node_string(arena_of(e),
-					  strcmp(flags->reference_policy, "local") == 0
-						  ? POLICY_LOCAL
-						  : POLICY_SOURCE),
+			      node_string(arena_of(e), strcmp(flags->reference_policy, "local") == 0
+							       ? POLICY_LOCAL
+							       : POLICY_SOURCE),
 			      e->err);
 }
 
@@ -102,10 +100,10 @@ static bool import_new(struct import_edit *e, const char *tag, const char *from)
 		.is_insecure = option_is_on(flags->insecure),
 		.is_scheduled = option_is_on(flags->scheduled),
 		.import_mode = flags->import_mode,
-		.reference_policy = flags->reference_policy &&
-						    strcmp(flags->reference_policy, "local") == 0
-					    ? POLICY_LOCAL
-					    : POLICY_SOURCE,
+		.reference_policy =
+			flags->reference_policy && strcmp(flags->reference_policy, "local") == 0
+				? POLICY_LOCAL
+				: POLICY_SOURCE,
 	};
 
 	if (!tag_name_check(tag, e->err) || !find(e, tag) ||
@@ -167,9 +165,10 @@ static bool import_all(struct import_edit *e)
 		if (e->request->options->is_confirmed)
 			return put_repository(e, from) && stream_ask_all(&e->place, e->err);
 		if (!now || !*now)
-			return err_set(e->err, ERR_INVALID,
-				       "the image stream does not currently import an entire Docker "
-				       "repository, pass --confirm to update");
+			return err_set(
+				e->err, ERR_INVALID,
+				"the image stream does not currently import an entire Docker "
+				"repository, pass --confirm to update");
 		return err_set(e->err, ERR_INVALID,
 			       "the image stream has a different import spec \"%s\", pass "
 			       "--confirm to update",
@@ -186,10 +185,11 @@ static bool import_absent(struct import_edit *e, const char *tag)
 	if (!from && strcmp(tag, "latest") == 0)
 		from = e->spec.repository;
 	if (!from || !*from)
-		return err_set(e->err, ERR_ABSENT,
-			       "the tag \"%s\" does not exist on the image stream - choose an "
-			       "existing tag to import or use the 'tag' command to create a new tag",
-			       tag);
+		return err_set(
+			e->err, ERR_ABSENT,
+			"the tag \"%s\" does not exist on the image stream - choose an "
+			"existing tag to import or use the 'tag' command to create a new tag",
+			tag);
 	return import_new(e, tag, from);
 }
 
@@ -200,10 +200,11 @@ static bool check_from(struct import_edit *e, const struct tag_ref *tag)
 	if (!from || strcmp(from, tag->from->name) == 0)
 		return true;
 	if (strcmp(asked, tag->name) == 0)
-		return err_set(e->err, ERR_INVALID,
-			       "the tag \"%s\" points to \"%s\" - use the 'tag' command if you want "
-			       "to change the source to \"%s\"",
-			       asked, tag->from->name, from);
+		return err_set(
+			e->err, ERR_INVALID,
+			"the tag \"%s\" points to \"%s\" - use the 'tag' command if you want "
+			"to change the source to \"%s\"",
+			asked, tag->from->name, from);
 	return err_set(e->err, ERR_INVALID,
 		       "the tag \"%s\" points to the tag \"%s\" which points to \"%s\" - use the "
 		       "'tag' command if you want to change the source to \"%s\"",

@@ -80,8 +80,7 @@ static void add_watched(struct search *search)
 	struct list watches;
 	struct err err = { 0 };
 
-	if (!json ||
-	    !watches_parse(json, search->object->meta.ns, search->arena, &watches, &err))
+	if (!json || !watches_parse(json, search->object->meta.ns, search->arena, &watches, &err))
 		return;
 	for (size_t i = 0; i < watches.n; i++)
 		add_at(search, KIND_IMAGE_STREAM, LIST_AT(watches, struct image_watch, i)->ns,

@@ -7,8 +7,8 @@
 
 #include "model/base/time.h"
 
-#define IMPORT  "reconcile.dev/import"
-#define DELETED "reconcile.dev/deleted-tags"
+#define IMPORT    "reconcile.dev/import"
+#define DELETED   "reconcile.dev/deleted-tags"
 #define KEYS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static struct arena *arena_of(const struct stream_place *place)
@@ -220,9 +220,9 @@ static struct node *flag(const struct stream_place *place, bool value)
 
 static bool put_from(struct stream_place *place, const struct object_ref *from, struct err *err)
 {
-	const char *const rows[][2] = {
-		{ "kind", from->kind }, { "name", from->name }, { "namespace", from->ns }
-	};
+	const char *const rows[][2] = { { "kind", from->kind },
+					{ "name", from->name },
+					{ "namespace", from->ns } };
 	struct edit_path at = edit_key(&place->at, "from");
 	const struct node *now = edit_node(&place->holder->file->edit, &at);
 

@@ -18,9 +18,9 @@ struct stream_place {
 	struct declared document;     /* the ImageStream */
 	struct declared tag_document; /* the ImageStreamTag */
 	bool has_stream, has_tag_document, has_tag;
-	bool is_new; /* the ImageStream was made here */
+	bool is_new;                   /* the ImageStream was made here */
 	const struct declared *holder; /* the document that declares the tag */
-	struct edit_path at; /* the tag, or where it would be appended: spec.tags */
+	struct edit_path at;           /* the tag, or where it would be appended: spec.tags */
 };
 /* Finds what is there. */
 MUST_CHECK bool stream_place_find(struct manifests *all, const struct tag_target *target,

@@ -22,9 +22,12 @@ static const char *kind_of_word(const char *word)
 {
 	static const struct {
 		const char *word, *kind;
-	} words[] = { { "imagestreamtag", TAG_KIND },      { "istag", TAG_KIND },
-		      { "imagestreamimage", STORED_KIND }, { "isimage", STORED_KIND },
-		      { "docker", IMAGE_KIND },            { "dockerimage", IMAGE_KIND } };
+	} words[] = { { "imagestreamtag", TAG_KIND },
+		      { "istag", TAG_KIND },
+		      { "imagestreamimage", STORED_KIND },
+		      { "isimage", STORED_KIND },
+		      { "docker", IMAGE_KIND },
+		      { "dockerimage", IMAGE_KIND } };
 
 	for (size_t i = 0; i < COUNTOF(words); i++)
 		if (strcasecmp(words[i].word, word) == 0)
@@ -47,9 +50,8 @@ static bool check_said_kind(const struct tag_source *source, struct err *err)
 	if (strcmp(source->kind, IMAGE_KIND) == 0)
 		return true;
 	if (*source->ref.registry)
-		return err_set(
-			err, ERR_INVALID,
-			"server in SOURCE is only allowed when providing a container image");
+		return err_set(err, ERR_INVALID,
+			       "server in SOURCE is only allowed when providing a container image");
 	if (strcmp(source->kind, TAG_KIND) == 0 && !*source->ref.tag)
 		return err_set(err, ERR_INVALID,
 			       "--source=ImageStreamTag requires a valid <name>:<tag> in SOURCE");
@@ -142,8 +144,7 @@ static bool has_import_flags(const struct tag_options *options)
 static bool check_deletion(const struct tag_options *options, struct err *err)
 {
 	if (options->is_alias)
-		return err_set(err, ERR_INVALID,
-			       "--alias and --delete may not be both specified");
+		return err_set(err, ERR_INVALID, "--alias and --delete may not be both specified");
 	if (options->source)
 		return err_set(err, ERR_INVALID, "cannot specify a source kind when deleting");
 	if (has_import_flags(options) || options->is_reference || options->reference_policy)

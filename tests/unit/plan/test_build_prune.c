@@ -61,15 +61,17 @@ static void check(void **state)
 	for (size_t i = 0; i < n; i++) {
 		bool is_young = row->builds[i] >= 'a';
 
-		entries[i] = (struct history_entry){ .number = (int64_t)i + 1,
-						     .result = result_of(row->builds[i]),
-						     .started_s = NOW - (is_young ? HOUR - 1 : HOUR) };
+		entries[i] =
+			(struct history_entry){ .number = (int64_t)i + 1,
+						.result = result_of(row->builds[i]),
+						.started_s = NOW - (is_young ? HOUR - 1 : HOUR) };
 	}
 	build_prune(&status, &keep, row->is_orphan, arena, &gone);
 	assert_int_equal(status.history.n, strlen(row->left));
 	assert_int_equal(gone.n, n - strlen(row->left));
 	for (size_t i = 0; i < status.history.n; i++) {
-		const struct history_entry *entry = LIST_AT(status.history, struct history_entry, i);
+		const struct history_entry *entry =
+			LIST_AT(status.history, struct history_entry, i);
 
 		assert_int_equal(row->builds[entry->number - 1], row->left[i]);
 		assert_true((size_t)entry->number > at); /* still in order, the newest kept */
@@ -104,6 +106,7 @@ int main(void)
 	for (size_t i = 0; i < COUNTOF(rows); i++)
 		tests[i] = (struct CMUnitTest){ rows[i].builds, check, NULL, NULL,
 						(void *)(uintptr_t)&rows[i] };
-	tests[COUNTOF(rows)] = (struct CMUnitTest)cmocka_unit_test(test_build_prune__keeps_the_newest);
+	tests[COUNTOF(rows)] =
+		(struct CMUnitTest)cmocka_unit_test(test_build_prune__keeps_the_newest);
 	return cmocka_run_group_tests_name("build_prune", tests, NULL, NULL);
 }

@@ -109,8 +109,7 @@ static void test_tab_align__fills_cells_with_tabs(void **state)
 	check_align("12345678\tx\n", &tab_describe, "12345678\tx\n");
 	check_align("1\tx\n12345678\tx\n", &tab_describe, "1\t\tx\n12345678\tx\n");
 	/* an empty first cell, a last line without its end */
-	check_align("Annotations:\ta=b\n\tc=d", &tab_describe,
-		    "Annotations:\ta=b\n\t\tc=d");
+	check_align("Annotations:\ta=b\n\tc=d", &tab_describe, "Annotations:\ta=b\n\t\tc=d");
 	/* a line without cells ends the columns above it */
 	check_align("a\tb\nplain\nlonger cell\tb\n", &tab_describe,
 		    "a\tb\nplain\nlonger cell\tb\n");

@@ -165,7 +165,8 @@ static void test_stream_describe__shows_a_tag_of_a_tag(void **state)
 		"    from: {kind: DockerImage, name: centos/python-35-centos7}\n"
 		"  - name: latest\n    generation: 2\n"
 		"    from: {kind: ImageStreamImage, name: \"python@" DIGEST "\"}\n"
-		"status:\n  dockerImageRepository: docker-registry.default.svc:5000/default/python\n"
+		"status:\n  dockerImageRepository: "
+		"docker-registry.default.svc:5000/default/python\n"
 		"  tags:\n  - tag: \"3.5\"\n    items:\n"
 		"    - {created: \"2017-10-02T17:05:11Z\", generation: 2, image: \"" DIGEST "\",\n"
 		"       dockerImageReference: \"centos/python-35-centos7@" DIGEST "\"}\n"
@@ -225,10 +226,12 @@ static void test_stream_describe__shows_labels_and_annotations(void **state)
 		"status:\n  dockerImageRepository: "
 		"docker-registry.default.svc:5000/imagestream/python\n"
 		"  tags:\n  - tag: \"34\"\n    items:\n"
-		"    - {created: \"2017-10-03T19:48:00Z\", generation: 3, image: \"" IMAGE_34 "\",\n"
+		"    - {created: \"2017-10-03T19:48:00Z\", generation: 3, image: \"" IMAGE_34
+		"\",\n"
 		"       dockerImageReference: \"centos/python-34-centos7@" IMAGE_34 "\"}\n"
 		"  - tag: \"35\"\n    items:\n"
-		"    - {created: \"2017-10-03T19:48:07Z\", generation: 2, image: \"" IMAGE_35 "\",\n"
+		"    - {created: \"2017-10-03T19:48:07Z\", generation: 2, image: \"" IMAGE_35
+		"\",\n"
 		"       dockerImageReference: \"centos/python-35-centos7@" IMAGE_35 "\"}\n";
 	static const char want[] =
 		"Name:                python\n"
@@ -236,7 +239,8 @@ static void test_stream_describe__shows_labels_and_annotations(void **state)
 		"Created:             25 hours ago\n"
 		"Labels:              app=python\n"
 		"Annotations:         openshift.io/generated-by=OpenShiftWebConsole\n"
-		"                    openshift.io/image.dockerRepositoryCheck=2017-10-03T19:48:00Z\n"
+		"                    "
+		"openshift.io/image.dockerRepositoryCheck=2017-10-03T19:48:00Z\n"
 		"Docker Pull Spec:    docker-registry.default.svc:5000/imagestream/python\n"
 		"Image Lookup:        local=false\n"
 		"Unique Images:       2\n"
@@ -283,34 +287,96 @@ static void test_stream_describe__knows_all_forms_of_tags(void **state)
 		"    from: {kind: ImageStreamTag, name: \"bar:latest\", namespace: foo2}\n"
 		"  - name: spec2\n    generation: 2\n    importPolicy: {insecure: true}\n"
 		"    referencePolicy: {type: Local}\n"
-		"    from: {kind: ImageStreamImage, name: \"latest@" FULL("e5") "\", namespace: "
-		"mysql}\n"
-		"  - name: spec3\n    generation: 1\n    importPolicy: {scheduled: true}\n"
-		"    from: {kind: DockerImage, name: mysql}\n"
-		"  - name: spec4\n    generation: 1\n    reference: true\n"
-		"    from: {kind: DockerImage, name: \"mysql:2\"}\n"
-		"  - name: spec5\n"
-		"  - name: alias\n    generation: 1\n"
-		"    from: {kind: ImageStreamTag, name: spec3}\n"
-		"status:\n  tags:\n"
-		"  - tag: default\n    items:\n"
-		"    - {created: \"2015-03-24T09:38:00Z\", generation: 1, image: \"" FULL("c1") "\",\n"
-		"       dockerImageReference: \"localhost:5000/foo/bar@" FULL("c2") "\"}\n"
-		"    - {created: \"2015-03-23T07:38:00Z\", generation: 1, image: \"" FULL("c3") "\",\n"
-		"       dockerImageReference: \"localhost:5000/foo/bar@" FULL("c3") "\"}\n"
-		"  - tag: spec3\n    items:\n"
-		"    - {created: \"2015-03-24T09:38:00Z\", generation: 1, image: \"\",\n"
-		"       dockerImageReference: \"mysql:1\"}\n"
-		"  - tag: spec2\n    conditions:\n"
-		"    - {type: ImportSuccess, status: \"False\", reason: NotFound, generation: 1,\n"
-		"       message: Image not found due to error, "
-		"lastTransitionTime: \"2015-03-24T09:28:00Z\"}\n";
+		"    from: {kind: ImageStreamImage, name: \"latest@" FULL(
+			"e5") "\", namespace: "
+			      "mysql}\n"
+			      "  - name: spec3\n    generation: 1\n    importPolicy: {scheduled: "
+			      "true}\n"
+			      "    from: {kind: DockerImage, name: mysql}\n"
+			      "  - name: spec4\n    generation: 1\n    reference: true\n"
+			      "    from: {kind: DockerImage, name: \"mysql:2\"}\n"
+			      "  - name: spec5\n"
+			      "  - name: alias\n    generation: 1\n"
+			      "    from: {kind: ImageStreamTag, name: spec3}\n"
+			      "status:\n  tags:\n"
+			      "  - tag: default\n    items:\n"
+			      "    - {created: \"2015-03-24T09:38:00Z\", generation: 1, image: "
+			      "\"" FULL(
+				      "c1") "\",\n"
+					    "       dockerImageReference: "
+					    "\"localhost:5000/foo/bar@" FULL(
+						    "c2") "\"}\n"
+							  "    - {created: "
+							  "\"2015-03-23T07:38:00Z\", generation: "
+							  "1, image: \"" FULL(
+								  "c3") "\",\n"
+									"       "
+									"dockerImageReference: "
+									"\"localhost:5000/foo/"
+									"bar@" FULL(
+										"c3") "\"}\n"
+										      "  - tag: "
+										      "spec3\n    "
+										      "items:\n"
+										      "    - "
+										      "{created: "
+										      "\"2015-03-"
+										      "24T09:38:"
+										      "00Z\", "
+										      "generation: "
+										      "1, image: "
+										      "\"\",\n"
+										      "       "
+										      "dockerImageR"
+										      "eference: "
+										      "\"mysql:1\"}"
+										      "\n"
+										      "  - tag: "
+										      "spec2\n    "
+										      "conditions:"
+										      "\n"
+										      "    - "
+										      "{type: "
+										      "ImportSucces"
+										      "s, status: "
+										      "\"False\", "
+										      "reason: "
+										      "NotFound, "
+										      "generation: "
+										      "1,\n"
+										      "       "
+										      "message: "
+										      "Image not "
+										      "found due "
+										      "to error, "
+										      "lastTransiti"
+										      "onTime: "
+										      "\"2015-03-"
+										      "24T09:28:"
+										      "00Z\"}\n";
 	static const char *const parts[] = {
 		"\nUnique Images:\t\t3\nTags:\t\t\t7\n\n",
-		"\ndefault\n  no spec tag\n\n  * localhost:5000/foo/bar@" FULL("c2") "\n      10 minutes ago\t" FULL("c1") "\n    localhost:5000/foo/bar@" FULL("c3") "\n      26 hours ago\n",
-		"\nspec1\n  tagged from foo2/bar:latest\n\n  A\\x1b[31m database\n  Tags: builder, sql\n  Supports: mysql:5\n  Example Repo: https://example.com/x.git\n\n  ~ importing latest image ...\n",
-		"\nspec2\n  tagged from mysql/latest@" FULL("e5") "\n    will use insecure HTTPS or HTTP connections\n    prefer registry pullthrough when referencing this tag\n\n  ~ importing latest image ...\n  ! error: Import failed (NotFound): Image not found due to error\n      20 minutes ago\n",
-		"\nspec3 (alias)\n  updates automatically from registry mysql\n\n  * mysql:1\n      10 minutes ago\n",
+		"\ndefault\n  no spec tag\n\n  * localhost:5000/foo/bar@" FULL(
+			"c2") "\n      10 minutes ago\t" FULL("c1") "\n    "
+								    "localhost:5000/foo/"
+								    "bar@" FULL("c3") "\n  "
+										      "    "
+										      "26 "
+										      "hour"
+										      "s "
+										      "ago"
+										      "\n",
+		"\nspec1\n  tagged from foo2/bar:latest\n\n  A\\x1b[31m database\n  Tags: "
+		"builder, sql\n  Supports: mysql:5\n  Example Repo: "
+		"https://example.com/x.git\n\n  ~ importing latest image ...\n",
+		"\nspec2\n  tagged from mysql/latest@" FULL(
+			"e5") "\n    will use insecure HTTPS or HTTP connections\n    "
+			      "prefer registry pullthrough when referencing this tag\n\n  "
+			      "~ importing latest image ...\n  ! error: Import failed "
+			      "(NotFound): Image not found due to error\n      20 minutes "
+			      "ago\n",
+		"\nspec3 (alias)\n  updates automatically from registry mysql\n\n  * "
+		"mysql:1\n      10 minutes ago\n",
 		"\nspec4\n  reference to registry mysql:2\n\n",
 		"\nspec5\n  tag without source image\n\n",
 	};
@@ -409,21 +475,21 @@ static void test_image_describe__reads_like_the_requirement(void **state)
 		"    Cmd: [/bin/sh, -c, $STI_SCRIPTS_PATH/usage]\n"
 		"    WorkingDir: /opt/app-root/src\n    User: \"1001\"\n"
 		"    ExposedPorts: {8080/tcp: {}}\n    Labels: {build-date: \"20170801\"}\n";
-	static const char want[] =
-		"Image Name:          " DIGEST "\n"
-		"Docker Image:        centos/python-35-centos7@" DIGEST "\n"
-		"Name:                " DIGEST "\n"
-		"Created:              2 minutes ago\n"
-		"Image Size:           251.2 MB (first layer 2.898 MB, last binary layer 72.26 MB)\n"
-		"Image Created:        2 weeks ago\n"
-		"Author:               <none>\n"
-		"Arch:                 amd64\n"
-		"Entrypoint:           container-entrypoint\n"
-		"Command:              /bin/sh -c $STI_SCRIPTS_PATH/usage\n"
-		"Working Dir:          /opt/app-root/src\n"
-		"User:                 1001\n"
-		"Exposes Ports:        8080/tcp\n"
-		"Docker Labels:        build-date=20170801\n";
+	static const char want[] = "Image Name:          " DIGEST "\n"
+				   "Docker Image:        centos/python-35-centos7@" DIGEST "\n"
+				   "Name:                " DIGEST "\n"
+				   "Created:              2 minutes ago\n"
+				   "Image Size:           251.2 MB (first layer 2.898 MB, last "
+				   "binary layer 72.26 MB)\n"
+				   "Image Created:        2 weeks ago\n"
+				   "Author:               <none>\n"
+				   "Arch:                 amd64\n"
+				   "Entrypoint:           container-entrypoint\n"
+				   "Command:              /bin/sh -c $STI_SCRIPTS_PATH/usage\n"
+				   "Working Dir:          /opt/app-root/src\n"
+				   "User:                 1001\n"
+				   "Exposes Ports:        8080/tcp\n"
+				   "Docker Labels:        build-date=20170801\n";
 	struct arena *arena = arena_new();
 	const struct tag_event event = { .created_s = at("2017-10-02T17:05:11Z") };
 	struct described_image view = { .name = DIGEST,
@@ -451,11 +517,18 @@ static void test_image_describe__reads_like_the_requirement(void **state)
 static void test_image_describe__shows_the_images_of_an_index(void **state)
 {
 	static const char text[] =
-		"apiVersion: image.openshift.io/v1\nkind: Image\nmetadata: {name: \"" FULL("aa") "\"}\n"
-		"dockerImageReference: \"docker.io/library/python@" FULL("aa") "\"\n"
-		"dockerImageManifests:\n"
-		"- {digest: \"" FULL("bb") "\", mediaType: x, os: linux, architecture: amd64}\n"
-		"- {digest: \"" FULL("cc") "\", mediaType: x, os: linux, architecture: arm64, variant: v8}\n";
+		"apiVersion: image.openshift.io/v1\nkind: Image\nmetadata: {name: \"" FULL(
+			"aa") "\"}\n"
+			      "dockerImageReference: \"docker.io/library/python@" FULL(
+				      "aa") "\"\n"
+					    "dockerImageManifests:\n"
+					    "- {digest: \"" FULL(
+						    "bb") "\", mediaType: x, os: linux, "
+							  "architecture: amd64}\n"
+							  "- {digest: \"" FULL(
+								  "cc") "\", mediaType: x, os: "
+									"linux, architecture: "
+									"arm64, variant: v8}\n";
 	struct arena *arena = arena_new();
 	struct described_image view = { .name = FULL("aa"), .now_s = 0 };
 	struct image_record record;
@@ -467,12 +540,18 @@ static void test_image_describe__shows_the_images_of_an_index(void **state)
 		fail_msg("%s", err.text);
 	view.record = &record;
 	image_describe(&view, arena, &out);
-	assert_string_equal(buf_text(&out),
-			    "Image Name:\t" FULL("aa") "\n"
-			    "Docker Image:\tdocker.io/library/python@" FULL("aa") "\n"
-			    "Name:\t\t" FULL("aa") "\n"
-			    "Manifests:\tlinux/amd64\t" FULL("bb") "\n"
-			    "\t\tlinux/arm64/v8\t" FULL("cc") "\n");
+	assert_string_equal(
+		buf_text(&out),
+		"Image Name:\t" FULL(
+			"aa") "\n"
+			      "Docker Image:\tdocker.io/library/python@" FULL(
+				      "aa") "\n"
+					    "Name:\t\t" FULL(
+						    "aa") "\n"
+							  "Manifests:\tlinux/amd64\t" FULL(
+								  "bb") "\n"
+									"\t\tlinux/arm64/v8\t" FULL(
+										"cc") "\n");
 	buf_release(&out);
 	arena_free(arena);
 }
