@@ -233,8 +233,8 @@ int cmd_prune_builds(struct context *context)
 	prune_say_dry(context, "builds");
 	if (context->options.stream.is_confirmed && p.n_builds)
 		code = prune_flush(context, fill_builds, &p,
-				   arena_printf(context->arena, "reconcile: %zu build%s pruned",
-						p.n_builds, p.n_builds == 1 ? "" : "s"));
+				   arena_printf(context->arena, "%zu build%s pruned", p.n_builds,
+						p.n_builds == 1 ? "" : "s"));
 	if (code == EXIT_DONE && !look_print(context, prune_node(&p)))
 		put_table(&p);
 	return code;

@@ -252,11 +252,10 @@ static int prune(struct prune_images *p)
 	stream_prune(&p->in, context->arena, &p->result);
 	prune_say_dry(context, "images");
 	if (context->options.stream.is_confirmed && (p->result.n_items || p->result.images.n))
-		code = prune_flush(
-			context, fill, p,
-			arena_printf(context->arena,
-				     "reconcile: %zu items of tags and %zu image records pruned",
-				     p->result.n_items, p->result.images.n));
+		code = prune_flush(context, fill, p,
+				   arena_printf(context->arena,
+						"%zu items of tags and %zu image records pruned",
+						p->result.n_items, p->result.images.n));
 	if (code == EXIT_DONE && !look_print(context, result_node(p)))
 		put_text(p);
 	return code;
