@@ -97,10 +97,11 @@ all_tags() {
 check "all 200 tags have the digest that skopeo sees" all_tags
 
 note "records of images"
-records() { git ls-tree -r --name-only reconcile/state -- cluster/images; }
 digest=$(stream kinds docker image)
 record=cluster/images/sha256/${digest#sha256:}.yaml
-check "one for each image" bash -c '[ "$(git ls-tree -r --name-only reconcile/state -- cluster/images | wc -l)" = 206 ]'
+pointed_at() { for name in kinds many; do file "$ns/imagestreams/$name.yaml"; done | sed -n 's/^ *image: "*sha256:\([0-9a-f]*\)"*$/cluster\/images\/sha256\/\1.yaml/p' | sort -u; }
+check "one for each image" is "$(pointed_at)" "$(git ls-tree -r --name-only reconcile/state -- cluster/images | sort)"
+check "and there are many" [ "$(pointed_at | wc -l)" -gt 200 ]
 check "with what skopeo says of it" bash -c '
 	git show "reconcile/state:$1" | python3 -c "
 import json, subprocess, sys, yaml
