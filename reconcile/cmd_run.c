@@ -15,14 +15,16 @@
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
+#include "model/base/time.h"
 #include "model/kind/settings.h"
 #include "reconcile/apply/apply.h"
 #include "reconcile/checks.h"
 #include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/observe/observe.h"
+#include "reconcile/plan/stream.h"
 #include "reconcile/progress.h"
-#include "reconcile/report/dashboard.h"
+#include "reconcile/record.h"
 #include "reconcile/report/plan_report.h"
 #include "reconcile/run_id.h"
 #include "reconcile/scope.h"
@@ -163,6 +165,32 @@ static bool make_options(struct run *run, struct err *err)
 			   &run->options, err);
 }
 
+/* Scheduled tags that were not asked for this time, and when they will be. */
+static void say_schedule(const struct run *run)
+{
+	struct context *context = run->context;
+	char time[TIME_TEXT];
+
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *step = run->plan.steps.v[i];
+		const struct stream_status *status =
+			step->kind == KIND_IMAGE_STREAM ? step->status : NULL;
+
+		for (size_t k = 0; status && step->object && k < status->spec.tags.n; k++) {
+			const struct tag_ref *tag = LIST_AT(status->spec.tags, struct tag_ref, k);
+			const struct tag_at at = { step->object, status, tag->name };
+			int64_t due_s = stream_due_s(&at, &context->settings->streams, &run->checks,
+						     context->arena);
+
+			if (due_s <= context->now_s)
+				continue;
+			time_format(due_s, time);
+			log_line(LOG_INFO, "ImageStreamTag %s/%s:%s: the next import is due %s",
+				 step->ns, step->name, tag->name, time);
+		}
+	}
+}
+
 static void report(struct run *run)
 {
 	struct context *context = run->context;
@@ -178,6 +206,8 @@ static void report(struct run *run)
 		look_print(context, plan_node(&run->plan, &origin, context->arena));
 	for (size_t i = 0; i < run->plan.notices.n; i++)
 		log_line(LOG_INFO, "%s", run->plan.notices.v[i]);
+	if (context->options.is_verbose)
+		say_schedule(run);
 }
 
 static bool has_failures(const struct plan *plan)
@@ -199,22 +229,6 @@ static int dry_exit(const struct run *run)
 	if (options->detailed_exitcode && plan_has_changes(&run->plan))
 		return EXIT_CHANGES;
 	return EXIT_DONE;
-}
-
-/* "NAME <EMAIL>" of --author, else of the settings, else a fixed one of ours. */
-static void set_author(const struct context *context, struct recorder_spec *out)
-{
-	const char *author = context->options.author;
-	const char *open = author ? strchr(author, '<') : NULL;
-
-	out->author_name =
-		context->settings->author_name ? context->settings->author_name : "reconcile";
-	out->author_email = context->settings->author_email ? context->settings->author_email
-							    : "reconcile@localhost";
-	if (!open)
-		return;
-	out->author_name = arena_copy(context->arena, author, (size_t)(open - author));
-	out->author_email = arena_copy(context->arena, open + 1, strcspn(open + 1, ">"));
 }
 
 static const char *const *worker_argv(const struct context *context)
@@ -276,23 +290,14 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 static bool apply_once(struct run *run, struct err *err)
 {
 	struct context *context = run->context;
-	struct recorder_spec spec = { .arena = context->arena,
-				      .store = context->store,
-				      .logs = context->logs,
-				      .base = &context->state,
-				      .run_id = run->id.text,
-				      .source_commit = context->source_commit,
-				      .retries = context->settings->push_retries,
-				      .now_s = context->options.now ? context->now_s : 0,
-				      .readme = dashboard_print,
-				      .readme_ctx = context };
+	struct recorder_spec spec;
 	struct recorder *recorder;
 	bool is_done;
 
 	if (!fs_make_dirs(path_join(context->arena, context->cache_dir, "tmp"), 0700, err))
 		return false;
-	set_author(context, &spec);
-	spec.logs = context->logs;
+	if (!record_spec_make(context, run->id.text, &spec, err))
+		return false;
 	recorder = recorder_new(&spec);
 	is_done = perform(run, recorder, err);
 	run->n_commits = recorder_n_commits(recorder);
@@ -347,8 +352,6 @@ static int converge(struct run *run)
 	for (unsigned try = 0;; try++) {
 		if (!needs_apply(&run->plan))
 			return EXIT_DONE;
-		if (!context_open_logs(context, &err))
-			return context_fail(&err, EXIT_STATE);
 		if (apply_once(run, &err))
 			return EXIT_DONE;
 		if (err.kind != ERR_CONFLICT || run->result.has_begun || is_stopping() ||

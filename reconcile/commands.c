@@ -209,12 +209,55 @@ const struct command commands[] = {
 	{ "config default-service-account", "[NAME]", 0, 1, FOR_EDIT | FOR_CONFIG, cmd_config_account,
 	  "show or set the service account of new cluster builders and their parts", NULL,
 	  "reconcile config default-service-account builder --service-account-namespace shop", false },
-	{ "import", "", 0, 0, FOR_EDIT | FOR_IMPORT, cmd_import,
-	  "create and change stores, stacks and builders as a dependency descriptor says",
-	  "Reads a DependencyDescriptor (kp.kpack.io v1alpha1, v1alpha3 or v1), copies all its images to the default repository and edits "
-	  "the manifests. What is there already as it should be is not touched.",
+	{ "stream list", "", 0, 0, LOOK, cmd_stream_list, "list image streams", NULL,
+	  "reconcile stream list -A\nreconcile stream list -n shop -o name", false, .outputs = "text|json|yaml|wide|name" },
+	{ "stream describe", "NAME|NAME:TAG|NAME@ID", 1, 1, LOOK | FOR_MANIFESTS, cmd_stream_describe,
+	  "show an image stream and its tags, or the image of one",
+	  "A name shows the stream, a tag or an image id what is known of the image. From recorded state alone: nobody is asked. "
+	  "Labels and annotations are those of the manifest, where it is at hand (--manifests, or the current folder). "
+	  "With -v: when scheduled tags are due, and the layers of an image.",
+	  "reconcile stream describe python -n shop\nreconcile stream describe python:latest\n"
+	  "reconcile stream describe python@sha256:49c1", false },
+	{ "stream lookup", "NAME", 1, 1, FOR_EDIT | FOR_LOOKUP, cmd_stream_lookup,
+	  "let short names of workloads mean an image stream",
+	  "Sets spec.lookupPolicy.local in the manifest of the stream: 'php:latest' in a workload of its namespace is then the stream's tag.",
+	  "reconcile stream lookup php -n shop\nreconcile stream lookup php -n shop --enabled=false", false },
+	{ "describe", "KIND/NAME", 1, 2, LOOK | FOR_MANIFESTS, cmd_describe,
+	  "describe an image stream (is/NAME), its tag (istag/NAME:TAG) or image (isimage/NAME@ID)", NULL,
+	  "reconcile describe is/python\nreconcile describe istag/python:latest -n shop", false },
+	{ "get", "KIND [NAME]", 1, 2, LOOK, cmd_get, "list image streams (is), as oc does", NULL,
+	  "reconcile get is -A", false, .outputs = "text|json|yaml|wide|name" },
+	{ "tag", "[SOURCE] DEST...", 1, 64, FOR_EDIT | FOR_STATE | FOR_TAG | FOR_TAG_FLAGS, cmd_tag,
+	  "point tags of image streams at an image, at another tag, or delete them",
+	  "Edits the manifests; the next run acts on them. SOURCE is an image of a registry (docker.io/python:3.6), the tag of a stream "
+	  "([NAMESPACE/]NAME:TAG: what it points at now is taken, or with --alias followed) or an image of a stream (NAME@ID). A stream "
+	  "that is not there is created.",
+	  "reconcile tag docker.io/python:3.6.0 python:3.6             # import an image\n"
+	  "reconcile tag docker.io/python:3.6.0 python:3.6 --scheduled # again and again\n"
+	  "reconcile tag python:3.6 python:latest                      # what 3.6 points at now\n"
+	  "reconcile tag --alias python:3.6 python:latest              # whatever 3.6 will point at\n"
+	  "reconcile tag python@sha256:49c1... python:latest           # roll back\n"
+	  "reconcile tag -d python:3.5                                 # delete a tag", false },
+	{ "import", "[NAME[:TAG]]", 0, 1, FOR_EDIT | FOR_STATE | FOR_IMPORT | FOR_STREAM_IMPORT | FOR_TAG_FLAGS, cmd_import_any,
+	  "import tags of an image stream again; with -f: what a dependency descriptor says",
+	  "NAME[:TAG] marks the tag (default: latest), or with --all every tag, in the manifest of the stream, and the next run imports it; "
+	  "with --wait it is imported at once. --from with --confirm creates stream or tag.\n"
+	  "-f reads a DependencyDescriptor (kp.kpack.io v1alpha1, v1alpha3 or v1), copies all its images to the default repository and edits "
+	  "the manifests of stores, stacks and builders. What is there already as it should be is not touched.",
+	  "reconcile import python:3.6 --wait\n"
+	  "reconcile import python --from docker.io/python --confirm --all\n"
 	  "reconcile import -f descriptor.yaml --show-changes\n"
 	  "reconcile import -f - --dry-run <descriptor.yaml", false },
+	{ "import-image", "NAME[:TAG]", 1, 1, FOR_EDIT | FOR_STATE | FOR_STREAM_IMPORT | FOR_TAG_FLAGS, cmd_stream_import,
+	  "the same as import NAME[:TAG]", NULL, NULL, true },
+	{ "prune builds", "[DIR]", 0, 1, FOR_LOAD | FOR_STATE | FOR_PRUNE | FOR_PRUNE_BUILDS | FOR_TABLE, cmd_prune_builds,
+	  "remove records and logs of old builds",
+	  "Shows what would go; with --confirm it goes. Builds that run are never pruned. Images that were built stay.",
+	  "reconcile prune builds manifests/ --keep-complete 3 --confirm", false, .outputs = "text|json|yaml" },
+	{ "prune images", "[DIR]", 0, 1, FOR_LOAD | FOR_STATE | FOR_PRUNE | FOR_PRUNE_IMAGES | FOR_TABLE, cmd_prune_images,
+	  "remove old items of image streams' histories and records of images that nothing uses",
+	  "Shows what would go; with --confirm it goes. What the manifests in DIR and recorded builds use stays. Registries are not touched.",
+	  "reconcile prune images manifests/ --keep-tag-revisions 5 --confirm", false },
 	{ "help", "[COMMAND...]", 0, 3, 0, cmd_help, "show help of a command", NULL, "reconcile help image list", false },
 	{ "completion", "bash|zsh|fish", 1, 1, 0, cmd_completion, "print a completion script for a shell", NULL,
 	  "reconcile completion bash >/etc/bash_completion.d/reconcile", false },

@@ -98,7 +98,8 @@ void context_init(struct context *context, const struct command *command,
 	context->cache_dir =
 		options->cache_dir ? absolute(options->cache_dir, arena) : default_cache(arena);
 	context->keys = ARENA_NEW(arena, struct tmpdir);
-	context->now_s = clock_now_s();
+	if (!options->now || !time_parse(options->now, &context->now_s))
+		context->now_s = clock_now_s();
 }
 
 void context_release(struct context *context)
@@ -235,16 +236,23 @@ static int load(struct context *context, const char *path)
 	return EXIT_DONE;
 }
 
-int context_load(struct context *context)
+static int check_now(const struct context *context)
 {
 	struct err err = { 0 };
-	int code;
+	int64_t now_s;
 
-	if (context->options.now && !time_parse(context->options.now, &context->now_s)) {
-		err_set(&err, ERR_INVALID, "--now takes an RFC 3339 time, not '%s'",
-			context->options.now);
-		return context_fail(&err, EXIT_USAGE);
-	}
+	if (!context->options.now || time_parse(context->options.now, &now_s))
+		return EXIT_DONE;
+	err_set(&err, ERR_INVALID, "--now takes an RFC 3339 time, not '%s'", context->options.now);
+	return context_fail(&err, EXIT_USAGE);
+}
+
+int context_load(struct context *context)
+{
+	int code = check_now(context);
+
+	if (code != EXIT_DONE)
+		return code;
 	code = load(context, context_dir(context));
 	if (code == EXIT_DONE)
 		say_left_out(context);
@@ -418,8 +426,10 @@ int context_read_state(struct context *context)
 	const struct settings *settings;
 	struct err err = { 0 };
 	const char *branch;
-	int code = load_settings(context);
+	int code = check_now(context);
 
+	if (code == EXIT_DONE)
+		code = load_settings(context);
 	if (code != EXIT_DONE)
 		return code;
 	settings = context->settings;

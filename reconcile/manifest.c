@@ -143,6 +143,9 @@ bool manifest_find(struct manifests *all, const struct manifest_id *id, struct d
 	for (size_t i = 0; info->old_names && info->old_names[i]; i++)
 		if (!look_for(&search, info->old_names[i], err))
 			return false;
+	search.object.group = "";
+	if (info->is_core_too && !look_for(&search, info->name, err))
+		return false;
 	*is_found = search.is_found;
 	return true;
 }

@@ -49,6 +49,21 @@ struct import_options {
 	bool shows_changes, is_forced;
 };
 
+/* Of `tag`, and of `import` of a stream: oc's flags (openshift.md §5.3, §5.4). "true", "false" or NULL: not given. */
+struct tag_options {
+	bool is_delete, is_alias, is_reference;
+	const char *source, *scheduled, *insecure, *reference_policy, *import_mode;
+};
+struct stream_options {
+	const char *from, *all, *enabled;
+	bool is_confirmed;
+};
+/* Of `prune`: numbers and durations as written (openshift.md §5.7). */
+struct prune_options {
+	const char *keep_complete, *keep_failed, *keep_revisions, *keep_younger;
+	bool with_orphans;
+};
+
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
 struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
@@ -64,6 +79,9 @@ struct options {
 	struct object_options object;
 	struct secret_options secret;
 	struct import_options import;
+	struct tag_options tag;
+	struct stream_options stream;
+	struct prune_options pruning;
 	struct strings args; /* positional */
 	/* Not of the command line: `image … --wait` runs the main job for this object and shows its build. */
 	const char *follow;
@@ -100,7 +118,15 @@ enum {
 	FOR_SECRET = 1 << 16,
 	FOR_CONFIG = 1 << 17,
 	FOR_IMPORT = 1 << 18,
-	FOR_ALL = (1 << 19) - 1,
+	FOR_TAG = 1 << 19,       /* `tag` */
+	FOR_TAG_FLAGS = 1 << 20, /* commands that say how a tag is imported */
+	FOR_STREAM_IMPORT = 1 << 21,
+	FOR_PRUNE = 1 << 22,
+	FOR_PRUNE_BUILDS = 1 << 23,
+	FOR_PRUNE_IMAGES = 1 << 24,
+	FOR_LOOKUP = 1 << 25,
+	FOR_MANIFESTS = 1 << 26, /* commands that look at manifests beside the state */
+	FOR_ALL = (1 << 27) - 1,
 };
 
 struct option_row {

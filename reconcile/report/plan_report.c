@@ -137,15 +137,20 @@ static struct row move_row(const struct step *step, const struct tag_move *move,
 	return row;
 }
 
-/* A stream is shown by its tags, one line each; all else by itself. */
+/* A stream is shown by its tags, one line each, also where all of them failed; all else by itself. */
+static bool has_tag_rows(const struct step *step)
+{
+	return step->moves.n && (!step->blocked || step->is_failure);
+}
+
 static size_t n_rows(const struct step *step)
 {
-	return step->blocked || !step->moves.n ? 1 : step->moves.n;
+	return has_tag_rows(step) ? step->moves.n : 1;
 }
 
 static struct row row_of(const struct step *step, size_t i, struct arena *arena)
 {
-	if (!step->blocked && step->moves.n)
+	if (has_tag_rows(step))
 		return move_row(step, LIST_AT(step->moves, struct tag_move, i), arena);
 	return (struct row){ .label = object_label(step->id, arena),
 			     .phrase = phrase_of(step, arena),
