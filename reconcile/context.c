@@ -240,6 +240,8 @@ int context_load(struct context *context)
 	struct err err = { 0 };
 	int code;
 
+	if (context->is_loaded)
+		return context->loaded.diags.n_errors ? EXIT_INVALID : EXIT_DONE;
 	if (context->options.now && !time_parse(context->options.now, &context->now_s)) {
 		err_set(&err, ERR_INVALID, "--now takes an RFC 3339 time, not '%s'",
 			context->options.now);
