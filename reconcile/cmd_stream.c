@@ -74,12 +74,12 @@ static int list_streams(struct context *context, const char *name)
 			return EXIT_ERROR;
 		list = (struct entries){ &one, 1, 1 };
 	}
-	if (look_print_list(context, &list))
-		return EXIT_DONE;
-	if (context_is_output(context, "name"))
+	if (context_is_output(context, "name")) /* as oc spells them */
 		for (size_t i = 0; i < list.n; i++)
 			buf_printf(&context->out, "imagestream.image.openshift.io/%s\n",
 				   list.v[i]->name);
+	else if (look_print_list(context, &list))
+		return EXIT_DONE;
 	else if (list.n)
 		put_rows(context, &list);
 	else

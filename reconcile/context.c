@@ -251,6 +251,8 @@ int context_load(struct context *context)
 {
 	int code = check_now(context);
 
+	if (context->is_loaded)
+		return context->loaded.diags.n_errors ? EXIT_INVALID : EXIT_DONE;
 	if (code != EXIT_DONE)
 		return code;
 	code = load(context, context_dir(context));

@@ -46,7 +46,7 @@ void context_init(struct context *context, const struct command *command,
 		  const struct options *options, struct arena *arena);
 void context_release(struct context *context);
 
-/* Loads the manifests of args[0] (default "."), prints all problems. EXIT_DONE, EXIT_INVALID or EXIT_ERROR (said on stderr). */
+/* Loads the manifests of args[0] (default ".") once, prints all problems. EXIT_DONE, EXIT_INVALID or EXIT_ERROR (said on stderr). */
 int context_load(struct context *context);
 /* Opens and reads the state. Absent branch: an empty state. EXIT_DONE or EXIT_STATE (said). */
 int context_read_state(struct context *context);

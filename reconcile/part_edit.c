@@ -140,7 +140,7 @@ static const char *recorded_source(struct object_edit *e, const char *word)
 	const char *at = strrchr(word, '@'), *id, *image = NULL;
 	const struct store_status *status;
 
-	if (!at || (!context->is_loaded && context_load(context) != EXIT_DONE) ||
+	if (!at || context_load(context) != EXIT_DONE ||
 	    (!context->is_state_read && context_read_state(context) != EXIT_DONE))
 		return NULL;
 	status = state_status(&context->state.state,
