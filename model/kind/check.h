@@ -40,8 +40,15 @@ void check_tag(const struct checker *c, const char *path, const char *value);
 void check_image(const struct checker *c, const char *path, const char *value);
 /* serviceAccountRef: absent, or both name and namespace. */
 void check_account_ref(const struct checker *c, const char *path, const struct object_ref *ref);
+/* host[:port][/path] of a setting; `may_be_wild`: "*." may stand for subdomains. NULL passes. */
+void check_location(const struct checker *c, const char *path, const char *text, bool may_be_wild);
 /* metadata.name and metadata.namespace. */
 void check_names(const struct checker *c);
+
+/* settings_streams.c: `streams` of Settings. */
+struct settings_streams;
+void settings_streams_adapt(struct settings_streams *streams, const struct checker *c);
+void settings_streams_check(const struct settings_streams *streams, const struct checker *c);
 
 /* image_convert.c: the annotations of a converted v1alpha1 Image into its fields. */
 void image_convert(const struct checker *c, struct image_spec *spec);

@@ -105,6 +105,8 @@ static const struct field settings_fields[] = {
 	  .doc = "Command that runs a worker elsewhere. Only from a trusted place." },
 	{ "credentialHelpers", FIELD_BOOL, AT(struct settings, allow_helpers),
 	  .doc = "Docker's credential helpers may be run. Only from a trusted place." },
+	{ "streams", FIELD_STRUCT, AT(struct settings, streams), .table = &settings_streams_table,
+	  .doc = "Of image streams." },
 	{ "defaultBuilder", FIELD_STRING, AT(struct settings, default_builder), .deflt = "default",
 	  .doc = "The ClusterBuilder of new images." },
 	{ 0 },
@@ -171,6 +173,7 @@ void settings_adapt(void *out, const struct object *object, struct arena *arena,
 			      "must be a duration such as 90s, 15m or 1h30m");
 	else if (settings->lease_s < LEASE_MIN_S || settings->lease_s > LEASE_MAX_S)
 		check_invalid(&c, "state.lease", settings->lease, "must be between 30s and 7d");
+	settings_streams_adapt(&settings->streams, &c);
 }
 
 /* host[:port][/path] without scheme, tag, digest or a slash at the end; "*." may stand for
@@ -206,8 +209,7 @@ static const char *location_mistake(const char *text, bool may_be_wild)
 	return NULL;
 }
 
-static void check_location(const struct checker *c, const char *path, const char *text,
-			   bool may_be_wild)
+void check_location(const struct checker *c, const char *path, const char *text, bool may_be_wild)
 {
 	const char *mistake = text && *text ? location_mistake(text, may_be_wild) : NULL;
 
@@ -271,6 +273,7 @@ void settings_check(const struct object *object, struct arena *arena, struct dia
 		if (git->host && strchr(git->host, '/') && !strstr(git->host, "://"))
 			check_invalid(&c, path, git->host, "must be host[:port]");
 	}
+	settings_streams_check(&settings->streams, &c);
 }
 
 const struct settings *settings_default(struct arena *arena)
@@ -280,7 +283,8 @@ const struct settings *settings_default(struct arena *arena)
 	struct err err = { 0 };
 
 	if (!fields_read(&settings_table, nothing, settings, arena, &err) ||
-	    !duration_parse(settings->lease, &settings->lease_s))
+	    !duration_parse(settings->lease, &settings->lease_s) ||
+	    !duration_parse(settings->streams.interval, &settings->streams.interval_s))
 		BUG("the default settings do not hold: %s", err.text);
 	return settings;
 }

@@ -65,7 +65,7 @@ struct settings {
 	const char *default_builder;    /* ClusterBuilder for `image create`; "default" */
 	const struct source_file *file; /* where it was read; NULL: defaults */
 };
-extern const struct table settings_table;
+extern const struct table settings_table, settings_streams_table;
 extern const struct table settings_registry_table, settings_git_table; /* also of build requests */
 
 /* The defaults alone. */

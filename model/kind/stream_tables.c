@@ -6,15 +6,12 @@
 #include "model/kind/image_record.h"
 #include "model/kind/stream.h"
 
-static const char *const import_modes[] = { "Legacy", "PreserveOriginal", NULL };
-static const char *const policies[] = { "Source", "Local", NULL };
-
 static const struct field import_policy_fields[] = {
 	{ "insecure", FIELD_BOOL, AT(struct tag_ref, is_insecure),
 	  .doc = "Plain HTTP and unknown certificates will do." },
 	{ "scheduled", FIELD_BOOL, AT(struct tag_ref, is_scheduled),
 	  .doc = "Imported again and again, every 15 minutes unless the settings say otherwise." },
-	{ "importMode", FIELD_ENUM, AT(struct tag_ref, import_mode), .values = import_modes,
+	{ "importMode", FIELD_STRING, AT(struct tag_ref, import_mode),
 	  .doc = "Legacy: one image of an index. PreserveOriginal: the index." },
 	{ 0 },
 };
@@ -22,8 +19,7 @@ static const struct table import_policy_table = { "import policy", sizeof(struct
 						  import_policy_fields };
 
 static const struct field reference_policy_fields[] = {
-	{ "type", FIELD_ENUM, AT(struct tag_ref, reference_policy), .values = policies,
-	  .deflt = "Source",
+	{ "type", FIELD_STRING, AT(struct tag_ref, reference_policy), .deflt = "Source",
 	  .doc = "Source: consumers pull from where the image is. Local: from the integrated "
 		 "registry." },
 	{ 0 },
@@ -31,26 +27,41 @@ static const struct field reference_policy_fields[] = {
 static const struct table reference_policy_table = { "reference policy", sizeof(struct tag_ref),
 						     reference_policy_fields };
 
-static const struct field tag_ref_fields[] = {
-	{ "name", FIELD_STRING, AT(struct tag_ref, name), .is_required = true,
-	  POS(struct tag_ref, pos), .doc = "The tag." },
-	{ "annotations", FIELD_STRING_MAP, AT(struct tag_ref, annotations),
-	  .doc = "Of the tag: description, tags, supports, preferred platform." },
-	{ "from", FIELD_STRUCT_PTR, AT(struct tag_ref, from), .table = &object_ref_table,
-	  .doc = "DockerImage, ImageStreamTag or ImageStreamImage. Absent: pushes land here." },
-	{ "reference", FIELD_BOOL, AT(struct tag_ref, is_reference),
-	  .doc = "The source is handed out as it is and never imported." },
-	{ "generation", FIELD_INT, AT(struct tag_ref, generation), .min = 0, .max = INT64_MAX,
-	  .has_given = true, .given_offset = AT(struct tag_ref, has_generation),
-	  .doc = "0 asks for an import; other numbers are not the manifest's to choose." },
-	{ "importPolicy", FIELD_STRUCT, 0, .table = &import_policy_table,
-	  .doc = "How the image is imported." },
-	{ "referencePolicy", FIELD_STRUCT, 0, .table = &reference_policy_table,
-	  .doc = "What consumers pull." },
-	{ 0 },
-};
+/* Everything but the name, which an ImageStreamTag has in its metadata. */
+#define TAG_REF_FIELDS                                                                             \
+	{ "annotations", FIELD_STRING_MAP, AT(struct tag_ref, annotations),                        \
+	  .doc = "Of the tag: description, tags, supports, preferred platform." },                 \
+		{ "from", FIELD_STRUCT_PTR, AT(struct tag_ref, from), .table = &object_ref_table,  \
+		  .doc = "DockerImage, ImageStreamTag or ImageStreamImage. Absent: pushes land "   \
+			 "here." },                                                                \
+		{ "reference", FIELD_BOOL, AT(struct tag_ref, is_reference),                       \
+		  .doc = "The source is handed out as it is and never imported." },                \
+		{ "generation",                                                                    \
+		  FIELD_INT,                                                                       \
+		  AT(struct tag_ref, generation),                                                  \
+		  .min = 0,                                                                        \
+		  .max = INT64_MAX,                                                                \
+		  .has_given = true,                                                               \
+		  .given_offset = AT(struct tag_ref, has_generation),                              \
+		  .doc = "0 asks for an import; other numbers are not the manifest's to "          \
+			 "choose." },                                                              \
+		{ "importPolicy", FIELD_STRUCT, 0, .table = &import_policy_table,                  \
+		  .doc = "How the image is imported." },                                           \
+		{ "referencePolicy", FIELD_STRUCT, 0, .table = &reference_policy_table,            \
+		  .doc = "What consumers pull." },                                                 \
+		{ 0 },
+
+static const struct field tag_ref_fields[] = { { "name", FIELD_STRING, AT(struct tag_ref, name),
+						 .is_required = true, POS(struct tag_ref, pos),
+						 .doc = "The tag." },
+					       TAG_REF_FIELDS };
 const struct table tag_ref_table = { "tag", sizeof(struct tag_ref), tag_ref_fields,
 				     POS(struct tag_ref, pos) };
+
+static const struct field own_tag_fields[] = { { "name", FIELD_STRING, AT(struct tag_ref, name),
+						 .doc = "The tag, as metadata.name has it." },
+					       TAG_REF_FIELDS };
+static const struct table own_tag_table = { "tag", sizeof(struct tag_ref), own_tag_fields };
 
 static const struct field stream_lookup_fields[] = {
 	{ "local", FIELD_BOOL, AT(struct stream_spec, is_local_lookup),
@@ -85,7 +96,7 @@ static const struct field stream_tag_fields[] = {
 	{ "apiVersion", FIELD_IGNORED },
 	{ "kind", FIELD_IGNORED },
 	{ "metadata", FIELD_IGNORED },
-	{ "tag", FIELD_STRUCT_PTR, AT(struct stream_tag_spec, tag), .table = &tag_ref_table,
+	{ "tag", FIELD_STRUCT_PTR, AT(struct stream_tag_spec, tag), .table = &own_tag_table,
 	  .doc = "What the tag points at." },
 	{ "lookupPolicy", FIELD_STRUCT, 0, .table = &tag_lookup_table,
 	  .doc = "Who may use the stream by its short name." },
@@ -184,15 +195,15 @@ static const struct field item_policy_fields[] = {
 	  .doc = "Plain HTTP and unknown certificates will do." },
 	{ "scheduled", FIELD_BOOL, AT(struct import_item, is_scheduled),
 	  .doc = "Imported again and again." },
-	{ "importMode", FIELD_ENUM, AT(struct import_item, import_mode), .values = import_modes,
+	{ "importMode", FIELD_STRING, AT(struct import_item, import_mode),
 	  .doc = "Legacy: one image of an index. PreserveOriginal: the index." },
 	{ 0 },
 };
 static const struct table item_policy_table = { "import policy", sizeof(struct import_item),
 						item_policy_fields };
 static const struct field item_reference_fields[] = {
-	{ "type", FIELD_ENUM, AT(struct import_item, reference_policy), .values = policies,
-	  .deflt = "Source", .doc = "What consumers pull." },
+	{ "type", FIELD_STRING, AT(struct import_item, reference_policy), .deflt = "Source",
+	  .doc = "What consumers pull." },
 	{ 0 },
 };
 static const struct table item_reference_table = { "reference policy", sizeof(struct import_item),
