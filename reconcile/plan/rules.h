@@ -112,6 +112,9 @@ void rule_store(struct planner *p, struct step *step); /* also Buildpack and Clu
 void rule_lifecycle(struct planner *p, struct step *step);
 void rule_builder(struct planner *p, struct step *step);
 void rule_image(struct planner *p, struct step *step);
+void rule_workload(struct planner *p, struct step *step); /* all kinds of them */
+void rule_deployment_config(struct planner *p, struct step *step);
+void rule_policy(struct planner *p, struct step *step);
 
 /* Decides about a step by its kind's rule; what was decided before is forgotten, `after` and identity are kept. */
 void step_decide(struct planner *p, struct step *step);
