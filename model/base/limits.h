@@ -57,6 +57,8 @@
 #define LIMIT_EVENT_BYTES    (1u << 20) /* one line of a worker: a result lists its buildpacks      */
 #define LIMIT_EVENT_METADATA (256u << 10) /* manifest and config in a result, together          */
 #define LIMIT_REFS           1000000u
+#define LIMIT_STREAM_TAGS    5000u  /* of one image stream                                        */
+#define LIMIT_TAG_ITEMS      10000u /* of one tag's history                                       */
 
 /* Git: what a foreign repository may make us hold or write. */
 #define LIMIT_GIT_PACK_BYTES                                                                       \

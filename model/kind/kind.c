@@ -82,25 +82,25 @@ static const struct kind_info kinds[] = {
 	[KIND_IMAGE_STREAM] = {
 		.name = "ImageStream", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
 		.words = WORDS("imagestream", "stream", "is"), .state_folder = "imagestreams",
-		.spec_table = &stream_spec_table,
+		.spec_table = &stream_spec_table, .adapt = stream_adapt, .check = stream_spec_check,
 		.doc = "Named pointers to images, with their history.",
 	},
 	[KIND_IMAGE_STREAM_TAG] = {
 		.name = "ImageStreamTag", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
 		.words = WORDS("imagestreamtag", "istag"),
-		.spec_table = &stream_tag_table, .is_whole = true,
+		.spec_table = &stream_tag_table, .is_whole = true, .adapt = stream_tag_adapt, .check = stream_tag_check,
 		.doc = "One tag of an image stream, declared on its own.",
 	},
 	[KIND_IMAGE_STREAM_MAPPING] = {
 		.name = "ImageStreamMapping", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
 		.words = WORDS("imagestreammapping"),
-		.spec_table = &stream_mapping_table, .is_whole = true,
+		.spec_table = &stream_mapping_table, .is_whole = true, .adapt = stream_mapping_adapt, .check = stream_mapping_check,
 		.doc = "An image that was pushed, to be tagged into a stream once.",
 	},
 	[KIND_IMAGE_STREAM_IMPORT] = {
 		.name = "ImageStreamImport", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
 		.words = WORDS("imagestreamimport"),
-		.spec_table = &stream_import_table,
+		.spec_table = &stream_import_table, .adapt = stream_import_adapt, .check = stream_import_check,
 		.doc = "Images that are imported into a stream once.",
 	},
 	[KIND_IMAGE_POLICY] = {
@@ -203,6 +203,8 @@ static const struct {
 	{ "kpack.io", " Build SourceResolver " },
 	{ "kp.kpack.io", " DependencyDescriptor " },
 	{ "build.openshift.io", " Build BuildConfig " },
+	{ "image.openshift.io",
+	  " Image ImageSignature ImageStreamImage ImageStreamLayers ImageTag " },
 	{ "", " BuildConfig " },
 };
 
@@ -352,7 +354,8 @@ enum document_class document_class(const struct node *document, enum kind *kind)
 	if (kind_is_known_elsewhere(api_version, name))
 		return DOCUMENT_LATER;
 	ref = version_split(api_version);
-	if (group_is(&ref, "kpack.io") || group_is(&ref, "reconcile.dev") || group_is_old(&ref))
+	if (group_is(&ref, "kpack.io") || group_is(&ref, "reconcile.dev") ||
+	    group_is(&ref, "image.openshift.io") || group_is_old(&ref))
 		return DOCUMENT_BROKEN;
 	return DOCUMENT_FOREIGN;
 }

@@ -464,6 +464,7 @@ static const link_fn links[] = {
 	[KIND_BUILDER] = link_builder,
 	[KIND_CLUSTER_BUILDER] = link_builder,
 	[KIND_IMAGE] = link_image,
+	[KIND_IMAGE_STREAM] = NULL, /* link_streams.c; the step of another stream may come later */
 	[KIND_IMAGE_POLICY] = link_policy,
 	[KIND_DEPLOYMENT] = link_workload,
 	[KIND_STATEFUL_SET] = link_workload,
@@ -569,6 +570,8 @@ void model_link(struct model *model, struct diags *diags)
 	struct linker l = { .model = model, .arena = model->arena, .diags = diags };
 
 	if (model->objects.n)
+		qsort(model->objects.v, model->objects.n, sizeof(*model->objects.v), by_id);
+	if (link_streams(model, diags))
 		qsort(model->objects.v, model->objects.n, sizeof(*model->objects.v), by_id);
 	l.nodes = arena_array(l.arena, model->objects.n, sizeof(*l.nodes));
 	for (size_t i = 0; i < model->objects.n; i++) {

@@ -10,6 +10,7 @@
 #include "model/kind/metadata.h"
 #include "model/kind/rules.h"
 #include "model/kind/workload.h"
+#include "model/kind/stream_check.h"
 
 static const struct field metadata_fields[] = {
 	{ "name", FIELD_STRING, AT(struct meta, name), .is_required = true,
@@ -35,6 +36,24 @@ static const struct field metadata_fields[] = {
 	{ 0 },
 };
 const struct table metadata_table = { "metadata", sizeof(struct meta), metadata_fields };
+
+/* An ImageStreamMapping may name its stream by the stream's repository instead. */
+static const struct table *metadata_of(const struct object *object, struct arena *arena)
+{
+	struct field *fields;
+	struct table *table;
+
+	if (object->kind != KIND_IMAGE_STREAM_MAPPING ||
+	    !node_text(object->tree, "dockerImageRepository"))
+		return &metadata_table;
+	fields = arena_array(arena, COUNTOF(metadata_fields), sizeof(*fields));
+	memcpy(fields, metadata_fields, sizeof(metadata_fields));
+	fields[0].is_required = false;
+	table = ARENA_NEW(arena, struct table);
+	*table = metadata_table;
+	table->fields = fields;
+	return table;
+}
 
 /* Metadata and spec are taken from the document itself: a FIELD_NODE would copy all of them. */
 struct envelope {
@@ -144,9 +163,11 @@ static void decode_meta(struct object *object, const struct node *metadata, stru
 
 		*empty = nothing;
 		empty->pos = object->pos;
-		fields_decode(&metadata_table, metadata ? metadata : empty, "metadata", meta, arena,
-			      object->file, diags);
+		fields_decode(metadata_of(object, arena), metadata ? metadata : empty, "metadata",
+			      meta, arena, object->file, diags);
 	}
+	if (object->kind == KIND_IMAGE_STREAM_MAPPING)
+		mapping_name(object->tree, arena, meta);
 	check_names(&(struct checker){ object, arena, diags });
 	if (!meta->name)
 		meta->name = object->kind == KIND_SETTINGS ? "settings" : "";
@@ -179,8 +200,10 @@ static void decode_spec(struct object *object, const struct node *spec, struct a
 	if (info->is_whole) {
 		fields_decode(info->spec_table, object->tree, "", out, arena, object->file, diags);
 	} else if (!spec || spec->kind == NODE_NULL) {
-		diag_add(diags, SEVERITY_ERROR, "missing-field", object->file, object->pos, 1,
-			 "missing field(s): spec");
+		/* A stream without one takes what is pushed to it. */
+		if (object->kind != KIND_IMAGE_STREAM)
+			diag_add(diags, SEVERITY_ERROR, "missing-field", object->file, object->pos,
+				 1, "missing field(s): spec");
 	} else {
 		if (is_mapping(spec) &&
 		    (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER))
@@ -212,6 +235,7 @@ struct object *object_decode(const struct node *document, const struct source_fi
 						     envelope_fields };
 	struct envelope envelope = { 0 };
 	struct object *object;
+	const char *suffix;
 	enum kind kind;
 
 	switch (document_class(document, &kind)) {
@@ -243,6 +267,9 @@ struct object *object_decode(const struct node *document, const struct source_fi
 	decode_meta(object, given(document, "metadata"), arena, diags);
 	object->id = object_id(kind, object->meta.ns, object->meta.name, arena);
 	decode_spec(object, given(document, "spec"), arena, diags);
+	suffix = document_suffix(object, arena);
+	if (*suffix)
+		object->id = arena_printf(arena, "%s%s", object->id, suffix);
 	link_prepare(object, arena);
 	return object;
 }

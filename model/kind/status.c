@@ -296,7 +296,7 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 	case KIND_IMAGE:
 		return image_holds(status, arena, err);
 	case KIND_IMAGE_STREAM:
-		return true;
+		return stream_holds(status, arena, err);
 	case KIND_IMAGE_POLICY:
 		return texts_hold(policy_rules, status, arena, err);
 	case KIND_DEPLOYMENT:

@@ -222,8 +222,7 @@ bool stream_image_name_parse(const char *text, struct arena *arena, const char *
 static bool wrong_from(const char *name, struct err *err)
 {
 	return err_set(err, ERR_INVALID,
-		       "\"%s\": must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>%s",
-		       name,
+		       "must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>%s",
 		       strchr(name, '/') ? "; it holds a registry path: the kind of an image in a "
 					   "registry is DockerImage"
 					 : "");
@@ -245,8 +244,7 @@ bool tag_from_parse(const struct object_ref *from, struct arena *arena, const ch
 	return true;
 }
 
-/* The tag of the same stream that `tag` follows; NULL: it follows none. */
-static const char *followed(const struct tag_ref *tag, const char *stream, struct arena *arena)
+const char *tag_followed(const struct tag_ref *tag, const char *stream, struct arena *arena)
 {
 	const struct object_ref *from = tag ? tag->from : NULL;
 	const char *other, *name;
@@ -275,7 +273,7 @@ bool tag_follow(const struct stream_spec *spec, const char *stream, const char *
 	const char *next;
 
 	*out = NULL;
-	while ((next = followed(tag, stream, arena))) {
+	while ((next = tag_followed(tag, stream, arena))) {
 		vec_push(arena, &trail, name);
 		for (size_t i = 0; i < trail.n; i++)
 			if (strcmp(trail.v[i], next) == 0)

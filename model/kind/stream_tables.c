@@ -27,41 +27,27 @@ static const struct field reference_policy_fields[] = {
 static const struct table reference_policy_table = { "reference policy", sizeof(struct tag_ref),
 						     reference_policy_fields };
 
-/* Everything but the name, which an ImageStreamTag has in its metadata. */
-#define TAG_REF_FIELDS                                                                             \
-	{ "annotations", FIELD_STRING_MAP, AT(struct tag_ref, annotations),                        \
-	  .doc = "Of the tag: description, tags, supports, preferred platform." },                 \
-		{ "from", FIELD_STRUCT_PTR, AT(struct tag_ref, from), .table = &object_ref_table,  \
-		  .doc = "DockerImage, ImageStreamTag or ImageStreamImage. Absent: pushes land "   \
-			 "here." },                                                                \
-		{ "reference", FIELD_BOOL, AT(struct tag_ref, is_reference),                       \
-		  .doc = "The source is handed out as it is and never imported." },                \
-		{ "generation",                                                                    \
-		  FIELD_INT,                                                                       \
-		  AT(struct tag_ref, generation),                                                  \
-		  .min = 0,                                                                        \
-		  .max = INT64_MAX,                                                                \
-		  .has_given = true,                                                               \
-		  .given_offset = AT(struct tag_ref, has_generation),                              \
-		  .doc = "0 asks for an import; other numbers are not the manifest's to "          \
-			 "choose." },                                                              \
-		{ "importPolicy", FIELD_STRUCT, 0, .table = &import_policy_table,                  \
-		  .doc = "How the image is imported." },                                           \
-		{ "referencePolicy", FIELD_STRUCT, 0, .table = &reference_policy_table,            \
-		  .doc = "What consumers pull." },                                                 \
-		{ 0 },
-
-static const struct field tag_ref_fields[] = { { "name", FIELD_STRING, AT(struct tag_ref, name),
-						 .is_required = true, POS(struct tag_ref, pos),
-						 .doc = "The tag." },
-					       TAG_REF_FIELDS };
+static const struct field tag_ref_fields[] = {
+	/* An ImageStreamTag has it in its metadata, so the rules of the kinds require it. */
+	{ "name", FIELD_STRING, AT(struct tag_ref, name), POS(struct tag_ref, pos),
+	  .doc = "The tag." },
+	{ "annotations", FIELD_STRING_MAP, AT(struct tag_ref, annotations),
+	  .doc = "Of the tag: description, tags, supports, preferred platform." },
+	{ "from", FIELD_STRUCT_PTR, AT(struct tag_ref, from), .table = &object_ref_table,
+	  .doc = "DockerImage, ImageStreamTag or ImageStreamImage. Absent: pushes land here." },
+	{ "reference", FIELD_BOOL, AT(struct tag_ref, is_reference),
+	  .doc = "The source is handed out as it is and never imported." },
+	{ "generation", FIELD_INT, AT(struct tag_ref, generation), .min = 0, .max = INT64_MAX,
+	  .has_given = true, .given_offset = AT(struct tag_ref, has_generation),
+	  .doc = "0 asks for an import; other numbers are not the manifest's to choose." },
+	{ "importPolicy", FIELD_STRUCT, 0, .table = &import_policy_table,
+	  .doc = "How the image is imported." },
+	{ "referencePolicy", FIELD_STRUCT, 0, .table = &reference_policy_table,
+	  .doc = "What consumers pull." },
+	{ 0 },
+};
 const struct table tag_ref_table = { "tag", sizeof(struct tag_ref), tag_ref_fields,
 				     POS(struct tag_ref, pos) };
-
-static const struct field own_tag_fields[] = { { "name", FIELD_STRING, AT(struct tag_ref, name),
-						 .doc = "The tag, as metadata.name has it." },
-					       TAG_REF_FIELDS };
-static const struct table own_tag_table = { "tag", sizeof(struct tag_ref), own_tag_fields };
 
 static const struct field stream_lookup_fields[] = {
 	{ "local", FIELD_BOOL, AT(struct stream_spec, is_local_lookup),
@@ -96,7 +82,7 @@ static const struct field stream_tag_fields[] = {
 	{ "apiVersion", FIELD_IGNORED },
 	{ "kind", FIELD_IGNORED },
 	{ "metadata", FIELD_IGNORED },
-	{ "tag", FIELD_STRUCT_PTR, AT(struct stream_tag_spec, tag), .table = &own_tag_table,
+	{ "tag", FIELD_STRUCT_PTR, AT(struct stream_tag_spec, tag), .table = &tag_ref_table,
 	  .doc = "What the tag points at." },
 	{ "lookupPolicy", FIELD_STRUCT, 0, .table = &tag_lookup_table,
 	  .doc = "Who may use the stream by its short name." },

@@ -9,6 +9,7 @@
 #include "model/kind/policy.h"
 #include "model/kind/workload.h"
 #include "reconcile/plan/rules.h"
+#include "reconcile/plan/stream.h"
 
 /* The streams that an object follows, so that it is decided behind them: struct followed_stream. */
 struct followed_stream {

@@ -117,6 +117,7 @@ struct step {
 		records; /* const struct image_record *: images that are seen for the first time */
 	/* Workloads and ImagePolicies: struct image_edit; made in the files behind everything that is recorded */
 	struct list edits;
+	struct stream_result *stream; /* what plan_fold needs after its mirrors */
 	/* Image: what its build pushed, for the stream whose repository it pushes to; NULL: not known */
 	const struct image_record *pushed;
 	/* Set by plan_fold: */
@@ -130,6 +131,11 @@ struct plan_options {
 	/* records of objects without manifests are deleted; more than half only with prune_all */
 	bool with_prune, prune_all;
 	const char *run_id;
+	/*
+	 * When scheduled tags of image streams were checked last: "ns/stream:tag" → const int64_t *, Unix seconds. A memory of
+	 * this machine: an unchanged check leaves nothing in the state. NULL: none.
+	 */
+	const struct map *checks;
 	bool (*is_selected)(
 		const struct object *object,
 		void *ctx); /* --only, -l: others are evaluated and not acted on; NULL: all */
