@@ -24,6 +24,7 @@ enum {
 	BACKOFF_CAP_MS = 8000,
 	TAGS_PER_PAGE = 1000,
 	MAX_TAG_PAGES = 10000,
+	PROBE_TIMEOUT_MS = 10000,
 };
 
 #define ACCEPT_MANIFESTS                                                                           \
@@ -61,32 +62,39 @@ bool remote_endpoint(struct registry *registry, const struct place *place, struc
 		     struct endpoint **out, struct err *err)
 {
 	const struct registry_rule *rule = place->rule;
-	bool is_insecure = rule && rule->is_insecure;
-	struct http_options options = { .is_insecure = is_insecure,
+	const bool is_anonymous = registry->manner.is_anonymous;
+	struct http_options options = { .is_insecure = place->is_insecure,
 					.ca_file = rule ? rule->ca_file : NULL,
 					.cert_file = rule ? rule->cert_file : NULL,
 					.key_file = rule ? rule->key_file : NULL };
 	struct endpoint *endpoint = NULL;
 
-	for (size_t i = 0; i < registry->endpoints.n; i++)
-		if (registry->endpoints.v[i]->rule == rule &&
-		    strcmp(registry->endpoints.v[i]->host, place->host) == 0)
-			endpoint = registry->endpoints.v[i];
+	for (size_t i = 0; i < registry->endpoints.n; i++) {
+		struct endpoint *at = registry->endpoints.v[i];
+
+		if (at->rule == rule && at->is_insecure == place->is_insecure &&
+		    at->is_anonymous == is_anonymous && strcmp(at->host, place->host) == 0)
+			endpoint = at;
+	}
 	if (!endpoint) {
 		endpoint = ARENA_NEW(registry->arena, struct endpoint);
 		endpoint->host = arena_strdup(registry->arena, place->host);
 		endpoint->rule = rule;
+		endpoint->is_insecure = place->is_insecure;
+		endpoint->is_anonymous = is_anonymous;
 		if (!http_open(&options, &endpoint->http, err))
 			return err_prefix(err, "registry '%s'", place->host);
-		endpoint->auth = (struct auth){ .arena = registry->arena,
-						.keychain = registry->keychain,
-						.host = endpoint->host,
-						.rule = rule,
-						.http = endpoint->http };
+		endpoint->auth =
+			(struct auth){ .arena = registry->arena,
+				       .keychain = is_anonymous ? NULL : registry->keychain,
+				       .host = endpoint->host,
+				       .rule = rule,
+				       .http = endpoint->http,
+				       .refusal = &registry->refusal };
 		vec_push(registry->arena, &registry->endpoints, endpoint);
 	}
 	if (!endpoint->base &&
-	    !find_base(endpoint, is_insecure || host_is_local(endpoint->host), arena, err))
+	    !find_base(endpoint, place->is_insecure || host_is_local(endpoint->host), arena, err))
 		return false;
 	*out = endpoint;
 	return true;
@@ -163,11 +171,16 @@ bool remote_call_fail(const struct remote_call *call, const struct http_response
 	const char *text = arena_printf(call->arena, "%s '%s'", what, call->place->shown);
 	struct endpoint *endpoint;
 	struct err ignored = { 0 };
+	struct registry_refusal *refusal = &call->registry->refusal;
 
 	remote_fail(response, text, call->arena, err);
-	if (response->status == 401 &&
-	    remote_endpoint(call->registry, call->place, call->arena, &endpoint, &ignored) &&
-	    !auth_has_credentials(&endpoint->auth, call->place->repo, call->arena))
+	remote_note(response, call->arena, refusal);
+	if (response->status != 401 ||
+	    !remote_endpoint(call->registry, call->place, call->arena, &endpoint, &ignored))
+		return false;
+	refusal->has_credentials =
+		auth_has_credentials(&endpoint->auth, call->place->repo, call->arena);
+	if (!refusal->has_credentials)
 		return err_set(err, ERR_DENIED, "%s; there are no credentials for it",
 			       arena_strdup(call->arena, err->text));
 	return false;
@@ -179,7 +192,8 @@ static bool manifest_call(const struct remote_call *call, const char *method,
 	struct strings headers = { 0 };
 	struct http_request request = { .method = method,
 					.headers = &headers,
-					.max_body = LIMIT_MANIFEST_BYTES };
+					.max_body = LIMIT_MANIFEST_BYTES,
+					.timeout_ms = call->registry->manner.timeout_ms };
 	struct endpoint *endpoint;
 
 	if (!remote_endpoint(call->registry, call->place, call->arena, &endpoint, err))
@@ -449,7 +463,9 @@ static bool read_tag_pages(const struct remote_call *call, const char *url, stru
 			   struct err *err)
 {
 	for (int n = 0; url; n++) {
-		struct http_request request = { .method = "GET", .url = url };
+		struct http_request request = { .method = "GET",
+						.url = url,
+						.timeout_ms = call->registry->manner.timeout_ms };
 		struct http_response response;
 
 		if (n == MAX_TAG_PAGES)
@@ -475,6 +491,60 @@ static bool remote_list_tags(struct registry *registry, const struct place *plac
 	       read_tag_pages(&call,
 			      remote_url(endpoint, place, arena, "tags/list?n=%d", TAGS_PER_PAGE),
 			      out, err);
+}
+
+/* Of a ping: only 200 and 401 say yes; what is told to go away or to wait has not been told no. */
+static enum registry_protocol protocol_of(int status)
+{
+	static const struct {
+		int status;
+		enum registry_protocol protocol;
+	} rows[] = {
+		{ 200, PROTOCOL_V2 },      { 401, PROTOCOL_V2 },      { 403, PROTOCOL_UNKNOWN },
+		{ 408, PROTOCOL_UNKNOWN }, { 429, PROTOCOL_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		if (rows[i].status == status)
+			return rows[i].protocol;
+	return status >= 500 ? PROTOCOL_UNKNOWN : PROTOCOL_OTHER;
+}
+
+static enum registry_protocol ping(const struct endpoint *endpoint, const char *base,
+				   struct arena *arena)
+{
+	const struct http_request request = { .method = "GET",
+					      .url = arena_printf(arena, "%s/v2/", base),
+					      .max_body = LIMIT_MANIFEST_BYTES,
+					      .timeout_ms = PROBE_TIMEOUT_MS,
+					      .no_redirects = true,
+					      .no_retry = true };
+	struct http_response response;
+	struct err ignored = { 0 };
+
+	return http_send(endpoint->http, &request, arena, &response, &ignored)
+		       ? protocol_of(response.status)
+		       : PROTOCOL_UNKNOWN;
+}
+
+enum registry_protocol remote_probe(struct registry *registry, const struct place *place)
+{
+	struct arena *arena = arena_new();
+	enum registry_protocol found = PROTOCOL_UNKNOWN;
+	struct endpoint *endpoint;
+	struct err ignored = { 0 };
+
+	if (remote_endpoint(registry, place, arena, &endpoint, &ignored)) {
+		if (endpoint->probed == PROTOCOL_UNKNOWN)
+			endpoint->probed = ping(endpoint, endpoint->base, arena);
+		if (endpoint->probed == PROTOCOL_UNKNOWN &&
+		    ping(endpoint, arena_printf(arena, "http://%s", endpoint->host), arena) ==
+			    PROTOCOL_V2)
+			endpoint->probed = PROTOCOL_PLAIN;
+		found = endpoint->probed;
+	}
+	arena_free(arena);
+	return found;
 }
 
 const struct backend remote_backend = {

@@ -12,9 +12,11 @@ enum { BLOB_TIMEOUT_MS = 4 * 3600 * 1000 };
 struct endpoint {
 	const char *host;
 	const struct registry_rule *rule;
+	bool is_insecure, is_anonymous;
 	const char *base; /* "https://host" once it is known that it answers there */
 	struct http *http;
 	struct auth auth;
+	enum registry_protocol probed;
 };
 
 struct remote_call {

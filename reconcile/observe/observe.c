@@ -15,8 +15,9 @@
 #include "buildexec/sys/pool.h"
 #include "model/kind/credentials.h"
 #include "reconcile/observe/git_answer.h"
+#include "reconcile/observe/import_answer.h"
 
-enum { THREADS = 16 };
+enum { THREADS = 16, THREADS_MAX = 64 };
 
 /* Credentials of one service account; made before the threads start, read-only then. */
 struct account {
@@ -31,12 +32,24 @@ struct account {
 	size_t n_idle;
 };
 
+/* What one observation has in common. */
+struct watch {
+	const struct observe_spec *spec;
+	struct quiet *quiet;
+	/* Results live in these; one that nobody is using now is taken, so there are no more than threads. */
+	pthread_mutex_t lock;
+	struct arena *idle[THREADS_MAX];
+	size_t n_idle;
+	struct observed *out;
+};
+
 struct item {
 	const struct query *query;
 	struct account *account;
-	struct arena *arena;
+	struct arena *arena; /* while it is answered */
 	struct fact *fact;
 	const struct observe_spec *spec;
+	struct watch *watch;
 };
 
 static bool read_parts(struct item *item, struct source_spec *source, const char *content,
@@ -190,19 +203,69 @@ static bool answer_blob(struct item *item, struct err *err)
 	return read_parts(item, &spec, now.content, err);
 }
 
+typedef bool import_fn(const struct import_question *question, struct arena *arena,
+		       struct fact *out, struct err *err);
+
+static bool answer_stream(struct item *item, import_fn *ask, struct err *err)
+{
+	struct import_question question = { .query = item->query,
+					    .streams = &item->spec->model->settings->streams,
+					    .quiet = item->watch->quiet,
+					    .timeout_ms = item->spec->timeout_ms };
+	bool is_done;
+
+	question.registry = take_registry(item->account, err);
+	if (!question.registry)
+		return false;
+	is_done = ask(&question, item->arena, item->fact, err);
+	give_registry(item->account, question.registry);
+	return is_done;
+}
+
+static bool answer_import_query(struct item *item, struct err *err)
+{
+	return answer_stream(item, answer_import, err);
+}
+
+static bool answer_tags_query(struct item *item, struct err *err)
+{
+	return answer_stream(item, answer_tags, err);
+}
+
 typedef bool answer_fn(struct item *item, struct err *err);
 static answer_fn *const answers[QUERY_KINDS] = {
-	[QUERY_GIT] = answer_git_query,
-	[QUERY_IMAGE] = answer_image,
-	[QUERY_LOCAL] = answer_local,
-	[QUERY_BLOB] = answer_blob,
+	[QUERY_GIT] = answer_git_query,       [QUERY_IMAGE] = answer_image,
+	[QUERY_LOCAL] = answer_local,         [QUERY_BLOB] = answer_blob,
+	[QUERY_IMPORT] = answer_import_query, [QUERY_TAGS] = answer_tags_query,
 };
+_Static_assert(COUNTOF(answers) == QUERY_KINDS, "every question needs an answer");
+
+static struct arena *take_arena(struct watch *watch)
+{
+	struct arena *arena;
+
+	pthread_mutex_lock(&watch->lock);
+	if (watch->n_idle)
+		arena = watch->idle[--watch->n_idle];
+	else
+		arena = watch->out->arenas[watch->out->n_arenas++] = arena_new();
+	pthread_mutex_unlock(&watch->lock);
+	return arena;
+}
+
+static void give_arena(struct watch *watch, struct arena *arena)
+{
+	pthread_mutex_lock(&watch->lock);
+	watch->idle[watch->n_idle++] = arena;
+	pthread_mutex_unlock(&watch->lock);
+}
 
 static void answer(void *items, size_t i)
 {
 	struct item *item = &((struct item *)items)[i];
 	struct err err = { 0 };
 
+	item->arena = take_arena(item->watch);
 	if (item->spec->is_stopping && item->spec->is_stopping())
 		err_set(&item->fact->err, ERR_CANCELLED, "stopped before it was asked");
 	else if (!item->account->is_usable)
@@ -212,18 +275,18 @@ static void answer(void *items, size_t i)
 	else
 		item->fact->err = err;
 	redact_err(&item->fact->err);
+	give_arena(item->watch, item->arena);
 }
 
 static void open_account(struct account *account, const struct observe_spec *spec,
-			 const struct query *query, struct arena *arena)
+			 const struct query *query, const struct list *secrets, struct arena *arena)
 {
 	const struct object_ref who = { .ns = query->ns, .name = query->service_account };
 	const struct settings *settings = spec->model->settings;
 
 	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER };
 	if (query->ns)
-		credentials_collect_with(spec->model, &who, query->pull_secrets, arena,
-					 &account->credentials);
+		credentials_collect_with(spec->model, &who, secrets, arena, &account->credentials);
 	account->access = (struct access){
 		.registries = &settings->registries,
 		.credentials = &account->credentials.registry,
@@ -247,22 +310,35 @@ static void close_account(struct account *account)
 	pthread_mutex_destroy(&account->lock);
 }
 
+/* Streams have no service account: every secret of their namespace is theirs. */
+static bool is_of_stream(const struct query *query)
+{
+	return query->kind == QUERY_IMPORT || query->kind == QUERY_TAGS;
+}
+
 static struct account *account_of(struct map *accounts, const struct query *query,
 				  const struct observe_spec *spec, struct arena *arena)
 {
 	const struct list *secrets = query->pull_secrets;
-	const char *key = arena_printf(arena, "%s/%s", query->ns ? query->ns : "",
-				       query->service_account ? query->service_account : "");
+	bool is_all = is_of_stream(query) && query->ns && !secrets;
+	const char *key = arena_printf(arena, "%s/%s%s", query->ns ? query->ns : "",
+				       query->service_account ? query->service_account : "",
+				       is_all ? "+" : "");
 	struct account *account;
+	struct list all;
 
 	for (size_t i = 0; secrets && i < secrets->n; i++)
 		key = arena_printf(arena, "%s+%s", key, LIST_AT(*secrets, struct named, i)->name);
 	account = map_get(accounts, key);
-	if (!account) {
-		account = ARENA_NEW(arena, struct account);
-		open_account(account, spec, query, arena);
-		map_set(arena, accounts, key, account);
+	if (account)
+		return account;
+	if (is_all) {
+		all = credentials_of_namespace(spec->model, query->ns, arena);
+		secrets = &all;
 	}
+	account = ARENA_NEW(arena, struct account);
+	open_account(account, spec, query, secrets, arena);
+	map_set(arena, accounts, key, account);
 	return account;
 }
 
@@ -271,23 +347,32 @@ void observe(const struct queries *queries, const struct observe_spec *spec, str
 {
 	size_t n = queries->list.n;
 	struct item *items = arena_array(arena, n, sizeof(*items));
+	size_t n_threads = spec->threads ? spec->threads : THREADS;
 	struct map accounts = { 0 };
+	struct watch watch = {
+		.spec = spec, .quiet = quiet_new(), .lock = PTHREAD_MUTEX_INITIALIZER, .out = out
+	};
 
-	*out = (struct observed){ .arenas = arena_array(arena, n, sizeof(struct arena *)),
-				  .n_arenas = n };
+	if (n_threads > THREADS_MAX)
+		n_threads = THREADS_MAX;
+	*out = (struct observed){ .arenas = arena_array(arena, n_threads, sizeof(struct arena *)) };
 	for (size_t i = 0; i < n; i++) {
 		const struct query *query = queries->list.v[i];
 		struct fact *fact = ARENA_NEW(arena, struct fact);
 
 		fact->query = query;
-		out->arenas[i] = arena_new();
-		items[i] = (struct item){ query, account_of(&accounts, query, spec, arena),
-					  out->arenas[i], fact, spec };
+		items[i] = (struct item){ .query = query,
+					  .account = account_of(&accounts, query, spec, arena),
+					  .fact = fact,
+					  .spec = spec,
+					  .watch = &watch };
 		map_set(arena, &out->facts.by_key, query->key, fact);
 	}
-	pool_each(spec->threads ? spec->threads : THREADS, n, answer, items);
+	pool_each(n_threads, n, answer, items);
 	for (size_t i = 0; i < accounts.n; i++)
 		close_account(accounts.items[i].value);
+	pthread_mutex_destroy(&watch.lock);
+	quiet_free(&watch.quiet);
 }
 
 void observed_release(struct observed *observed)
