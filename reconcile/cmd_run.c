@@ -26,6 +26,7 @@
 #include "reconcile/run_id.h"
 #include "reconcile/secret_hash.h"
 #include "reconcile/select.h"
+#include "reconcile/updates.h"
 
 enum { GRACE_S = 30, RETRY_BASE_MS = 100, RETRY_CAP_MS = 10000 };
 
@@ -105,7 +106,8 @@ static void ask(struct run *run)
 	if (context_is_offline(context))
 		return;
 	run->queries = run->more = (struct queries){ 0 };
-	queries_make(&context->loaded.model, &context->state.state, context->arena, &run->queries);
+	queries_make(&context->loaded.model, &context->state.state, &run->options, context->arena,
+		     &run->queries);
 	observe(&run->queries, &spec, context->arena, &run->observed);
 	queries_follow(&context->loaded.model, &context->state.state, &run->observed.facts,
 		       context->arena, &run->more);
@@ -145,7 +147,8 @@ static bool make_options(struct run *run, struct err *err)
 static void report(struct run *run)
 {
 	struct context *context = run->context;
-	const struct report_style style = { .with_color = context->with_color };
+	const struct map diffs = updates_diffs(&run->plan, context->arena);
+	const struct report_style style = { .with_color = context->with_color, .diffs = &diffs };
 	const struct report_origin origin = { .source_commit = context->source_commit,
 					      .state_commit = context->state.state.commit,
 					      .state_url = context->state_url,
@@ -369,6 +372,19 @@ static void say_result(const struct run *run)
 		log_line(LOG_DEBUG, "%zu commits on the state branch", run->n_commits);
 }
 
+/* Behind everything that is recorded: edits follow from that, and what is not written now is written by the next run. */
+static bool write_updates(const struct run *run)
+{
+	struct recorder_spec author = { 0 };
+
+	set_author(run->context, &author);
+	return updates_write(run->context,
+			     &(struct updates_spec){ .plan = &run->plan,
+						     .run_id = run->id.text,
+						     .author_name = author.author_name,
+						     .author_email = author.author_email });
+}
+
 static int plan_and_apply(struct run *run)
 {
 	struct context *context = run->context;
@@ -403,6 +419,8 @@ static int plan_and_apply(struct run *run)
 	say_result(run);
 	if (run->result.is_interrupted)
 		return EXIT_INTERRUPTED;
+	if (!write_updates(run))
+		return EXIT_PARTIAL;
 	return run->result.n_failed || has_failures(&run->plan) ? EXIT_PARTIAL : EXIT_DONE;
 }
 

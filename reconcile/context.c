@@ -230,11 +230,6 @@ int context_load(struct context *context)
 	return code;
 }
 
-/* What the repository that holds DIR says: its HEAD, and where state is by default. */
-struct home {
-	const char *url, *commit; /* NULL: none */
-};
-
 /* A path in a repository's configuration is below its work tree, as git takes it. */
 static const char *remote_location(const struct git_repo *repo, const char *url,
 				   struct arena *arena)
@@ -247,6 +242,25 @@ static const char *remote_location(const struct git_repo *repo, const char *url,
 	    parsed.scheme != GIT_SCHEME_LOCAL)
 		return url;
 	return path_join(arena, base ? base : git_repo_path(repo), url);
+}
+
+/* The short name of the branch that HEAD points at. */
+static bool find_branch(struct git_repo *repo, struct arena *arena, const char **out,
+			struct err *err)
+{
+	static const char heads[] = "refs/heads/";
+	struct strings prefixes = { 0 };
+	struct git_refs refs;
+
+	*out = NULL;
+	vec_push(arena, &prefixes, "HEAD");
+	if (!git_repo_list_refs(repo, &prefixes, arena, &refs, err))
+		return false;
+	for (size_t i = 0; i < refs.n; i++)
+		if (strcmp(refs.v[i].name, "HEAD") == 0 && refs.v[i].target &&
+		    strncmp(refs.v[i].target, heads, strlen(heads)) == 0)
+			*out = refs.v[i].target + strlen(heads);
+	return true;
 }
 
 /* The origin where it has one (CI works on a clone), else the repository itself. */
@@ -272,6 +286,10 @@ static bool find_home(struct context *context, struct home *out, struct err *err
 		  git_repo_read_ref(repo, "HEAD", &head, err);
 	if (is_done && !git_id_is_none(&head))
 		out->commit = arena_strdup(arena, head.hex);
+	out->path = arena_strdup(arena, git_repo_path(repo));
+	out->workdir = arena_strdup(arena, git_repo_workdir(repo));
+	if (is_done)
+		is_done = find_branch(repo, arena, &out->branch, err);
 	if (is_done)
 		out->url = origin ? remote_location(repo, origin, arena)
 				  : arena_strdup(arena, git_repo_path(repo));
@@ -298,6 +316,7 @@ static bool find_state(struct context *context, struct err *err)
 	struct home home;
 	bool has_home = find_home(context, &home, err);
 
+	context->home = home;
 	context->source_commit = home.commit;
 	context->has_state_login = true;
 	if (context->options.state) {
@@ -346,8 +365,9 @@ static struct list state_login(const struct context *context)
 	return (struct list){ login, 1 };
 }
 
-static bool open_store(struct context *context, const char *branch, bool has_no_history,
-		       struct store **out, struct err *err)
+/* `place` without what is the same for all: cache folder, wire. */
+static bool open_store(struct context *context, const struct store_place *what, struct store **out,
+		       struct err *err)
 {
 	static const struct list none;
 	const struct list logins = state_login(context);
@@ -357,17 +377,24 @@ static bool open_store(struct context *context, const char *branch, bool has_no_
 				       .git_credentials = &logins,
 				       .base_dir = context->settings_dir };
 	struct git_wire_options *wire = ARENA_NEW(context->arena, struct git_wire_options);
-	const struct store_place place = { .url = context->state_url,
-					   .branch = branch,
-					   .cache_dir = context->cache_dir,
-					   .has_no_history = has_no_history,
-					   .is_offline = context->options.dry_run &&
-							 context_is_offline(context),
-					   .wire = wire };
+	struct store_place place = *what;
 
-	return access_git_options(&access, context->state_url, context->keys, context->arena, wire,
-				  err) &&
+	place.cache_dir = context->cache_dir;
+	place.is_offline = context->options.dry_run && context_is_offline(context);
+	place.wire = wire;
+	return access_git_options(&access, place.url, context->keys, context->arena, wire, err) &&
 	       store_open(&place, out, err);
+}
+
+bool context_open_branch(struct context *context, const char *url, const char *branch,
+			 struct store **out, struct err *err)
+{
+	return open_store(context,
+			  &(struct store_place){ .url = url,
+						 .branch = branch,
+						 .base = context->home.commit,
+						 .what = "branch" },
+			  out, err);
 }
 
 /*
@@ -400,7 +427,9 @@ int context_read_state(struct context *context)
 	git_repo_trust_all(options->trust_repos);
 	if (!find_state(context, &err))
 		return context_fail(&err, EXIT_STATE);
-	if (!open_store(context, branch, false, &context->store, &err) ||
+	if (!open_store(context,
+			&(struct store_place){ .url = context->state_url, .branch = branch },
+			&context->store, &err) ||
 	    !state_read(context->store, context->arena, &context->state, &err)) {
 		err_prefix(&err, "cannot read state from '%s'", context->state_url);
 		return context_fail(&err, EXIT_STATE);
@@ -413,7 +442,11 @@ bool context_open_logs(struct context *context, struct err *err)
 {
 	if (context->logs || strcmp(context->settings->logs, "branch") != 0)
 		return true;
-	return open_store(context, "reconcile/logs", true, &context->logs, err);
+	return open_store(context,
+			  &(struct store_place){ .url = context->state_url,
+						 .branch = "reconcile/logs",
+						 .has_no_history = true },
+			  &context->logs, err);
 }
 
 const char *context_ns(const struct context *context)

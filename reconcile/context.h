@@ -10,6 +10,15 @@
 #include "reconcile/load.h"
 #include "reconcile/options.h"
 
+/* The repository that holds the manifests; all NULL when there is none. */
+struct home {
+	const char *path;    /* the repository itself */
+	const char *url;     /* its origin, else itself: where state is by default */
+	const char *commit;  /* of HEAD */
+	const char *branch;  /* that is checked out, short; NULL: none is */
+	const char *workdir; /* absolute */
+};
+
 struct context {
 	struct arena *arena;
 	const struct command *command;
@@ -27,6 +36,7 @@ struct context {
 	struct state_files state;
 	bool is_state_read;
 	const char *state_url, *source_commit;
+	struct home home;
 	bool has_state_login; /* the environment's login may go to state_url's server */
 	struct tmpdir *keys;
 	int64_t now_s;       /* the run's clock */
@@ -41,6 +51,12 @@ void context_release(struct context *context);
 int context_load(struct context *context);
 /* Opens and reads the state. Absent branch: an empty state. EXIT_DONE or EXIT_STATE (said). */
 int context_read_state(struct context *context);
+/*
+ * A branch of the manifests' repository, for commits of edits; absent, it begins at the commit that is checked out. Behind
+ * context_read_state. The caller closes it.
+ */
+MUST_CHECK bool context_open_branch(struct context *context, const char *url, const char *branch,
+				    struct store **out, struct err *err);
 /* The branch of logs, when the settings keep them there; else nothing is opened. */
 MUST_CHECK bool context_open_logs(struct context *context, struct err *err);
 /* The folder of manifests, or where the repository of the state is looked for. */

@@ -38,6 +38,8 @@ const struct option_row option_rows[] = {
 	  "try failed builds again" },
 	{ "prune", 0, OPTION_MAYBE, O(prune), "all", "some|all", "some", FOR_RUN,
 	  "delete the records of objects whose manifests are gone; more than half of them only with --prune=all" },
+	{ "write", 0, OPTION_MAYBE, O(write), "none|files|commit", "none|files|commit", "files", FOR_RUN,
+	  "write edits of image fields: in place, or as a commit to the manifests' repository (default: none, they are shown)" },
 	{ "offline", 0, OPTION_FLAG, O(offline), NULL, NULL, NULL, FOR_RUN,
 	  "ask no server: recorded values stand in for what was not asked" },
 	{ "strict", 0, OPTION_FLAG, O(is_strict), NULL, NULL, NULL, FOR_RUN | FOR_LOAD | FOR_EDIT,

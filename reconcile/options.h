@@ -37,6 +37,7 @@ struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
 	bool detailed_exitcode, expect_no_changes, retry_failed, offline, is_strict, help, version;
 	bool all_namespaces, is_verbose, with_timings, trust_repos;
+	const char *write; /* NULL, "none", "files", "commit" */
 	const char *state, *state_branch, *settings, *prune, *output, *now, *ns;
 	const char *log_level, *log_format, *color, *cache_dir, *author, *manifests;
 	struct strings filters;

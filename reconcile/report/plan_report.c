@@ -68,7 +68,7 @@ static const char *phrase_of(const struct step *step, struct arena *arena)
 	if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		return arena_printf(arena, "%s #%lld", action_name(step->action),
 				    (long long)step->number);
-	if (step->action == ACTION_RESOLVE && step->summary)
+	if ((step->action == ACTION_RESOLVE || step->action == ACTION_EDIT) && step->summary)
 		return step->summary;
 	if (step->action == ACTION_NONE && step->is_unknown)
 		return "unknown";
@@ -91,6 +91,20 @@ static const char *detail_of(const struct step *step, struct arena *arena)
 			step->old_value ? short_digest(step->old_value, arena) : "(none)",
 			step->new_value ? short_digest(step->new_value, arena) : "(none)");
 	return "";
+}
+
+/* "Deployment shop/web (web.yaml:17:18)": where the edit is. */
+static const char *label_of(const struct step *step, struct arena *arena)
+{
+	const char *label = object_label(step->id, arena);
+	const struct image_edit *first = step->edits.v;
+
+	if (step->blocked || !step->edits.n)
+		return label;
+	if (step->edits.n > 1)
+		return arena_printf(arena, "%s (%zu places)", label, step->edits.n);
+	return arena_printf(arena, "%s (%s:%u:%u)", label, first->file, first->pos.line,
+			    first->pos.column);
 }
 
 static void put_clean(const char *text, struct buf *out)
@@ -119,13 +133,32 @@ static void put_when(const struct step *step, struct arena *arena, struct buf *o
 	}
 }
 
+static void put_diff(const char *text, const struct report_style *style, struct buf *out)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n"), shown = n;
+		const char *color = *text == '-'   ? "\033[31m"
+				    : *text == '+' ? "\033[32m"
+						   : "";
+
+		while (shown && text[shown - 1] == '\r')
+			shown--;
+		buf_puts(out, "  ");
+		buf_puts(out, style->with_color ? color : "");
+		sanitize(text, shown, false, out);
+		buf_puts(out, style->with_color && *color ? plain : "");
+		buf_byte(out, '\n');
+		text += n + (text[n] == '\n');
+	}
+}
+
 static void put_step(const struct step *step, const size_t *widths,
 		     const struct report_style *style, struct arena *arena, struct buf *out)
 {
 	const char *color = step->blocked ? blocked_color : words[step->action].color;
 	bool has_color = style->with_color && *color;
 
-	put_padded(object_label(step->id, arena), widths[0] + 2, out);
+	put_padded(label_of(step, arena), widths[0] + 2, out);
 	buf_puts(out, has_color ? color : "");
 	put_padded(phrase_of(step, arena), widths[1] + 2, out);
 	buf_puts(out, has_color ? plain : "");
@@ -145,6 +178,8 @@ static void put_step(const struct step *step, const size_t *widths,
 		put_clean(step->unknown.v[i], out);
 		put_when(step, arena, out);
 	}
+	if (style->diffs && map_has(style->diffs, step->id))
+		put_diff(map_get(style->diffs, step->id), style, out);
 }
 
 void plan_text(const struct plan *plan, const struct report_style *style, struct buf *out)
@@ -155,7 +190,7 @@ void plan_text(const struct plan *plan, const struct report_style *style, struct
 
 	for (size_t i = 0; i < plan->steps.n; i++) {
 		const struct step *step = plan->steps.v[i];
-		size_t label = width_of(object_label(step->id, arena));
+		size_t label = width_of(label_of(step, arena));
 		size_t phrase = width_of(phrase_of(step, arena));
 
 		if (!is_shown(step))
@@ -244,6 +279,25 @@ static struct node *strings_node(const struct strings *strings, struct arena *ar
 	return list;
 }
 
+static struct node *edits_node(const struct list *edits, struct arena *arena)
+{
+	struct node *list = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct image_edit *edit = LIST_AT(*edits, struct image_edit, i);
+		struct node *item = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, item, "file", edit->file);
+		node_set(arena, item, "line", node_int(arena, edit->pos.line));
+		node_set(arena, item, "column", node_int(arena, edit->pos.column));
+		node_set_text(arena, item, "field", edit->what);
+		node_set_text(arena, item, "old", edit->old_text);
+		node_set_text(arena, item, "new", edit->new_text);
+		node_push(list, item);
+	}
+	return list;
+}
+
 struct node *plan_step_node(const struct step *step, struct arena *arena)
 {
 	struct node *item = node_new(arena, NODE_MAP);
@@ -263,6 +317,8 @@ struct node *plan_step_node(const struct step *step, struct arena *arena)
 		node_set(arena, item, "tags", strings_node(&step->tags, arena));
 	if (step->unknown.n)
 		node_set(arena, item, "unknown", strings_node(&step->unknown, arena));
+	if (step->edits.n)
+		node_set(arena, item, "edits", edits_node(&step->edits, arena));
 	if (step->n_after)
 		node_set(arena, item, "dependsOn", after_node(step, arena));
 	if (step->object && step->object->file) {
