@@ -7,6 +7,7 @@
 
 #include "buildexec/sys/log.h"
 #include "model/kind/policy.h"
+#include "model/kind/workload.h"
 
 enum { FEW = 200, BAD_ROWS = 100, MESSAGE_BYTES = 200 };
 
@@ -27,9 +28,11 @@ static int by_place(const void *a, const void *b)
 	return order ? order : strcmp((*left)->name, (*right)->name);
 }
 
-/* The conditions stand first in every status struct, the images' too. */
+/* The conditions stand first in every status struct but the streams', the images' too. */
 static const struct condition *ready_of(const struct state_entry *entry)
 {
+	if (entry->kind == KIND_IMAGE_STREAM)
+		return NULL;
 	return condition_find((const struct list *)entry->status, "Ready");
 }
 _Static_assert(offsetof(struct image_status, conditions) == 0, "conditions first");
@@ -37,6 +40,8 @@ _Static_assert(offsetof(struct builder_status, conditions) == 0, "conditions fir
 _Static_assert(offsetof(struct stack_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct store_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct lifecycle_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct policy_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct workload_status, conditions) == 0, "conditions first");
 
 static bool is_ready(const struct state_entry *entry)
 {
