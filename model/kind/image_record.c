@@ -20,53 +20,11 @@ static void put_text(struct node *map, const char *key, const char *text, struct
 		node_append(arena, map, key, node_string(arena, text));
 }
 
-static void put_texts(struct node *map, const char *key, const struct strings *list,
-		      struct arena *arena)
-{
-	struct node *seq = node_new(arena, NODE_SEQ);
-
-	for (size_t i = 0; i < list->n; i++)
-		node_push(seq, node_string(arena, list->v[i]));
-	if (list->n)
-		node_append(arena, map, key, seq);
-}
-
-/* A set is a mapping to empty mappings. */
-static void put_set(struct node *map, const char *key, const struct strings *list,
-		    struct arena *arena)
-{
-	struct node *set = node_new(arena, NODE_MAP);
-
-	for (size_t i = 0; i < list->n; i++)
-		node_set(arena, set, list->v[i], node_new(arena, NODE_MAP));
-	node_sort_keys(set);
-	if (list->n)
-		node_append(arena, map, key, set);
-}
-
-static void put_labels(struct node *map, const struct pairs *labels, struct arena *arena)
-{
-	struct node *node = node_new(arena, NODE_MAP);
-
-	for (size_t i = 0; i < labels->n; i++)
-		node_set_text(arena, node, labels->v[i].key, labels->v[i].value);
-	node_sort_keys(node);
-	if (labels->n)
-		node_append(arena, map, "Labels", node);
-}
-
 static struct node *run_config(const struct image_config *config, struct arena *arena)
 {
-	struct node *node = node_new(arena, NODE_MAP);
+	struct node *node = image_run_config(config, arena);
 
-	put_texts(node, "Cmd", &config->cmd, arena);
-	put_texts(node, "Entrypoint", &config->entrypoint, arena);
-	put_texts(node, "Env", &config->env, arena);
-	put_set(node, "ExposedPorts", &config->exposed_ports, arena);
-	put_labels(node, &config->labels, arena);
-	put_text(node, "User", config->user, arena);
-	put_set(node, "Volumes", &config->volumes, arena);
-	put_text(node, "WorkingDir", config->working_dir, arena);
+	node_sort_keys(node);
 	return node;
 }
 
@@ -156,47 +114,59 @@ struct image_record *image_record_index(const char *reference, const char *diges
 
 enum { SEARCH_DEPTH = 8 };
 
-/*
- * The first mapping entry of one of the names, depth first, that is of the kind (NODE_KINDS: any scalar). The configuration
- * of the container that built the image comes last: it has the same keys and other values.
- */
+/* What is looked for: under one of the names, and of the kind, or any scalar. */
 struct search {
-	const char *const *names;
+	const char *const *names; /* Docker's spelling first */
 	bool is_scalar;
 	enum node_kind kind;
 };
 
-static bool fits(const struct search *search, const struct node *node)
+static const struct node *direct(const struct node *map, const char *name,
+				 const struct search *search)
 {
-	if (search->is_scalar)
-		return node->kind != NODE_MAP && node->kind != NODE_SEQ && node->kind != NODE_NULL;
-	return node->kind == search->kind;
+	const struct node *node = node_get(map, name);
+	bool is_scalar =
+		node && node->kind != NODE_MAP && node->kind != NODE_SEQ && node->kind != NODE_NULL;
+
+	return node && (search->is_scalar ? is_scalar : node->kind == search->kind) ? node : NULL;
 }
 
-static const struct node *direct(const struct node *map, const struct search *search)
+static const struct node *any_name(const struct node *map, const struct search *search)
 {
-	for (const char *const *name = search->names; *name; name++) {
-		const struct node *node = node_get(map, *name);
+	const struct node *found = NULL;
 
-		if (node && fits(search, node))
-			return node;
-	}
-	return NULL;
+	for (const char *const *name = search->names; *name && !found; name++)
+		found = direct(map, *name, search);
+	return found;
 }
 
+/* Labels may have any name, so they are searched only where something lies among them that is no label. */
+static bool is_searched(const struct node *map)
+{
+	bool is_labels = strcmp(map->key, "Labels") == 0;
+
+	for (const struct node *child = map->first; child && is_labels; child = child->next)
+		is_labels = child->kind != NODE_MAP && child->kind != NODE_SEQ;
+	return !is_labels;
+}
+
+/*
+ * Depth first, by Docker's spelling alone. The configuration of the container that built the image comes last: it has the
+ * same keys and other values.
+ */
 static const struct node *deep(const struct node *map, const struct search *search, unsigned depth)
 {
-	const struct node *found = direct(map, search);
+	const struct node *found = direct(map, search->names[0], search);
 
 	for (int is_container = 0; is_container < 2 && !found && depth; is_container++)
 		for (const struct node *child = map->first; child && !found; child = child->next)
-			if (child->kind == NODE_MAP &&
+			if (child->kind == NODE_MAP && is_searched(child) &&
 			    (strcmp(child->key, "ContainerConfig") == 0) == is_container)
 				found = deep(child, search, depth - 1);
 	return found;
 }
 
-/* Where Docker puts it, then anywhere. */
+/* Where Docker puts it, then where it may have slipped to. */
 static const struct node *lookup(const struct node *metadata, const struct search *search,
 				 bool is_config)
 {
@@ -204,8 +174,10 @@ static const struct node *lookup(const struct node *metadata, const struct searc
 
 	if (!config)
 		config = node_get(metadata, "config");
-	if (is_config && config && config->kind == NODE_MAP)
-		found = direct(config, search);
+	if (is_config)
+		found = any_name(config, search);
+	if (!found)
+		found = any_name(metadata, search);
 	return found ? found : deep(metadata, search, SEARCH_DEPTH);
 }
 
@@ -260,10 +232,10 @@ static void fact_labels(const struct node *metadata, struct arena *arena, struct
 
 static int64_t fact_size(const struct image_record *record)
 {
-	const struct node *size = node_get(record->metadata, "Size");
+	const struct node *size = NULL;
 	int64_t sum = 0;
 
-	if (!size)
+	if (record->metadata && record->metadata->kind == NODE_MAP)
 		size = lookup(record->metadata,
 			      &(struct search){ NAMES("Size", "size"), false, NODE_INT }, false);
 	if (size && size->kind == NODE_INT && size->i > 0)

@@ -138,6 +138,9 @@ static const struct {
 	int64_t seconds;
 } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 
+/* A hundred thousand years: sums stay far from what an int64_t holds. */
+#define DURATION_MAX_S ((int64_t)100000 * 366 * 86400)
+
 bool duration_parse(const char *text, int64_t *seconds)
 {
 	int64_t total = 0;
@@ -158,6 +161,8 @@ bool duration_parse(const char *text, int64_t *seconds)
 				scale = units[i].seconds;
 		if (!scale)
 			return false;
+		if (number > DURATION_MAX_S / scale || total > DURATION_MAX_S - number * scale)
+			return false;
 		total += number * scale;
 		p += *p != '\0';
 	} while (*p);
@@ -172,12 +177,14 @@ void settings_adapt(void *out, const struct object *object, struct arena *arena,
 	struct settings *settings = out;
 
 	settings->file = object->file;
+	settings_streams_adapt(&settings->streams, &c);
+	if (!settings->lease) /* it was no text, which has been said */
+		return;
 	if (!duration_parse(settings->lease, &settings->lease_s))
 		check_invalid(&c, "state.lease", settings->lease,
 			      "must be a duration such as 90s, 15m or 1h30m");
 	else if (settings->lease_s < LEASE_MIN_S || settings->lease_s > LEASE_MAX_S)
 		check_invalid(&c, "state.lease", settings->lease, "must be between 30s and 7d");
-	settings_streams_adapt(&settings->streams, &c);
 }
 
 /* host[:port][/path] without scheme, tag, digest or a slash at the end; "*." may stand for
@@ -263,7 +270,7 @@ void settings_check(const struct object *object, struct arena *arena, struct dia
 	const struct checker c = { object, arena, diags };
 	const struct settings *settings = object->spec;
 
-	if (!branch_is_valid(settings->state_branch))
+	if (settings->state_branch && !branch_is_valid(settings->state_branch))
 		check_invalid(&c, "state.branch", settings->state_branch,
 			      "must be the name of a branch");
 	settings_updates_check(&c, &settings->updates);

@@ -69,6 +69,8 @@ const struct table settings_streams_table = { "stream settings", sizeof(struct s
 
 void settings_streams_adapt(struct settings_streams *streams, const struct checker *c)
 {
+	if (!streams->interval) /* it was no text, which has been said */
+		return;
 	if (!duration_parse(streams->interval, &streams->interval_s))
 		check_invalid(c, "streams.interval", streams->interval,
 			      "must be a duration such as 90s, 15m or 1h30m");
@@ -102,9 +104,8 @@ void settings_streams_check(const struct settings_streams *streams, const struct
 		check_fail(c, "streams.publicRegistry",
 			   "missing field(s): streams.registry, which streams.publicRegistry is "
 			   "another name of");
-	if (!*streams->os || !*streams->arch)
-		check_fail(c, "streams.platform", "missing field(s): streams.platform.%s",
-			   *streams->os ? "architecture" : "os");
+	check_filled(c, "streams.platform.os", streams->os);
+	check_filled(c, "streams.platform.architecture", streams->arch);
 	for (size_t i = 0; i < streams->allowed.n; i++) {
 		const char *domain = LIST_AT(streams->allowed, struct settings_allowed, i)->domain;
 		const char *path =

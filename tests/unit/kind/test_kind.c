@@ -202,6 +202,9 @@ static void test_kind__durations(void **state)
 	assert_false(duration_parse("1h30", &s));
 	assert_false(duration_parse("-5s", &s));
 	assert_false(duration_parse("99999999999999999999s", &s));
+	assert_false(duration_parse("20000000000d", &s));
+	assert_false(duration_parse("36000000d36000000d", &s));
+	assert_true(duration_parse("365d", &s) && s == 365 * 86400);
 }
 
 static void test_kind__settings_out_of_a_pull_request_run_nothing(void **state)

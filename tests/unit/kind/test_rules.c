@@ -349,6 +349,15 @@ static const struct row rows[] = {
 	{ "settings/streams_max_tags",
 	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams: {maxTags: -2}\n", "",
 	  "3:20 error: 'streams.maxTags' must be between -1 and 10000\n" },
+	{ "settings/wrong_types",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstate: {branch: [], lease: {}}\n"
+	  "streams: {interval: [], platform: {os: [], architecture: ''}}\n",
+	  "",
+	  "3:9 error: expected a string for 'state.branch', found a sequence\n"
+	  "3:21 error: expected a string for 'state.lease', found a mapping\n"
+	  "4:11 error: expected a string for 'streams.interval', found a sequence\n"
+	  "4:36 error: expected a string for 'streams.platform.os', found a sequence\n"
+	  "4:58 error: missing field(s): streams.platform.architecture\n" },
 	{ "settings/streams_allowed",
 	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams:\n  allowedRegistries:\n"
 	  "  - domainName: a:1:2\n  - domainName: https://r.io\n  - domainName: r.io/x\n"

@@ -246,18 +246,22 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static void check_row(void **state)
+static void check(const struct row *row, bool with_links)
 {
-	const struct row *row = *state;
 	struct loaded l;
 	struct buf text = BUF_INIT(1 << 16);
 
 	buf_puts(&text, row->head);
 	buf_puts(&text, row->rest);
-	manifest_load(&l, buf_text(&text), false);
+	manifest_load(&l, buf_text(&text), with_links);
 	assert_string_equal(manifest_said(&l), row->said);
 	arena_free(l.arena);
 	buf_release(&text);
+}
+
+static void check_row(void **state)
+{
+	check(*state, false);
 }
 
 /* ---- documents put together ---- */
@@ -313,16 +317,7 @@ static const struct row links[] = {
 
 static void check_link(void **state)
 {
-	const struct row *row = *state;
-	struct loaded l;
-	struct buf text = BUF_INIT(1 << 16);
-
-	buf_puts(&text, row->head);
-	buf_puts(&text, row->rest);
-	manifest_load(&l, buf_text(&text), true);
-	assert_string_equal(manifest_said(&l), row->said);
-	arena_free(l.arena);
-	buf_release(&text);
+	check(*state, true);
 }
 
 static const struct stream_spec *stream_spec_of(const struct loaded *l, const char *ns,
