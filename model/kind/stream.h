@@ -107,9 +107,9 @@ struct stream_status {
 	int64_t created_s;   /* metadata.creationTimestamp */
 	int64_t generation;  /* metadata.generation */
 	const char *checked; /* annotation openshift.io/image.dockerRepositoryCheck; NULL: never */
-	const char *asked;   /* annotation reconcile.dev/import: the last request that was acted on */
+	const char *asked; /* annotation reconcile.dev/import: the last request that was acted on */
 	int64_t repository_tries; /* failed imports of spec.dockerImageRepository in a row */
-	struct stream_spec spec; /* without its documents */
+	struct stream_spec spec;  /* without its documents */
 	const char *repository,
 		*public_repository; /* status.dockerImageRepository; NULL: there is no integrated registry */
 	struct list tags;           /* struct tag_history, by name */

@@ -230,8 +230,7 @@ static void need_sources(struct graph *g, const struct object *object)
 	for (size_t i = 0; i < spec->tag_documents.n; i++) {
 		const struct stream_tag_spec *document = spec->tag_documents.v[i]->spec;
 
-		if (document->tag &&
-		    tag_source_of(object, document->tag, g->p->arena, &source) &&
+		if (document->tag && tag_source_of(object, document->tag, g->p->arena, &source) &&
 		    !source.is_own)
 			need(g, KIND_IMAGE_STREAM, source.ns, source.stream);
 	}

@@ -78,8 +78,8 @@ char *query_key_blob(const struct blob_source *blob, const char *ns, const char 
 						   (long long)blob->strip_components) };
 
 	/* Without credentials it does not matter who asks. */
-	return query_key_make(parts, COUNTOF(parts), has_auth ? ns : NULL, has_auth ? account : NULL,
-			arena);
+	return query_key_make(parts, COUNTOF(parts), has_auth ? ns : NULL,
+			      has_auth ? account : NULL, arena);
 }
 
 const struct fact *fact_find(const struct facts *facts, const char *key)
@@ -408,10 +408,9 @@ void queries_make(const struct model *model, const struct state *state,
 	struct asking a = { .model = model, .state = state, .arena = arena, .out = out };
 
 	*out = (struct queries){ 0 };
-	streams_begin(&a, &(struct planner){ .model = model,
-					     .state = state,
-					     .options = *options,
-					     .arena = arena });
+	streams_begin(
+		&a, &(struct planner){
+			    .model = model, .state = state, .options = *options, .arena = arena });
 	for (size_t i = 0; i < model->objects.n; i++) {
 		const struct object *object = model->objects.v[i];
 
@@ -446,10 +445,8 @@ void queries_follow(const struct model *model, const struct state *state, const 
 	struct asking a = { .model = model, .state = state, .arena = arena, .out = out };
 
 	*out = (struct queries){ 0 };
-	streams_begin(&a, &(struct planner){ .model = model,
-					     .state = state,
-					     .facts = facts,
-					     .arena = arena });
+	streams_begin(&a, &(struct planner){
+				  .model = model, .state = state, .facts = facts, .arena = arena });
 	for (size_t i = 0; i < model->objects.n; i++) {
 		const struct object *object = model->objects.v[i];
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/buf.h"
+#include "model/base/limits.h"
 #include "model/kind/secret.h"
 #include "model/oci/docker_ref.h"
 #include "reconcile/plan/queries.h"
@@ -47,8 +49,7 @@ static const struct stream_account *account_for(struct stream_world *world, cons
 		if (!is_pull_secret(object, ns))
 			continue;
 		vec_push(world->arena, &secrets, (struct named){ .name = object->meta.name });
-		account->key =
-			arena_printf(world->arena, "%s+%s", account->key, object->meta.name);
+		account->key = arena_printf(world->arena, "%s+%s", account->key, object->meta.name);
 	}
 	account->secrets = (struct list){ secrets.v, secrets.n };
 	account->ns = account->name || secrets.n > 0 ? ns : NULL;
@@ -67,24 +68,38 @@ static const char *account_key(const struct query *query, struct arena *arena)
 	return key;
 }
 
+/* "insecure,whole,os=linux,arch=arm64": how it is imported, "" in the usual way. */
+static const char *manner(const struct query *query, struct arena *arena)
+{
+	AUTO_BUF text = BUF_INIT(LIMIT_HTTP_HEADERS);
+
+	if (query->is_insecure)
+		buf_puts(&text, ",insecure");
+	if (query->is_whole)
+		buf_puts(&text, ",whole");
+	if (query->prefer.os)
+		buf_printf(&text, ",os=%s", query->prefer.os);
+	if (query->prefer.arch)
+		buf_printf(&text, ",arch=%s", query->prefer.arch);
+	return text.len > 0 ? buf_copy(&text, arena) + 1 : "";
+}
+
+static char *key_of(const struct query *query, const char *word, struct arena *arena)
+{
+	const char *const parts[] = { word, query->image, manner(query, arena) };
+
+	return query_key_make(parts, parts[2][0] ? 3 : 2, query->ns, account_key(query, arena),
+			      arena);
+}
+
 char *query_key_import(const struct query *query, struct arena *arena)
 {
-	const char *const parts[] = { "import",
-				      query->image,
-				      query->is_insecure ? "insecure" : "",
-				      query->is_whole ? "whole" : "",
-				      query->prefer.os,
-				      query->prefer.arch,
-				      query->prefer.variant };
-
-	return query_key_make(parts, COUNTOF(parts), query->ns, account_key(query, arena), arena);
+	return key_of(query, "import", arena);
 }
 
 char *query_key_tags(const struct query *query, struct arena *arena)
 {
-	const char *const parts[] = { "tags", query->image, query->is_insecure ? "insecure" : "" };
-
-	return query_key_make(parts, COUNTOF(parts), query->ns, account_key(query, arena), arena);
+	return key_of(query, "tags", arena);
 }
 
 char *import_reference(const char *image, const char *digest, struct arena *arena)
@@ -123,8 +138,8 @@ void import_query(struct stream_world *world, const struct object *object,
 		  const struct import_ask *ask, struct query *out)
 {
 	const struct settings_streams *settings = &world->model->settings->streams;
-	const char *mode = ask->import_mode && ask->import_mode[0] ? ask->import_mode
-								   : settings->import_mode;
+	const char *mode =
+		ask->import_mode && ask->import_mode[0] ? ask->import_mode : settings->import_mode;
 
 	query_fill(world, object, ask->image, out);
 	out->is_insecure = ask->is_insecure;
@@ -284,8 +299,8 @@ static void ask_pushed(struct asking *a, const struct draft *d)
 
 	for (size_t i = 0; pushers && i < pushers->list.n; i++) {
 		const struct pusher *pusher = &pushers->list.v[i];
-		const char *digest = pushed_digest(state_status(a->state, pusher->image->id),
-						   pusher->reference);
+		const char *digest =
+			pushed_digest(state_status(a->state, pusher->image->id), pusher->reference);
 		struct import_ask what = { .import_mode = IMPORT_PRESERVE };
 
 		if (!digest || draft_is_deleted(d, pusher->tag) ||
@@ -320,8 +335,9 @@ void follow_stream(struct asking *a, const struct object *object)
 	struct draft d;
 
 	for (size_t i = 0; i < spec->imports.n; i++)
-		has_repository |= ((const struct stream_import_spec *)spec->imports.v[i]->spec)
-					  ->repository != NULL;
+		has_repository |=
+			((const struct stream_import_spec *)spec->imports.v[i]->spec)->repository !=
+			NULL;
 	if (!has_repository)
 		return;
 	draft_begin(&d, &a->streams, object, NULL, a->arena);

@@ -22,15 +22,15 @@ bool put_event(struct making *m, const char *tag, struct tag_event event, struct
 	kept = ARENA_NEW(m->d.arena, struct tag_note);
 	*kept = note;
 	map_set(m->d.arena, &m->notes, tag, kept);
+	map_set(m->d.arena, &m->moved, tag, kept);
 	return true;
 }
 
 void put_failure(struct making *m, const char *tag, struct tag_note note, const char *why)
 {
-	struct tag_move move = { .tag = tag,
-				 .verb = note.verb,
-				 .source = note.source,
-				 .failure = why };
+	struct tag_move move = {
+		.tag = tag, .verb = note.verb, .source = note.source, .failure = why
+	};
 	const struct tag_event *top = history_top(draft_history(&m->d, tag));
 
 	move.old_image = top ? (top->image[0] ? top->image : top->reference) : NULL;
@@ -141,6 +141,7 @@ static void make_status(struct making *m, const struct draft_pass *pass)
 	delete_tags(m);
 	take_imports(m);
 	take_sources(m);
+	follow_tags(m);
 	take_pushes(m);
 	follow_tags(m);
 	if (m->d.is_bumped)
@@ -212,8 +213,8 @@ static void spread_pending(struct making *m)
 		}
 	}
 	for (size_t i = 0; i < m->pending.n; i++)
-		step_unknown(m->step,
-			     arena_printf(m->d.arena, "tag:%s", m->pending.v[i]), m->d.arena);
+		step_unknown(m->step, arena_printf(m->d.arena, "tag:%s", m->pending.v[i]),
+			     m->d.arena);
 }
 
 static const char *failure_text(const struct tag_move *move, const struct step *step,

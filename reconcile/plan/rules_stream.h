@@ -15,7 +15,8 @@ struct making {
 	struct planner *p;
 	struct step *step;
 	struct draft d;
-	struct map notes; /* tag → struct tag_note; a tag that is there has moved */
+	struct map notes;                 /* tag → struct tag_note: why it moved last */
+	struct map moved;                 /* tags that their followers have not been told of */
 	VEC(struct tag_move) moves, told; /* told: failures, and what is known only later */
 	VEC(const struct image_record *) records;
 	VEC(struct mirror) mirrors, rewrites; /* rewrites: a copy that an event already names */
@@ -43,8 +44,9 @@ void put_record(struct making *m, const struct image_record *record);
 
 void take_imports(struct making *m); /* rules_stream_import.c */
 void take_sources(struct making *m); /* rules_stream_source.c: references, images, copies */
-void follow_tags(struct making *m);  /* the same: tracking */
-void take_pushes(struct making *m);  /* rules_stream_push.c: also mappings */
+/* The same: tracking, of what moved since the last call. What was pushed to a follower afterwards stays on top. */
+void follow_tags(struct making *m);
+void take_pushes(struct making *m); /* rules_stream_push.c: also mappings */
 /* Images that must lie in the stream's repository and do not; fills mirrors and unmirrored. */
 void find_mirrors(struct making *m);
 

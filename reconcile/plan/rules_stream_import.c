@@ -213,8 +213,7 @@ static void repository_failed(struct making *m, const struct fact *fact)
 
 static void repository_take(struct making *m, const struct draft_repository *repository)
 {
-	const struct fact *fact =
-		repository_fact(m->d.world, m->step->object, &repository->item);
+	const struct fact *fact = repository_fact(m->d.world, m->step->object, &repository->item);
 	struct tag_note note = { "import", repository->item.from.name };
 
 	if (!repository->is_wanted)

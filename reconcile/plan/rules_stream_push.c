@@ -111,8 +111,7 @@ static void take_push(struct making *m, const struct pusher *pusher)
 		return;
 	arrival.reference = arena_printf(m->d.arena, "%s@%s",
 					 stream_repository(m->p->model, m->step->object->meta.ns,
-							   m->step->object->meta.name,
-							   m->d.arena),
+							   m->step->object->meta.name, m->d.arena),
 					 digest);
 	ask.image = arrival.reference;
 	fact = import_fact(m->d.world, m->step->object, &ask);

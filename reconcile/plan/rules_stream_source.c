@@ -35,8 +35,8 @@ static bool is_in(const char *reference, const char *repository)
 
 static const char *own_repository(const struct making *m)
 {
-	return stream_repository(m->p->model, m->step->object->meta.ns,
-				 m->step->object->meta.name, m->d.arena);
+	return stream_repository(m->p->model, m->step->object->meta.ns, m->step->object->meta.name,
+				 m->d.arena);
 }
 
 static struct tag_event event_of(const struct making *m, const struct tag_event *from)
@@ -82,9 +82,9 @@ static void source_copy(struct making *m, const struct draft_tag *tag,
 	struct err err = { 0 };
 
 	if (!source->is_own) {
-		struct tag_view view = stream_view(m->p->plan, source->ns, source->stream,
-						   source->is_image ? NULL : source->name,
-						   m->d.arena);
+		struct tag_view view =
+			stream_view(m->p->plan, source->ns, source->stream,
+				    source->is_image ? NULL : source->name, m->d.arena);
 
 		if (!view.step) {
 			source_missing(m, tag,
@@ -126,8 +126,7 @@ static void source_take(struct making *m, const struct draft_tag *tag)
 				   .generation = draft_generation(&m->d) };
 
 	if (text_equal(tag->ref.from->kind, "DockerImage")) {
-		put_event(m, tag->ref.name, event,
-			  (struct tag_note){ "tag", tag->ref.from->name });
+		put_event(m, tag->ref.name, event, (struct tag_note){ "tag", tag->ref.from->name });
 		return;
 	}
 	if (!tag_source_of(m->step->object, &tag->ref, m->d.arena, &source)) {
@@ -157,12 +156,11 @@ static bool follow(struct making *m, const struct draft_tag *tag)
 	const struct tag_event *top;
 	enum wish wish;
 
-	if (tag->is_unmirrored ||
-	    !tag_source_of(m->step->object, &tag->ref, m->d.arena, &source) || !source.is_own ||
-	    source.is_image)
+	if (tag->is_unmirrored || !tag_source_of(m->step->object, &tag->ref, m->d.arena, &source) ||
+	    !source.is_own || source.is_image)
 		return false;
 	wish = draft_wish(&m->d, tag);
-	if (wish == WISH_NONE && !map_has(&m->notes, source.name))
+	if (wish == WISH_NONE && !map_has(&m->moved, source.name))
 		return false;
 	top = history_top(draft_history(&m->d, source.name));
 	return top && put_event(m, tag->ref.name, event_of(m, top),
@@ -179,6 +177,7 @@ void follow_tags(struct making *m)
 		for (size_t i = 0; i < m->d.spec.n; i++)
 			has_moved |= follow(m, m->d.spec.v[i]);
 	}
+	m->moved = (struct map){ 0 };
 }
 
 /* ---- copies ---- */
@@ -230,9 +229,10 @@ void find_mirrors(struct making *m)
 		if (!text_equal(ref->reference_policy, POLICY_LOCAL) || !top || !top->image[0] ||
 		    is_in(top->reference, own) || is_mirrored(m, own, top->image))
 			continue;
-		mirror_add(m, ref->name,
-			   (struct mirror){ .from = top->reference,
-					    .to = arena_printf(m->d.arena, "%s@%s", own, top->image),
-					    .is_insecure = ref->is_insecure });
+		mirror_add(
+			m, ref->name,
+			(struct mirror){ .from = top->reference,
+					 .to = arena_printf(m->d.arena, "%s@%s", own, top->image),
+					 .is_insecure = ref->is_insecure });
 	}
 }

@@ -125,8 +125,7 @@ static struct tag_ref ref_of_item(const struct import_item *item, const char *na
 		.is_insecure = item->is_insecure,
 		.is_scheduled = item->is_scheduled,
 		.import_mode = item->import_mode,
-		.reference_policy = item->reference_policy ? item->reference_policy
-							   : POLICY_SOURCE,
+		.reference_policy = item->reference_policy ? item->reference_policy : POLICY_SOURCE,
 	};
 }
 
@@ -257,10 +256,9 @@ static void list_repositories(struct draft *d)
 		tags_prioritize(&tags, d->arena);
 		for (size_t k = 0; k < tags.n && (max < 0 || k < (size_t)max); k++) {
 			struct draft_tag *tag = draft_tag(d, tags.v[k]);
-			struct tag_ref ref =
-				ref_of_item(&repository->item, tags.v[k],
-					    repository_image(repository, tags.v[k], d->arena),
-					    d->arena);
+			struct tag_ref ref = ref_of_item(
+				&repository->item, tags.v[k],
+				repository_image(repository, tags.v[k], d->arena), d->arena);
 
 			if (!tag && !strings_has(&d->deleted, tags.v[k]))
 				tag = spec_add(d, &ref, ORIGIN_REPOSITORY);
@@ -331,8 +329,7 @@ static bool ref_equal(const struct tag_ref *a, const struct tag_ref *b)
 /* A copy that was given up stays given up until the tag is another one. */
 static void keep_given_up(struct draft *d, struct draft_tag *tag)
 {
-	const struct tag_history *history =
-		tag->old ? stream_history(d->old, tag->ref.name) : NULL;
+	const struct tag_history *history = tag->old ? stream_history(d->old, tag->ref.name) : NULL;
 	const struct tag_condition *condition = history_condition(history);
 
 	if (condition && text_equal(condition->reason, REASON_MIRROR_FAILED) &&

@@ -73,7 +73,7 @@ struct draft {
 	VEC(struct draft_repository) repositories;
 	struct strings deleted;
 	const struct draft_pass *pass; /* NULL: everything that is wanted comes true */
-	int64_t next;   /* generation of what is imported */
+	int64_t next;                  /* generation of what is imported */
 	bool is_bumped; /* something was imported: the stream takes that generation */
 	bool is_changed;
 };
@@ -83,9 +83,9 @@ void draft_begin(struct draft *d, struct stream_world *world, const struct objec
 /* The lists of `now`; the recorded status itself when nothing differs. */
 const struct stream_status *draft_finish(struct draft *d);
 
-struct draft_tag *draft_tag(const struct draft *d, const char *name);           /* NULL: none */
-struct tag_history *draft_history(const struct draft *d, const char *name);     /* NULL: none */
-struct tag_history *draft_history_make(struct draft *d, const char *name);      /* never NULL */
+struct draft_tag *draft_tag(const struct draft *d, const char *name);       /* NULL: none */
+struct tag_history *draft_history(const struct draft *d, const char *name); /* NULL: none */
+struct tag_history *draft_history_make(struct draft *d, const char *name);  /* never NULL */
 void draft_history_drop(struct draft *d, const char *name);
 /* Of what is recorded now. */
 int64_t draft_generation(const struct draft *d);
@@ -117,7 +117,7 @@ bool tag_source_of(const struct object *object, const struct tag_ref *ref, struc
 struct import_ask {
 	const char *image;
 	bool is_insecure;
-	const char *import_mode; /* NULL: the settings' */
+	const char *import_mode;         /* NULL: the settings' */
 	const struct pairs *annotations; /* preferred platform; NULL */
 };
 void import_query(struct stream_world *world, const struct object *object,

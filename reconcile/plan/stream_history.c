@@ -43,6 +43,7 @@ bool history_add(struct tag_history *history, const struct tag_event *event, str
 	const struct tag_event *top = history_top(history);
 	bool is_same_reference = top && text_equal(top->reference, event->reference);
 	bool is_same_image = top && text_equal(top->image, event->image);
+	struct tag_event *events;
 
 	if (!is_same_reference && !is_same_image) {
 		*events_copy(history, 1, arena) = *event;
@@ -50,12 +51,10 @@ bool history_add(struct tag_history *history, const struct tag_event *event, str
 	}
 	if (is_same_reference && is_same_image && top->generation == event->generation)
 		return false;
-	if (is_same_reference && is_same_image)
-		events_copy(history, 0, arena)->generation = event->generation;
-	else if (is_same_reference)
-		events_copy(history, 0, arena)->image = event->image;
-	else
-		events_copy(history, 0, arena)->reference = event->reference;
+	events = events_copy(history, 0, arena);
+	events->reference = event->reference;
+	events->image = event->image;
+	events->generation = event->generation;
 	return true;
 }
 

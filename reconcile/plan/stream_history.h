@@ -12,7 +12,7 @@
 
 /*
  * Compared with the newest event only: equal in reference and image: its generation follows; equal in one of both: the other is
- * replaced in place; different in both: put on top. Every change clears the conditions. False: nothing changed.
+ * replaced in place, its time kept, its generation following; different in both: put on top. Every change clears the conditions. False: nothing changed.
  */
 bool history_add(struct tag_history *history, const struct tag_event *event, struct arena *arena);
 /* The newest event; NULL: none. */

@@ -21,9 +21,8 @@ static int64_t last_check(const struct tag_at *at, const struct map *checks, str
 	int64_t last_s = 0, checked_s = 0;
 
 	if (checks && checks->n > 0)
-		remembered = map_get(checks,
-				     arena_printf(arena, "%s/%s:%s", at->stream->meta.ns,
-						  at->stream->meta.name, at->tag));
+		remembered = map_get(checks, arena_printf(arena, "%s/%s:%s", at->stream->meta.ns,
+							  at->stream->meta.name, at->tag));
 	if (top)
 		last_s = later(last_s, top->created_s);
 	if (condition)
@@ -77,8 +76,7 @@ static bool pushes_to(const char *registry, const char *reference, struct arena 
 	size_t n = strlen(registry);
 	const char *rest, *slash, *colon;
 
-	if (strncmp(reference, registry, n) != 0 || reference[n] != '/' ||
-	    strchr(reference, '@'))
+	if (strncmp(reference, registry, n) != 0 || reference[n] != '/' || strchr(reference, '@'))
 		return false;
 	rest = reference + n + 1;
 	slash = strchr(rest, '/');

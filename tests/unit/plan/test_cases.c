@@ -47,6 +47,7 @@ struct world {
 	int64_t now_s;
 	const char *run_id;
 	struct strings triggers, only;
+	struct map checks; /* ns/stream:tag → int64_t */
 	bool retry_failed, prune, prune_all, offline;
 	/* of the last plan */
 	struct model model;
@@ -161,6 +162,20 @@ static enum err_kind err_kind_of(const char *word)
 	broken("no kind of error: '%s'", word);
 }
 
+static enum query_kind query_kind_of(const char *word)
+{
+	static const char *const words[QUERY_KINDS] = {
+		[QUERY_GIT] = "git",   [QUERY_IMAGE] = "image",   [QUERY_LOCAL] = "local",
+		[QUERY_BLOB] = "blob", [QUERY_IMPORT] = "import", [QUERY_TAGS] = "tags",
+	};
+
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+		if (strcmp(words[kind], word) == 0)
+			return kind;
+	}
+	broken("no kind of answer: '%s'", word);
+}
+
 /* KIND A [B] -> VALUE DETAIL, or fail KIND A [B] -> ERROR TEXT */
 static void answer_add(struct world *w, char *line)
 {
@@ -177,10 +192,7 @@ static void answer_add(struct world *w, char *line)
 	is_failure = strcmp(kind, "fail") == 0;
 	if (is_failure)
 		kind = next_word(&line);
-	answer.kind = strcmp(kind, "git") == 0     ? QUERY_GIT
-		      : strcmp(kind, "image") == 0 ? QUERY_IMAGE
-		      : strcmp(kind, "blob") == 0  ? QUERY_BLOB
-						   : QUERY_LOCAL;
+	answer.kind = query_kind_of(kind);
 	answer.a = next_word(&line);
 	answer.b = next_word(&line);
 	if (is_failure)
@@ -216,6 +228,13 @@ static void option_add(struct world *w, char *line)
 		vec_push(w->arena, &w->triggers, line);
 	} else if (strcmp(name, "only") == 0) {
 		vec_push(w->arena, &w->only, line);
+	} else if (strcmp(name, "checked") == 0) {
+		const char *tag = next_word(&line);
+		int64_t *when = ARENA_NEW(w->arena, int64_t);
+
+		if (!time_parse(line, when))
+			broken("no time: '%s'", line);
+		map_set(w->arena, &w->checks, tag, when);
 	} else if (strcmp(name, "retry-failed") == 0) {
 		w->retry_failed = true;
 	} else if (strcmp(name, "prune") == 0) {
@@ -307,7 +326,7 @@ static void model_load(struct world *w, bool is_reversed, struct model *out)
 
 static const struct answer *answer_find(const struct world *w, const struct query *q)
 {
-	const char *a = q->url ? q->url : q->kind == QUERY_IMAGE ? q->image : q->manifest_dir;
+	const char *a = q->url ? q->url : q->image ? q->image : q->manifest_dir;
 	const char *b = q->kind == QUERY_GIT ? q->revision : q->path;
 
 	if (!b)
@@ -382,6 +401,34 @@ static void parts_add(struct world *w, const struct query *q, const char *text, 
 	}
 }
 
+/* "DIGEST [image=DIGEST]": of an index, and of its image. */
+static void import_fill(struct world *w, const struct answer *answer, struct fact *fact)
+{
+	const struct query *q = fact->query;
+	char *detail = arena_strdup(w->arena, answer->detail), *word = next_word(&detail);
+	struct image_record *record = ARENA_NEW(w->arena, struct image_record);
+
+	fact->digest = fact->image_digest = answer->value;
+	if (strncmp(word, "image=", 6) == 0 && !q->is_whole)
+		fact->image_digest = word + 6;
+	if (q->known_digest && strcmp(q->known_digest, fact->digest) == 0)
+		return;
+	*record = (struct image_record){ .name = fact->image_digest,
+					 .reference = arena_printf(w->arena, "%s@%s", q->image,
+								   fact->image_digest) };
+	fact->record = record;
+}
+
+/* "TAG TAG …" */
+static void tags_fill(struct world *w, const struct answer *answer, struct fact *fact)
+{
+	char *detail = arena_strdup(w->arena, answer->detail), *word;
+
+	vec_push(w->arena, &fact->tags, answer->value);
+	while (*(word = next_word(&detail)))
+		vec_push(w->arena, &fact->tags, word);
+}
+
 /* As reconcile/observe does: metadata and trees only where they are not recorded. */
 static void fact_add(struct world *w, const struct query *q)
 {
@@ -395,6 +442,8 @@ static void fact_add(struct world *w, const struct query *q)
 	map_set(w->arena, &w->facts.by_key, q->key, fact);
 	if (!answer->value) {
 		err_set(&fact->err, answer->failure, "%s", answer->detail);
+		fact->reason = q->kind == QUERY_IMPORT && answer->failure == ERR_ABSENT ? "NotFound"
+											: NULL;
 		return;
 	}
 	fact->is_known = true;
@@ -410,6 +459,10 @@ static void fact_add(struct world *w, const struct query *q)
 		if (!q->wants_metadata)
 			parts_add(w, q, answer->detail, fact);
 	}
+	if (q->kind == QUERY_IMPORT)
+		import_fill(w, answer, fact);
+	if (q->kind == QUERY_TAGS)
+		tags_fill(w, answer, fact);
 	if (q->kind != QUERY_GIT)
 		return;
 	fact->commit = answer->value;
@@ -438,7 +491,8 @@ static void questions_print(const struct queries *queries, const char *mark, str
 	for (size_t i = 0; i < queries->list.n; i++) {
 		const struct query *q = queries->list.v[i];
 
-		buf_printf(out, "%s%s%s", mark, q->key, q->wants_metadata ? " +metadata" : "");
+		buf_printf(out, "%s%s%s", mark, q->key,
+			   q->wants_metadata && q->kind == QUERY_IMAGE ? " +metadata" : "");
 		if (q->known_digest)
 			buf_printf(out, " known=%s", q->known_digest);
 		for (size_t k = 0; k < q->sub_paths.n; k++)
@@ -463,7 +517,8 @@ static void value_print(const struct node *node, struct buf *out)
 
 static void conditions_print(const struct step *step, struct buf *out)
 {
-	const struct list *list = step->status; /* every status begins with its conditions */
+	/* every status begins with its conditions, but a stream's */
+	const struct list *list = step->kind == KIND_IMAGE_STREAM ? NULL : step->status;
 
 	for (size_t i = 0; list && i < list->n; i++) {
 		const struct condition *c = LIST_AT(*list, struct condition, i);
@@ -474,6 +529,28 @@ static void conditions_print(const struct step *step, struct buf *out)
 			   c->reason ? c->reason : "-", c->message ? ": " : "",
 			   c->message ? c->message : "", when);
 	}
+}
+
+static void stream_print(const struct step *step, struct buf *out)
+{
+	for (size_t i = 0; i < step->moves.n; i++) {
+		const struct tag_move *move = LIST_AT(step->moves, struct tag_move, i);
+
+		buf_printf(out, "    %s %s: %s → %s%s%s%s%s%s\n", move->verb, move->tag,
+			   move->old_image ? move->old_image : "-",
+			   move->new_image ? move->new_image : "-", move->source ? " (" : "",
+			   move->source ? move->source : "", move->source ? ")" : "",
+			   move->failure ? " failed: " : "", move->failure ? move->failure : "");
+	}
+	for (size_t i = 0; i < step->mirrors.n; i++) {
+		const struct mirror *mirror = LIST_AT(step->mirrors, struct mirror, i);
+
+		buf_printf(out, "    mirror %s → %s%s\n", mirror->from, mirror->to,
+			   mirror->is_insecure ? " insecure" : "");
+	}
+	for (size_t i = 0; i < step->records.n; i++)
+		buf_printf(out, "    record %s\n",
+			   (*LIST_AT(step->records, const struct image_record *, i))->name);
 }
 
 static void step_print(const struct step *step, struct buf *out)
@@ -514,6 +591,7 @@ static void step_print(const struct step *step, struct buf *out)
 	if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		buf_printf(out, "    key %s, tries %" PRId64 "\n",
 			   step->build_key ? "known" : "unknown", step->inputs->tries);
+	stream_print(step, out);
 	if (step->is_status_changed || step->blocked)
 		conditions_print(step, out);
 }
@@ -548,6 +626,7 @@ static struct plan_options options_of(struct world *w)
 		.now_s = w->now_s,
 		.run_id = w->run_id,
 		.triggers = &w->triggers,
+		.checks = &w->checks,
 		.retry_failed = w->retry_failed,
 		.with_prune = w->prune,
 		.prune_all = w->prune_all,
@@ -563,7 +642,7 @@ static void make_plan(struct world *w, bool is_reversed)
 
 	model_load(w, is_reversed, &w->model);
 	w->facts = (struct facts){ .is_offline = w->offline };
-	queries_make(&w->model, &w->state, w->arena, &w->queries);
+	queries_make(&w->model, &w->state, &options, w->arena, &w->queries);
 	for (size_t i = 0; !w->offline && i < w->queries.list.n; i++)
 		fact_add(w, w->queries.list.v[i]);
 	queries_follow(&w->model, &w->state, &w->facts, w->arena, &w->follow);
@@ -707,9 +786,13 @@ static void perform(struct world *w, struct step *step, const char *script)
 	bool is_bound = plan_bind(step, &w->plan, w->arena, &err);
 	bool is_build = step->action == ACTION_BUILD || step->action == ACTION_REBASE;
 
-	if (is_bound && (step->action == ACTION_NONE || step->action == ACTION_RESOLVE)) {
+	if (is_bound && (step->action == ACTION_NONE || step->action == ACTION_RESOLVE ||
+			 step->action == ACTION_IMPORT)) {
 		if (step->is_status_changed)
 			put_status(w, step, step->status);
+		if (step->is_failure)
+			w->is_clean = false;
+		step->is_folded = true;
 		return;
 	}
 	if (is_bound && is_build) {
@@ -735,12 +818,13 @@ static void perform_all(struct world *w, const char *script)
 	for (size_t i = 0; i < w->plan.steps.n; i++) {
 		struct step *step = w->plan.steps.v[i];
 
-		if (step->blocked)
+		if (step->blocked || step->is_failure)
 			w->is_clean = false;
 		if (step->action == ACTION_DELETE)
 			map_set(w->arena, &w->state.by_id, step->id, NULL);
 		else if (step->blocked || step->action == ACTION_NONE ||
-			 step->action == ACTION_RESOLVE) {
+			 step->action == ACTION_RESOLVE ||
+			 (step->action == ACTION_IMPORT && step->n_after == 0)) {
 			if (step->is_status_changed)
 				put_status(w, step, step->status);
 		} else {
