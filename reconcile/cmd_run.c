@@ -17,6 +17,7 @@
 #include "buildexec/sys/pool.h"
 #include "model/kind/settings.h"
 #include "reconcile/apply/apply.h"
+#include "reconcile/checks.h"
 #include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/observe/observe.h"
@@ -69,12 +70,20 @@ struct run {
 	struct run_id id;
 	struct plan_options options;
 	struct selection selection;
+	struct map checks; /* of scheduled tags, before this run */
 	struct queries queries, more;
 	struct observed observed, observed_more;
 	struct plan plan;
 	struct apply_result result;
 	size_t n_commits;
 };
+
+static struct checks_place checks_place(const struct context *context)
+{
+	return (struct checks_place){ .cache_dir = context->cache_dir,
+				      .state_url = context->state_url,
+				      .now_s = context->now_s };
+}
 
 static bool is_dry(const struct context *context)
 {
@@ -99,6 +108,7 @@ static void ask(struct run *run)
 					   .base_dir = context->settings_dir,
 					   .with_user_credentials = true,
 					   .is_stopping = is_stopping };
+	const struct checks_place place = checks_place(context);
 
 	observed_release(&run->observed);
 	observed_release(&run->observed_more);
@@ -116,6 +126,8 @@ static void ask(struct run *run)
 		map_set(context->arena, &run->observed.facts.by_key,
 			run->observed_more.facts.by_key.items[i].key,
 			run->observed_more.facts.by_key.items[i].value);
+	if (!is_dry(context))
+		checks_write(&place, &run->checks, &run->observed.facts);
 }
 
 static void release(struct run *run)
@@ -129,6 +141,7 @@ static bool make_options(struct run *run, struct err *err)
 {
 	struct context *context = run->context;
 	const struct options *options = &context->options;
+	const struct checks_place place = checks_place(context);
 
 	run->options = (struct plan_options){
 		.now_s = context->now_s,
@@ -136,7 +149,9 @@ static bool make_options(struct run *run, struct err *err)
 		.with_prune = options->prune != NULL,
 		.prune_all = options->prune && strcmp(options->prune, "all") == 0,
 		.run_id = run->id.text,
+		.checks = &run->checks,
 	};
+	run->checks = checks_read(&place, context->arena);
 	if (!select_triggers(&context->loaded.model, &options->triggers, context->arena,
 			     &run->options.triggers, err))
 		return false;

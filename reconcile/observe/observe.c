@@ -279,14 +279,15 @@ static void answer(void *items, size_t i)
 }
 
 static void open_account(struct account *account, const struct observe_spec *spec,
-			 const struct query *query, const struct list *secrets, struct arena *arena)
+			 const struct query *query, struct arena *arena)
 {
 	const struct object_ref who = { .ns = query->ns, .name = query->service_account };
 	const struct settings *settings = spec->model->settings;
 
 	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER };
 	if (query->ns)
-		credentials_collect_with(spec->model, &who, secrets, arena, &account->credentials);
+		credentials_collect_with(spec->model, &who, query->pull_secrets, arena,
+					 &account->credentials);
 	account->access = (struct access){
 		.registries = &settings->registries,
 		.credentials = &account->credentials.registry,
@@ -310,35 +311,22 @@ static void close_account(struct account *account)
 	pthread_mutex_destroy(&account->lock);
 }
 
-/* Streams have no service account: every secret of their namespace is theirs. */
-static bool is_of_stream(const struct query *query)
-{
-	return query->kind == QUERY_IMPORT || query->kind == QUERY_TAGS;
-}
-
 static struct account *account_of(struct map *accounts, const struct query *query,
 				  const struct observe_spec *spec, struct arena *arena)
 {
 	const struct list *secrets = query->pull_secrets;
-	bool is_all = is_of_stream(query) && query->ns && !secrets;
-	const char *key = arena_printf(arena, "%s/%s%s", query->ns ? query->ns : "",
-				       query->service_account ? query->service_account : "",
-				       is_all ? "+" : "");
+	const char *key = arena_printf(arena, "%s/%s", query->ns ? query->ns : "",
+				       query->service_account ? query->service_account : "");
 	struct account *account;
-	struct list all;
 
 	for (size_t i = 0; secrets && i < secrets->n; i++)
 		key = arena_printf(arena, "%s+%s", key, LIST_AT(*secrets, struct named, i)->name);
 	account = map_get(accounts, key);
-	if (account)
-		return account;
-	if (is_all) {
-		all = credentials_of_namespace(spec->model, query->ns, arena);
-		secrets = &all;
+	if (!account) {
+		account = ARENA_NEW(arena, struct account);
+		open_account(account, spec, query, arena);
+		map_set(arena, accounts, key, account);
 	}
-	account = ARENA_NEW(arena, struct account);
-	open_account(account, spec, query, secrets, arena);
-	map_set(arena, accounts, key, account);
 	return account;
 }
 

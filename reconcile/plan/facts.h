@@ -44,6 +44,7 @@ struct query {
 	bool is_whole;    /* import: an index is kept whole (PreserveOriginal)             */
 	/* import: of an index, the image for this one is taken; NULL parts: the settings', then linux/amd64 */
 	struct platform prefer;
+	struct strings tags; /* import: "ns/stream:tag" of those that take the answer */
 	const char *ns, *service_account; /* whose credentials may be used; NULL: none */
 	const struct list *pull_secrets;  /* image: further secrets, struct named; NULL: none */
 	const struct object *asker;       /* the first one, for messages */

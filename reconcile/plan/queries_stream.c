@@ -207,8 +207,8 @@ void streams_begin(struct asking *a, const struct planner *p)
  * `known` is a digest whose image is recorded: when the reference still points there, no metadata is needed. What several
  * askers know counts only where they agree.
  */
-static void ask_import(struct asking *a, const struct object *object, const struct import_ask *what,
-		       const char *known)
+static struct query *ask_import(struct asking *a, const struct object *object,
+				const struct import_ask *what, const char *known)
 {
 	struct query draft = { .kind = QUERY_IMPORT }, *query;
 	const char *key;
@@ -225,6 +225,7 @@ static void ask_import(struct asking *a, const struct object *object, const stru
 	} else if (!text_equal(query->known_digest, known)) {
 		query->known_digest = NULL;
 	}
+	return query;
 }
 
 /* Only what this very source gave before: another one must be read in full. */
@@ -248,11 +249,15 @@ static void ask_tags(struct asking *a, const struct draft *d)
 		const struct draft_tag *tag = d->spec.v[i];
 		enum wish wish = tag_is_import(&tag->ref) ? draft_wish(d, tag) : WISH_NONE;
 		struct import_ask what;
+		struct query *query;
 
 		if (wish == WISH_NONE)
 			continue;
 		what = tag_ask(&tag->ref);
-		ask_import(a, d->object, &what, known_of(d, tag, wish));
+		query = ask_import(a, d->object, &what, known_of(d, tag, wish));
+		vec_push(a->arena, &query->tags,
+			 arena_printf(a->arena, "%s/%s:%s", d->object->meta.ns,
+				      d->object->meta.name, tag->ref.name));
 	}
 }
 

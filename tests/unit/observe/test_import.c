@@ -15,6 +15,7 @@
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/http.h"
 #include "lib/servers.h"
+#include "model/kind/credentials.h"
 #include "reconcile/observe/observe.h"
 #include "unit/kind/manifest.h"
 #include "unit/registry/images.h"
@@ -186,6 +187,15 @@ static const struct fact *ask_one(struct query query)
 
 	*kept = query;
 	return ask(kept, 1)[0];
+}
+
+static void use_namespace(struct query *query, const char *ns)
+{
+	struct list *secrets = ARENA_NEW(arena, struct list);
+
+	*secrets = credentials_of_namespace(&loaded.model, ns, arena);
+	query->ns = ns;
+	query->pull_secrets = secrets;
 }
 
 static struct query import_of(const char *image)
@@ -478,10 +488,10 @@ static void test_import__uses_the_secrets_of_the_namespace(void **state)
 				  "you may not have access to the container image \"%s\" and did "
 				  "not have credentials to the repository",
 				  query.image));
-	query.ns = "shop";
+	use_namespace(&query, "shop");
 	assert_string_equal(import_ok(query)->digest, image.manifest.digest);
 	/* Its only secret says that it is not for this. */
-	query.ns = "shut";
+	use_namespace(&query, "shut");
 	assert_string_equal(ask_one(query)->reason, "Unauthorized");
 }
 
@@ -492,7 +502,7 @@ static void test_import__tries_without_a_password_that_is_wrong(void **state)
 
 	(void)state;
 	push("token/private:1", "private");
-	query.ns = "typo";
+	use_namespace(&query, "typo");
 	assert_string_equal(import_ok(query)->digest, image.manifest.digest);
 	/* Still refused: what was said with the password counts. */
 	query.image = at("token/private:1");
