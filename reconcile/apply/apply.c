@@ -186,7 +186,7 @@ static void end_task(struct walk *walk, struct task *task, const struct outcome 
 			  arena_printf(walk->arena, "%s: %s %s", step->id,
 				       step->summary ? step->summary : action_name(step->action),
 				       result));
-	else
+	else if (status) /* most workloads have no record */
 		recorder_put(walk->spec->recorder, step->object, status,
 			     arena_printf(walk->arena, "%s: %s %s", step->id,
 					  action_name(step->action), result));

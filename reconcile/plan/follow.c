@@ -147,7 +147,7 @@ void edits_finish(struct step *step)
 
 	if (step->blocked)
 		return;
-	if (!step->edits.n && !step->unknown.n)
+	if (!step->edits.n && !(step->unknown.n && step->n_after))
 		return;
 	step->action = ACTION_EDIT;
 	if (!step->summary || step->kind == KIND_IMAGE_POLICY)

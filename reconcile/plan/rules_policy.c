@@ -216,6 +216,17 @@ static bool latest_of_repository(struct choosing *c, struct policy_ref *out)
 	return true;
 }
 
+/* The repository as the reference has it, up to the digest at `at`; a tag goes. */
+static const char *name_of(const char *reference, const char *at, struct arena *arena)
+{
+	char *name = arena_copy(arena, reference, (size_t)(at - reference));
+	char *slash = strrchr(name, '/'), *colon = strrchr(name, ':');
+
+	if (colon && (!slash || colon > slash))
+		*colon = '\0';
+	return name;
+}
+
 static bool latest_of_stream(struct choosing *c, struct policy_ref *out)
 {
 	const struct step *stream =
@@ -251,11 +262,11 @@ static bool latest_of_stream(struct choosing *c, struct policy_ref *out)
 		return stop(c, (struct stop){ ERR_ABSENT, false }, "NoDigest",
 			    arena_printf(c->p->arena, "the tag '%s' of '%s' has no digest", tag,
 					 c->spec->repository));
-	*out = (struct policy_ref){ .name = repo_name(chosen.pull_spec, c->p->arena),
+	*out = (struct policy_ref){ .name = name_of(chosen.pull_spec, at, c->p->arena),
 				    .tag = tag,
 				    .digest = at + 1 };
 	c->status->latest_image = chosen.pull_spec;
-	return out->name != NULL;
+	return true;
 }
 
 static const char *image_of(const struct policy_ref *ref, struct arena *arena)

@@ -145,7 +145,8 @@ static struct row edit_row(const struct step *step, const struct image_edit *edi
 						   object_label(step->id, arena), edit->file,
 						   edit->pos.line, edit->pos.column),
 			     .phrase = phrase_of(step, arena),
-			     .detail = arrow(edit->old_text, edit->new_text, arena),
+			     .detail = arrow(edit->old_text && *edit->old_text ? edit->old_text : NULL,
+					     edit->new_text, arena),
 			     .color = words[step->action].color };
 }
 
