@@ -2,6 +2,8 @@
 /* test_workload.c — image fields and triggers of workloads: field paths, the annotation, DeploymentConfigs, twins. */
 #include "manifest.h"
 
+#include <stdio.h>
+
 #include "model/kind/workload.h"
 
 static const struct workload_container containers[] = {
