@@ -33,8 +33,9 @@ int cmd_schema(struct context *context)
 	if (context->options.args.n) {
 		kind = kind_by_word(context->options.args.v[0]);
 		if (kind != KIND_NONE && kind_info(kind)->is_workload) {
-			log_line(LOG_ERROR, "the schema of %s is that of Kubernetes: only image fields are "
-					    "ours",
+			log_line(LOG_ERROR,
+				 "the schema of %s is that of Kubernetes: only image fields are "
+				 "ours",
 				 kind_name(kind));
 			return EXIT_USAGE;
 		}

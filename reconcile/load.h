@@ -37,7 +37,7 @@ struct loaded {
 	struct arena **arenas; /* of the decoding batches; freed by loaded_release */
 	size_t n_arenas;
 	struct markers markers; /* what model.markers lists */
-	struct strings files; /* that were read, in order; none for standard input */
+	struct strings files;   /* that were read, in order; none for standard input */
 };
 
 /*

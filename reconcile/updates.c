@@ -44,6 +44,13 @@ static bool say_problems(const struct edit_set *set)
 	return set->problems.n == 0;
 }
 
+static bool has_end(const char *text, const char *end)
+{
+	size_t n = strlen(text), n_end = strlen(end);
+
+	return n >= n_end && strcmp(text + n - n_end, end) == 0;
+}
+
 /* As git refuses it: the files and the index would not be those of the branch any more. */
 static bool check_not_checked_out(const char *url, const char *branch, struct arena *arena,
 				  struct err *err)
@@ -54,23 +61,26 @@ static bool check_not_checked_out(const char *url, const char *branch, struct ar
 	struct git_url parsed;
 	const char *head = arena_printf(arena, "refs/heads/%s", branch), *workdir = NULL;
 	struct err ignored = { 0 };
-	bool is_local = git_url_parse(url, arena, &parsed, &ignored) &&
-			parsed.scheme == GIT_SCHEME_LOCAL;
+	bool is_local =
+		git_url_parse(url, arena, &parsed, &ignored) && parsed.scheme == GIT_SCHEME_LOCAL;
 
 	if (!is_local || !git_repo_open(parsed.path, false, &repo, &ignored))
 		return true;
 	vec_push(arena, &prefixes, "HEAD");
 	workdir = arena_strdup(arena, git_repo_workdir(repo));
+	if (!workdir && has_end(git_repo_path(repo), "/.git")) /* opened by that name */
+		workdir = arena_strdup(arena, git_repo_path(repo));
 	if (!git_repo_list_refs(repo, &prefixes, arena, &refs, &ignored))
 		refs.n = 0;
 	git_repo_close(&repo);
 	for (size_t i = 0; workdir && i < refs.n; i++)
 		if (strcmp(refs.v[i].name, "HEAD") == 0 && refs.v[i].target &&
 		    strcmp(refs.v[i].target, head) == 0)
-			return err_set(err, ERR_INVALID,
-				       "the branch '%s' is checked out in '%s': say another one with "
-				       "updates.branch in the settings, or use --write=files",
-				       branch, workdir);
+			return err_set(
+				err, ERR_INVALID,
+				"the branch '%s' is checked out in '%s': say another one with "
+				"updates.branch in the settings, or use --write=files",
+				branch, workdir);
 	return true;
 }
 
@@ -134,8 +144,8 @@ static bool commit(struct context *context, const struct updates_spec *spec,
 
 bool updates_write(struct context *context, const struct updates_spec *spec)
 {
-	const char *mode = context->options.write ? context->options.write
-						  : context->settings->updates.write;
+	const char *mode =
+		context->options.write ? context->options.write : context->settings->updates.write;
 	struct err err = { 0 };
 	struct edit_set set;
 

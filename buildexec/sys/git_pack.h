@@ -47,7 +47,7 @@ struct git_commit_spec {
 	struct git_id tree, parent;
 	const char *name, *email; /* without '<', '>', newline: replaced by '-' */
 	int64_t time_s;
-	const char *message; /* ends in a newline, one is added if not */
+	const char *message;   /* ends in a newline, one is added if not */
 	const char *signature; /* of git_commit_text, armoured; NULL: none */
 };
 /* The commit without its signature: what is signed. ERR_INVALID when it is too long. */

@@ -9,8 +9,8 @@
 #include "model/kind/check.h"
 #include "model/kind/metadata.h"
 #include "model/kind/rules.h"
-#include "model/kind/workload.h"
 #include "model/kind/stream_check.h"
+#include "model/kind/workload.h"
 
 static const struct field metadata_fields[] = {
 	{ "name", FIELD_STRING, AT(struct meta, name), .is_required = true,

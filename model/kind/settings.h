@@ -48,9 +48,9 @@ struct settings_updates {
 	const char *write;  /* "none", "files", "commit" */
 	const char *branch; /* NULL: the one that is checked out */
 	bool is_pushed;
-	const char *message; /* NULL: ours */
-	const char *author_name, *author_email;  /* NULL: those of the state */
-	const char *sign_method, *sign_key;      /* "ssh", "gpg"; NULL: not signed. Trusted-only */
+	const char *message;                    /* NULL: ours */
+	const char *author_name, *author_email; /* NULL: those of the state */
+	const char *sign_method, *sign_key;     /* "ssh", "gpg"; NULL: not signed. Trusted-only */
 };
 
 struct settings {

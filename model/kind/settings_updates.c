@@ -30,7 +30,8 @@ static const struct table sign_table = { "sign", sizeof(struct settings_updates)
 static const struct field updates_fields[] = {
 	{ "write", FIELD_ENUM, AT(struct settings_updates, write), .values = writes,
 	  .deflt = "none",
-	  .doc = "none: edits are only shown; files: in place; commit: to the manifests' repository." },
+	  .doc = "none: edits are only shown; files: in place; commit: to the manifests' "
+		 "repository." },
 	{ "branch", FIELD_STRING, AT(struct settings_updates, branch),
 	  .doc = "Where they are committed; default: the branch that is checked out." },
 	{ "push", FIELD_BOOL, AT(struct settings_updates, is_pushed), .deflt = "true",
@@ -61,9 +62,10 @@ static void check_message(const struct checker *c, const char *message)
 		while (n && name[n - 1] == ' ')
 			n--;
 		if (!end || !is_variable(name, n)) {
-			check_fail(c, "updates.message",
-				   "'{{%.*s' is none of {{summary}}, {{changes}}, {{run}}, {{source}}",
-				   (int)(end ? end + 2 - at - 2 : 20), at + 2);
+			check_fail(
+				c, "updates.message",
+				"'{{%.*s' is none of {{summary}}, {{changes}}, {{run}}, {{source}}",
+				(int)(end ? end + 2 - at - 2 : 20), at + 2);
 			return;
 		}
 	}

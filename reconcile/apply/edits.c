@@ -42,8 +42,7 @@ static const struct scalar_edit *scalars_of(const struct list *edits, bool is_as
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct image_edit *edit = LIST_AT(*edits, struct image_edit, i);
 
-		scalars[i] = (struct scalar_edit){ edit->pos,
-						   is_as_loaded ? edit->old_text : NULL,
+		scalars[i] = (struct scalar_edit){ edit->pos, is_as_loaded ? edit->old_text : NULL,
 						   edit->new_text };
 	}
 	return scalars;
@@ -272,10 +271,11 @@ static bool add_change(const struct file_edit *file, const struct edits_commit *
 		return true;
 	if (!is_text(&there, file->before, file->n_before) &&
 	    !differs_in_values_alone(file, &there, arena))
-		return err_set(err, ERR_CONFLICT,
-			       "'%s' on the branch '%s' is not the file that was loaded: bring both "
-			       "together and run again",
-			       path, spec->branch);
+		return err_set(
+			err, ERR_CONFLICT,
+			"'%s' on the branch '%s' is not the file that was loaded: bring both "
+			"together and run again",
+			path, spec->branch);
 	vec_push(arena, &out->list, (struct store_change){ path, file->after, file->n_after });
 	return true;
 }

@@ -36,8 +36,9 @@ void edits_write(struct edit_set *set, struct arena *arena);
 struct edits_commit {
 	struct store *store; /* the branch, opened */
 	const char *branch;
-	const char *workdir;     /* absolute: paths in the repository are below it */
-	const char *message;     /* template; NULL: ours. {{summary}}, {{changes}}, {{run}}, {{source}} */
+	const char *workdir; /* absolute: paths in the repository are below it */
+	const char
+		*message; /* template; NULL: ours. {{summary}}, {{changes}}, {{run}}, {{source}} */
 	const char *author_name, *author_email;
 	const char *run_id, *source_commit; /* the latter may be NULL */
 	const struct signer *signer;        /* NULL: not signed */

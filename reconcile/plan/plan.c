@@ -185,8 +185,7 @@ static void need_streams(struct graph *g, const struct object *object)
 	const struct list streams = followed_streams(g->p, object);
 
 	for (size_t i = 0; i < streams.n; i++) {
-		const struct followed_stream *stream =
-			LIST_AT(streams, struct followed_stream, i);
+		const struct followed_stream *stream = LIST_AT(streams, struct followed_stream, i);
 
 		need(g, KIND_IMAGE_STREAM, stream->ns, stream->name);
 	}

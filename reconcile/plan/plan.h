@@ -75,7 +75,8 @@ struct mirror {
 struct image_edit {
 	const char *file; /* as loaded */
 	struct pos pos;   /* of the value */
-	const char *what; /* "spec.template.spec.containers[0].image", or the marker's "$imagepolicy shop:web" */
+	const char *
+		what; /* "spec.template.spec.containers[0].image", or the marker's "$imagepolicy shop:web" */
 	const char *old_text, *new_text;
 };
 

@@ -58,14 +58,14 @@ static struct query digest_question(const struct place_of_tags *place, const cha
 
 	query.kind = QUERY_IMAGE;
 	query.image = arena_printf(arena, "%s:%s", place->spec->image, tag);
-	query.key = query_key_image(query.image, query.ns,
-				    place->spec->secrets.n
-					    ? arena_printf(arena, "%s secret %s",
-							   query.service_account ? query.service_account
-										 : "",
-							   place->spec->secret_ref->name)
-					    : query.service_account,
-				    arena);
+	query.key = query_key_image(
+		query.image, query.ns,
+		place->spec->secrets.n
+			? arena_printf(arena, "%s secret %s",
+				       query.service_account ? query.service_account : "",
+				       place->spec->secret_ref->name)
+			: query.service_account,
+		arena);
 	return query;
 }
 

@@ -98,7 +98,7 @@ static void put_tag(const struct streams *streams, const struct state_entry *ent
 		buf_puts(out, "failed ");
 		put_time(failure->changed_s, out);
 		buf_puts(out, ": ");
-		dashboard_cell(failure->message   ? failure->message
+		dashboard_cell(failure->message  ? failure->message
 			       : failure->reason ? failure->reason
 						 : "",
 			       out);
@@ -129,8 +129,9 @@ void dashboard_streams(const struct settings *settings, const struct state *stat
 			if (!is_wanted(&streams, streams.v[i], names.v[k]))
 				continue;
 			if (!n)
-				buf_puts(out, "| stream | tag | image | updated | imported | problem "
-					      "|\n|---|---|---|---|---|---|\n");
+				buf_puts(out,
+					 "| stream | tag | image | updated | imported | problem "
+					 "|\n|---|---|---|---|---|---|\n");
 			if (n++ < FEW_TAGS)
 				put_tag(&streams, streams.v[i], names.v[k], out);
 		}

@@ -4,7 +4,14 @@
 
 #include "model/base/err.h"
 
-enum { MINUTE = 60, HOUR = 3600, DAY_H = 24, WEEK_H = 7 * 24, MONTH_H = 30 * 24, YEAR_H = 365 * 24 };
+enum {
+	MINUTE = 60,
+	HOUR = 3600,
+	DAY_H = 24,
+	WEEK_H = 7 * 24,
+	MONTH_H = 30 * 24,
+	YEAR_H = 365 * 24
+};
 
 char *human_duration(int64_t seconds, struct arena *arena)
 {

@@ -44,8 +44,8 @@ static void put_layers(struct image_describer *d)
 	for (size_t i = 0; d->view->is_verbose && i < layers->n; i++) {
 		const struct image_layer *layer = LIST_AT(*layers, struct image_layer, i);
 
-		describe_put(&d->to, "%s\t%s\t%s\n", i ? "" : "Layers:",
-			     human_size(layer->size_bytes, d->to.arena),
+		describe_put(&d->to, "%s\t%s\t%s\n",
+			     i ? "" : "Layers:", human_size(layer->size_bytes, d->to.arena),
 			     describe_clean(&d->to, layer->name));
 	}
 }
@@ -58,13 +58,13 @@ static void put_manifests(struct image_describer *d)
 		const struct image_submanifest *manifest =
 			LIST_AT(*manifests, struct image_submanifest, i);
 		bool has_variant = manifest->variant && *manifest->variant;
-		const char *platform = arena_printf(
-			d->to.arena, "%s/%s%s%s", manifest->os ? manifest->os : "",
-			manifest->arch ? manifest->arch : "", has_variant ? "/" : "",
-			has_variant ? manifest->variant : "");
+		const char *platform =
+			arena_printf(d->to.arena, "%s/%s%s%s", manifest->os ? manifest->os : "",
+				     manifest->arch ? manifest->arch : "", has_variant ? "/" : "",
+				     has_variant ? manifest->variant : "");
 
-		describe_put(&d->to, "%s\t%s\t%s\n", i ? "" : "Manifests:",
-			     describe_clean(&d->to, platform),
+		describe_put(&d->to, "%s\t%s\t%s\n",
+			     i ? "" : "Manifests:", describe_clean(&d->to, platform),
 			     describe_clean(&d->to, manifest->digest));
 	}
 }

@@ -141,13 +141,14 @@ static struct row move_row(const struct step *step, const struct tag_move *move,
 static struct row edit_row(const struct step *step, const struct image_edit *edit,
 			   struct arena *arena)
 {
-	return (struct row){ .label = arena_printf(arena, "%s (%s:%u:%u)",
-						   object_label(step->id, arena), edit->file,
-						   edit->pos.line, edit->pos.column),
-			     .phrase = phrase_of(step, arena),
-			     .detail = arrow(edit->old_text && *edit->old_text ? edit->old_text : NULL,
-					     edit->new_text, arena),
-			     .color = words[step->action].color };
+	return (struct row){
+		.label = arena_printf(arena, "%s (%s:%u:%u)", object_label(step->id, arena),
+				      edit->file, edit->pos.line, edit->pos.column),
+		.phrase = phrase_of(step, arena),
+		.detail = arrow(edit->old_text && *edit->old_text ? edit->old_text : NULL,
+				edit->new_text, arena),
+		.color = words[step->action].color
+	};
 }
 
 /* A stream is shown by its tags, edits by their places, one line each; all else by itself. */
@@ -202,9 +203,7 @@ static void put_diff(const char *text, const struct report_style *style, struct 
 {
 	while (*text) {
 		size_t n = strcspn(text, "\n"), shown = n;
-		const char *color = *text == '-'   ? "\033[31m"
-				    : *text == '+' ? "\033[32m"
-						   : "";
+		const char *color = *text == '-' ? "\033[31m" : *text == '+' ? "\033[32m" : "";
 
 		while (shown && text[shown - 1] == '\r')
 			shown--;

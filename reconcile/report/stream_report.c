@@ -90,8 +90,8 @@ static size_t count_images(const struct stream_status *status, struct arena *are
 		const struct tag_history *history = LIST_AT(status->tags, struct tag_history, i);
 
 		for (size_t k = 0; k < history->items.n; k++)
-			map_set(arena, &ids,
-				LIST_AT(history->items, struct tag_event, k)->image, NULL);
+			map_set(arena, &ids, LIST_AT(history->items, struct tag_event, k)->image,
+				NULL);
 	}
 	return ids.n;
 }
@@ -236,11 +236,10 @@ static void put_import(struct describer *d, const struct tag_ref *tag,
 		if (strcmp(condition->type, "ImportSuccess") != 0 ||
 		    strcmp(condition->status, "False") != 0)
 			continue;
-		describe_put(
-			&d->to, "  ! error: Import failed (%s): %s\n      %s\n",
-			describe_clean(&d->to, condition->reason ? condition->reason : ""),
-			describe_clean(&d->to, condition->message ? condition->message : ""),
-			human_ago(condition->changed_s, d->view->now_s, d->to.arena));
+		describe_put(&d->to, "  ! error: Import failed (%s): %s\n      %s\n",
+			     describe_clean(&d->to, condition->reason ? condition->reason : ""),
+			     describe_clean(&d->to, condition->message ? condition->message : ""),
+			     human_ago(condition->changed_s, d->view->now_s, d->to.arena));
 	}
 }
 
@@ -254,8 +253,7 @@ static void put_events(struct describer *d, const struct tag_history *history)
 		describe_put(&d->to, "  %c %s\n      %s", i ? ' ' : '*',
 			     describe_clean(&d->to, event->reference),
 			     human_ago(event->created_s, d->view->now_s, d->to.arena));
-		if (*event->image &&
-		    docker_ref_parse(event->reference, d->to.arena, &ref, &err) &&
+		if (*event->image && docker_ref_parse(event->reference, d->to.arena, &ref, &err) &&
 		    strcmp(ref.id, event->image) != 0)
 			describe_put(&d->to, "\t%s", describe_clean(&d->to, event->image));
 		describe_put(&d->to, "\n");

@@ -41,10 +41,10 @@ bool commit_sign(const void *ctx, const char *bytes, size_t n, struct arena *are
 		 const char **signature, struct err *err)
 {
 	const struct signer *signer = ctx;
-	const char *const by_ssh[] = { "ssh-keygen", "-q",        "-Y", "sign", "-n",
-				       "git",        "-f",	signer->key, NULL };
-	const char *const by_gpg[] = { "gpg",		 "--batch", "--no-tty",  "--detach-sign",
-				       "--armor",	"--local-user", signer->key, NULL };
+	const char *const by_ssh[] = { "ssh-keygen", "-q", "-Y",        "sign", "-n",
+				       "git",        "-f", signer->key, NULL };
+	const char *const by_gpg[] = { "gpg",     "--batch",      "--no-tty",  "--detach-sign",
+				       "--armor", "--local-user", signer->key, NULL };
 	AUTO_BUF out = BUF_INIT(SIGNATURE_BYTES);
 	AUTO_BUF complaint = BUF_INIT(COMPLAINT_BYTES);
 	struct proc_spec spec = { .argv = signer->method == SIGN_SSH ? by_ssh : by_gpg,

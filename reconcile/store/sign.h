@@ -12,7 +12,8 @@
 enum sign_method { SIGN_SSH, SIGN_GPG };
 struct signer {
 	enum sign_method method;
-	const char *key; /* ssh: file of the private key, or of the public one with an agent; gpg: name, address or id */
+	const char *
+		key; /* ssh: file of the private key, or of the public one with an agent; gpg: name, address or id */
 };
 /* For struct store_commit; `ctx` is a struct signer. ERR_DENIED with what the program said. */
 bool commit_sign(const void *ctx, const char *bytes, size_t n, struct arena *arena,

@@ -34,7 +34,8 @@ static void check_file(const struct source_file *file, struct arena *arena)
 		const char *text;
 		size_t len;
 
-		if (edit_scalars(file, &edit, 1, arena, &text, &len, &err) && !memmem(text, len, "a/b:1", 5))
+		if (edit_scalars(file, &edit, 1, arena, &text, &len, &err) &&
+		    !memmem(text, len, "a/b:1", 5))
 			BUG("%s has not what was put in", text);
 	}
 }

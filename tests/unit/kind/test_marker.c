@@ -9,11 +9,13 @@
 static void test_marker__belongs_to_the_value_beside_or_below(void **state)
 {
 	static const struct {
-		const char *text, *want; /* "line:column value ns/name part" of all, one line each */
-		const char *said;        /* NULL: nothing */
+		const char *text,
+			*want;    /* "line:column value ns/name part" of all, one line each */
+		const char *said; /* NULL: nothing */
 	} rows[] = {
 		{ "a: x # " M "\n", "1:4 x ns/pol 0\n" },
-		{ "a: x # {\"$imagepolicy\": \"ns:pol:tag\", \"other\": \"y\"}\n", "1:4 x ns/pol 1\n" },
+		{ "a: x # {\"$imagepolicy\": \"ns:pol:tag\", \"other\": \"y\"}\n",
+		  "1:4 x ns/pol 1\n" },
 		{ "a: x # {\"$imagepolicy\": \"ns:pol:name\"}\n", "1:4 x ns/pol 2\n" },
 		{ "a: x ## {\"$imagepolicy\": \"ns:pol:digest\"}\n", "1:4 x ns/pol 3\n" },
 		{ "a: 'x' # " M "\r\nb: y\r\n", "1:4 x ns/pol 0\n" },
@@ -28,10 +30,12 @@ static void test_marker__belongs_to_the_value_beside_or_below(void **state)
 		{ "a: '# " M "'\n", "" },
 		{ "a: |\n  b: x # " M "\n", "" },
 		{ "a: x # see " M "\n", "" },
-		{ "a: x # {\"$imagepolicy\": \"ns:pol\"} more\n", "", "1:8 warning: this marks no field: it is no JSON" },
+		{ "a: x # {\"$imagepolicy\": \"ns:pol\"} more\n", "",
+		  "1:8 warning: this marks no field: it is no JSON" },
 		{ "a: x # {\"$imagepolicy\": 1}\n", "", "all values must be texts" },
 		{ "a: x # {\"$imagepolicy\": \"pol\"}\n", "", "of the form \"NAMESPACE:NAME\"" },
-		{ "a: x # {\"$imagepolicy\": \"ns:pol:tga\"}\n", "", "':tga' is none of ':tag', ':name', ':digest'; did you mean 'tag'?" },
+		{ "a: x # {\"$imagepolicy\": \"ns:pol:tga\"}\n", "",
+		  "':tga' is none of ':tag', ':name', ':digest'; did you mean 'tag'?" },
 		{ "# " M "\n\na: x\n", "", "there is no value that it stands beside or above" },
 		{ "a:\n    # " M "\n  b: x\n", "", "there is no value" },
 		{ "k: &a x\na: *a # " M "\n", "", "the value is an alias" },
@@ -68,9 +72,11 @@ static const char *said_of(struct loaded *loaded, const char *text)
 }
 
 #define POLICY(spec)                                                                               \
-	"apiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImagePolicy\nmetadata: {name: p}\nspec: {imageRepositoryRef: {name: r}, " spec "}\n---\n" REPOSITORY
+	"apiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImagePolicy\nmetadata: {name: "        \
+	"p}\nspec: {imageRepositoryRef: {name: r}, " spec "}\n---\n" REPOSITORY
 #define REPOSITORY                                                                                 \
-	"apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {name: r}\nspec: {image: ghcr.io/a/b, interval: 1m}\n"
+	"apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {name: "         \
+	"r}\nspec: {image: ghcr.io/a/b, interval: 1m}\n"
 
 static void test_policy__is_checked(void **state)
 {
@@ -78,16 +84,27 @@ static void test_policy__is_checked(void **state)
 		const char *text, *said;
 	} rows[] = {
 		{ POLICY("policy: {semver: {range: 1.x}}"), "" },
-		{ POLICY("policy: {alphabetical: {}}, filterTags: {pattern: '^a(?P<x>.)', extract: $x}"), "" },
+		{ POLICY("policy: {alphabetical: {}}, filterTags: {pattern: '^a(?P<x>.)', extract: "
+			 "$x}"),
+		  "" },
 		{ POLICY("policy: {numerical: {order: DESC}}"), "" },
 		{ POLICY("policy: {}"), "expected exactly one of spec.policy.semver" },
 		{ POLICY("policy: {numerical: {}, alphabetical: {}}"), "expected exactly one of" },
 		{ POLICY("policy: {numerical: {order: up}}"), "the order must be 'asc' or 'desc'" },
-		{ POLICY("policy: {semver: {range: a.b}}"), "the range 'a.b': improper constraint" },
-		{ POLICY("policy: {semver: {range: 1.x}}, filterTags: {pattern: '('}"), "the pattern '(' cannot be read" },
+		{ POLICY("policy: {semver: {range: a.b}}"),
+		  "the range 'a.b': improper constraint" },
+		{ POLICY("policy: {semver: {range: 1.x}}, filterTags: {pattern: '('}"),
+		  "the pattern '(' cannot be read" },
 		{ POLICY("policy: {semver: {}}"), "missing field(s): spec.policy.semver.range" },
-		{ "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {name: r}\nspec: {image: 'a/b:1'}\n", "a repository is named without tag and digest" },
-		{ "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {name: p}\nspec: {imageRepositoryRef: {name: frnot}, policy: {semver: {range: '*'}}}\n---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {name: front}\nspec: {image: a.io/b}\n", "warning: cannot find ImageRepository/default/frnot, which ImagePolicy/default/p names; did you mean 'front'?" },
+		{ "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {name: "
+		  "r}\nspec: {image: 'a/b:1'}\n",
+		  "a repository is named without tag and digest" },
+		{ "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {name: "
+		  "p}\nspec: {imageRepositoryRef: {name: frnot}, policy: {semver: {range: "
+		  "'*'}}}\n---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: "
+		  "ImageRepository\nmetadata: {name: front}\nspec: {image: a.io/b}\n",
+		  "warning: cannot find ImageRepository/default/frnot, which ImagePolicy/default/p "
+		  "names; did you mean 'front'?" },
 	};
 
 	(void)state;

@@ -35,17 +35,24 @@ static void test_field_path__finds_the_container_or_says_why_not(void **state)
 		{ KIND_DEPLOYMENT, "spec.containers[0].image", -1 },
 		{ KIND_DEPLOYMENT, "spec.template.specs.containers[0].image", -1 },
 		{ KIND_DEPLOYMENT, "", -1 },
-		{ KIND_DEPLOYMENT, POD "containers[2].image", 0, "no such container: " POD "containers[2].image" },
+		{ KIND_DEPLOYMENT, POD "containers[2].image", 0,
+		  "no such container: " POD "containers[2].image" },
 		{ KIND_DEPLOYMENT, POD "containers[9999999999].image", 0, "no such container: " },
-		{ KIND_DEPLOYMENT, POD "containers[?(@.name==\"x\")].image", 0, "no such container: " },
-		{ KIND_DEPLOYMENT, POD "containers[0].imagePullPolicy", 0, "field path is not valid: " },
+		{ KIND_DEPLOYMENT, POD "containers[?(@.name==\"x\")].image", 0,
+		  "no such container: " },
+		{ KIND_DEPLOYMENT, POD "containers[0].imagePullPolicy", 0,
+		  "field path is not valid: " },
 		{ KIND_DEPLOYMENT, POD "containers[0]", 0, "field path is not valid: " },
 		{ KIND_DEPLOYMENT, POD "containers[].image", 0, "field path is not valid: " },
 		{ KIND_DEPLOYMENT, POD "containers[-1].image", 0, "field path is not valid: " },
-		{ KIND_DEPLOYMENT, POD "containers[?(@.name=='web')].image", 0, "field path is not valid: " },
-		{ KIND_DEPLOYMENT, POD "containers[?(@.name == \"web\")].image", 0, "field path is not valid: " },
-		{ KIND_DEPLOYMENT, POD "containers[?(@.name==\"\")].image", 0, "field path is not valid: " },
-		{ KIND_DEPLOYMENT, POD "containers[?(@.name==\"web\"].image", 0, "field path is not valid: " },
+		{ KIND_DEPLOYMENT, POD "containers[?(@.name=='web')].image", 0,
+		  "field path is not valid: " },
+		{ KIND_DEPLOYMENT, POD "containers[?(@.name == \"web\")].image", 0,
+		  "field path is not valid: " },
+		{ KIND_DEPLOYMENT, POD "containers[?(@.name==\"\")].image", 0,
+		  "field path is not valid: " },
+		{ KIND_DEPLOYMENT, POD "containers[?(@.name==\"web\"].image", 0,
+		  "field path is not valid: " },
 		{ KIND_DEPLOYMENT, POD "volumes[0].image", 0, "field path is not valid: " },
 	};
 	const struct list list = { (void *)(uintptr_t)containers, COUNTOF(containers) };
@@ -55,13 +62,14 @@ static void test_field_path__finds_the_container_or_says_why_not(void **state)
 		struct err err = { 0 };
 		size_t found = 99;
 		bool is_ours;
-		bool is_good = field_path_find(rows[i].path, rows[i].kind, &list, &found, &is_ours,
-					       &err);
+		bool is_good =
+			field_path_find(rows[i].path, rows[i].kind, &list, &found, &is_ours, &err);
 
 		if (is_good != !rows[i].error)
 			fail_msg("%s: %s", rows[i].path, err.text);
 		if (rows[i].error)
-			assert_int_equal(strncmp(err.text, rows[i].error, strlen(rows[i].error)), 0);
+			assert_int_equal(strncmp(err.text, rows[i].error, strlen(rows[i].error)),
+					 0);
 		else
 			assert_int_equal(is_ours ? (int)found : -1, rows[i].want);
 	}
@@ -69,7 +77,7 @@ static void test_field_path__finds_the_container_or_says_why_not(void **state)
 
 #define DEPLOYMENT(annotation)                                                                     \
 	"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  annotations:\n"          \
-	"    image.openshift.io/triggers: '" annotation "'\nspec: {template: {spec: {containers: "  \
+	"    image.openshift.io/triggers: '" annotation "'\nspec: {template: {spec: {containers: " \
 	"[{name: a, image: x, anything: 1}, {name: b}]}}}\n"
 #define FROM "\"from\":{\"kind\":\"ImageStreamTag\",\"name\":\"s:t\"}"
 #define PATH "\"fieldPath\":\"spec.template.spec.containers[0].image\""
@@ -85,19 +93,41 @@ static void test_annotation__is_checked_at_its_place(void **state)
 		{ DEPLOYMENT(""), 0, NULL },
 		{ DEPLOYMENT("[]"), 0, NULL },
 		{ DEPLOYMENT("[{" FROM "," PATH ",\"paused\":true}]"), 1, NULL },
-		{ DEPLOYMENT("[{"), 0, "6:34 error: annotation 'image.openshift.io/triggers' of Deployment/default/web is no JSON list" },
+		{ DEPLOYMENT("[{"), 0,
+		  "6:34 error: annotation 'image.openshift.io/triggers' of Deployment/default/web "
+		  "is no JSON list" },
 		{ DEPLOYMENT("{}"), 0, "is no JSON list: a mapping" },
-		{ DEPLOYMENT("[1]"), 0, "error: annotation 'image.openshift.io/triggers' of Deployment/default/web: item 1: it is no object" },
+		{ DEPLOYMENT("[1]"), 0,
+		  "error: annotation 'image.openshift.io/triggers' of Deployment/default/web: item "
+		  "1: it is no object" },
 		{ DEPLOYMENT("[{" FROM "}]"), 0, "it has no text 'fieldPath'" },
-		{ DEPLOYMENT("[{" FROM "," PATH ",\"paused\":\"true\"}]"), 0, "'paused' must be true or false" },
-		{ DEPLOYMENT("[{" FROM "," PATH "},{" FROM "," PATH "}]"), 1, "item 2: duplicate triggers are not allowed" },
-		{ DEPLOYMENT("[{" FROM "," PATH "},{" FROM ",\"fieldPath\":\"spec.template.spec.containers[?(@.name==\\\"a\\\")].image\"}]"), 1, "warning: annotation 'image.openshift.io/triggers' of Deployment/default/web: item 2: it is passed over: another trigger has this container" },
-		{ DEPLOYMENT("[{\"from\":{\"kind\":\"DockerImage\",\"name\":\"x\"}," PATH "}]"), 0, "warning: annotation" },
-		{ DEPLOYMENT("[{\"from\":{\"kind\":\"ImageStreamTag\",\"apiVersion\":\"v2\",\"name\":\"s:t\"}," PATH "}]"), 0, "from.apiVersion is 'v2'" },
-		{ DEPLOYMENT("[{\"from\":{\"kind\":\"ImageStreamTag\",\"name\":\"s\"}," PATH "}]"), 0, "it is passed over: from.name" },
-		{ DEPLOYMENT("[{" FROM ",\"fieldPath\":\"spec.containers[0].image\"}]"), 0, "must begin with 'spec.template.spec.'" },
-		{ DEPLOYMENT("[{" FROM ",\"fieldPath\":\"spec.template.spec.containers[7].image\"}]"), 0, "error: annotation 'image.openshift.io/triggers' of Deployment/default/web: item 1: no such container: spec.template.spec.containers[7].image" },
-		{ DEPLOYMENT("[{" FROM ",\"fieldPath\":\"spec.template.spec.containers[1].image\"}]"), 1, "the container has no 'image' that could be set" },
+		{ DEPLOYMENT("[{" FROM "," PATH ",\"paused\":\"true\"}]"), 0,
+		  "'paused' must be true or false" },
+		{ DEPLOYMENT("[{" FROM "," PATH "},{" FROM "," PATH "}]"), 1,
+		  "item 2: duplicate triggers are not allowed" },
+		{ DEPLOYMENT("[{" FROM "," PATH "},{" FROM
+			     ",\"fieldPath\":\"spec.template.spec.containers[?(@.name==\\\"a\\\")]."
+			     "image\"}]"),
+		  1,
+		  "warning: annotation 'image.openshift.io/triggers' of Deployment/default/web: "
+		  "item 2: it is passed over: another trigger has this container" },
+		{ DEPLOYMENT("[{\"from\":{\"kind\":\"DockerImage\",\"name\":\"x\"}," PATH "}]"), 0,
+		  "warning: annotation" },
+		{ DEPLOYMENT("[{\"from\":{\"kind\":\"ImageStreamTag\",\"apiVersion\":\"v2\","
+			     "\"name\":\"s:t\"}," PATH "}]"),
+		  0, "from.apiVersion is 'v2'" },
+		{ DEPLOYMENT("[{\"from\":{\"kind\":\"ImageStreamTag\",\"name\":\"s\"}," PATH "}]"),
+		  0, "it is passed over: from.name" },
+		{ DEPLOYMENT("[{" FROM ",\"fieldPath\":\"spec.containers[0].image\"}]"), 0,
+		  "must begin with 'spec.template.spec.'" },
+		{ DEPLOYMENT("[{" FROM
+			     ",\"fieldPath\":\"spec.template.spec.containers[7].image\"}]"),
+		  0,
+		  "error: annotation 'image.openshift.io/triggers' of Deployment/default/web: item "
+		  "1: no such container: spec.template.spec.containers[7].image" },
+		{ DEPLOYMENT("[{" FROM
+			     ",\"fieldPath\":\"spec.template.spec.containers[1].image\"}]"),
+		  1, "the container has no 'image' that could be set" },
 	};
 
 	(void)state;
@@ -120,9 +150,12 @@ static void test_workload__is_read_leniently(void **state)
 {
 	static const char *const texts[] = {
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {a: 1}}\nspec: 1\n",
-		"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [1, {image: 7}, {image: [a]}]}\n",
-		"apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: x}\nspec: {template: {}}\n",
-		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, what: ever}\nwhat: ever\n",
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [1, {image: "
+		"7}, {image: [a]}]}\n",
+		"apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: x}\nspec: {template: "
+		"{}}\n",
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, what: ever}\nwhat: "
+		"ever\n",
 	};
 	struct loaded loaded;
 
@@ -133,7 +166,8 @@ static void test_workload__is_read_leniently(void **state)
 		assert_int_equal(loaded.model.objects.n, 1);
 		arena_free(loaded.arena);
 	}
-	manifest_load(&loaded, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: '{{ x }}'}\n", true);
+	manifest_load(&loaded,
+		      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: '{{ x }}'}\n", true);
 	assert_string_equal(manifest_said(&loaded), "");
 	assert_int_equal(loaded.model.objects.n, 0);
 	arena_free(loaded.arena);
@@ -146,7 +180,8 @@ static void test_workload__may_be_declared_in_several_places(void **state)
 
 	(void)state;
 	manifest_load(&loaded,
-		      "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n---\napiVersion: v1\nkind: Pod\nmetadata: "
+		      "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n---\napiVersion: v1\nkind: "
+		      "Pod\nmetadata: "
 		      "{name: p}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n",
 		      true);
 	assert_string_equal(manifest_said(&loaded), "");
@@ -160,9 +195,13 @@ static void test_workload__may_be_declared_in_several_places(void **state)
 }
 
 #define DC(triggers, image, command)                                                               \
-	"apiVersion: v1\nkind: DeploymentConfig\nmetadata: {name: d}\nspec:\n" triggers             \
-	"  template: {spec: {containers: [{name: a, image: " image ", command: [" command "]}]}}\n"
-#define ICT "  triggers: [{type: ImageChange, imageChangeParams: {automatic: true, containerNames: [a, z], lastTriggeredImage: l, from: {kind: ImageStreamTag, name: 's:t', namespace: n}}}]\n"
+	"apiVersion: v1\nkind: DeploymentConfig\nmetadata: {name: d}\nspec:\n" triggers            \
+	"  template: {spec: {containers: [{name: a, image: " image ", command: [" command          \
+	"]}]}}\n"
+#define ICT                                                                                        \
+	"  triggers: [{type: ImageChange, imageChangeParams: {automatic: true, containerNames: "   \
+	"[a, z], lastTriggeredImage: l, from: {kind: ImageStreamTag, name: 's:t', namespace: "     \
+	"n}}}]\n"
 
 static const char *template_of(const char *text)
 {
@@ -186,7 +225,8 @@ static void test_deployment_config__has_triggers_of_its_own(void **state)
 
 	(void)state;
 	manifest_load(&loaded, DC(ICT, "x", "y"), false);
-	assert_non_null(strstr(manifest_said(&loaded), "DeploymentConfig/default/d has no container 'z'"));
+	assert_non_null(
+		strstr(manifest_said(&loaded), "DeploymentConfig/default/d has no container 'z'"));
 	workload = loaded.model.objects.v[0]->spec;
 	assert_false(workload->has_config_trigger);
 	assert_int_equal(workload->triggers.n, 1);
@@ -218,9 +258,14 @@ static void test_short_name__is_one_part(void **state)
 	static const struct {
 		const char *image, *stream, *tag;
 	} rows[] = {
-		{ "php", "php", "latest" },  { "php:7.4", "php", "7.4" }, { "docker.io/php", NULL, NULL },
-		{ "a/b:c", NULL, NULL },     { "", NULL, NULL },	  { "php:", NULL, NULL },
-		{ "php@sha256:0", NULL, NULL }, { "h:1:2", NULL, NULL },
+		{ "php", "php", "latest" },
+		{ "php:7.4", "php", "7.4" },
+		{ "docker.io/php", NULL, NULL },
+		{ "a/b:c", NULL, NULL },
+		{ "", NULL, NULL },
+		{ "php:", NULL, NULL },
+		{ "php@sha256:0", NULL, NULL },
+		{ "h:1:2", NULL, NULL },
 	};
 	struct arena *arena = arena_new();
 

@@ -80,8 +80,10 @@ static void test_range__takes_what_it_should(void **state)
 
 static void test_range__refuses_what_it_cannot_read(void **state)
 {
-	static const char *const texts[] = { "a",   ">",     "1.2.3.4", ">=1 |",    "1 | 2", "v",
-					     "1.a", "1.2.3-", "1.2.3+",  "1.2 - ",   "^^1",   "1.2.99999999999999999999" };
+	static const char *const texts[] = { "a",      ">",      "1.2.3.4",
+					     ">=1 |",  "1 | 2",  "v",
+					     "1.a",    "1.2.3-", "1.2.3+",
+					     "1.2 - ", "^^1",    "1.2.99999999999999999999" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNTOF(texts); i++) {
@@ -113,9 +115,11 @@ static void test_rule__chooses_the_latest(void **state)
 		{ { TAG_ALPHABETICAL, .pattern = "^main-" }, "main-1 z", "main-1" },
 		{ { TAG_ALPHABETICAL, .pattern = "ain" }, "main-1 z", "main-1" },
 		{ { TAG_NUMERICAL, .pattern = "^main-[a-f0-9]+-(?P<ts>\\d+)$", .extract = "$ts" },
-		  "main-ff-100 main-aa-99 dev-aa-500", "main-ff-100" },
+		  "main-ff-100 main-aa-99 dev-aa-500",
+		  "main-ff-100" },
 		{ { TAG_NUMERICAL, .pattern = "^(\\d+)-(\\d+)$", .extract = "${2}" },
-		  "9-1 1-9", "1-9" },
+		  "9-1 1-9",
+		  "1-9" },
 		{ { TAG_ALPHABETICAL, .pattern = "^(.)$", .extract = "$1x" }, "b a", "b" },
 		{ { TAG_ALPHABETICAL, .pattern = "(?i)^RC", .extract = "$$" }, "rc1 rc2 x", "rc2" },
 		{ { TAG_ALPHABETICAL, .pattern = "^a$" }, "a\n b", NULL },
@@ -174,10 +178,14 @@ static void test_rule__says_what_is_wrong(void **state)
 		const char *tag, *said;
 	} rows[] = {
 		{ { TAG_NUMERICAL }, "x1", "the tag 'x1' is no number" },
-		{ { TAG_NUMERICAL, .pattern = "(.*)", .extract = "a$1" }, "1", "the tag '1' is no number: 'a1'" },
+		{ { TAG_NUMERICAL, .pattern = "(.*)", .extract = "a$1" },
+		  "1",
+		  "the tag '1' is no number: 'a1'" },
 		{ { TAG_ALPHABETICAL, .pattern = "(" }, "x", "the pattern '(' cannot be read" },
 		{ { TAG_SEMVER, "x.y" }, "x", "the range 'x.y': improper constraint" },
-		{ { TAG_ALPHABETICAL, .pattern = "^(a+)+$" }, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "takes too long" },
+		{ { TAG_ALPHABETICAL, .pattern = "^(a+)+$" },
+		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!",
+		  "takes too long" },
 	};
 
 	(void)state;

@@ -321,8 +321,7 @@ static void model_load(struct world *w, bool is_reversed, struct model *out)
 	out->markers = (struct list){ markers.v, markers.n };
 	for (size_t i = 0; i < all.n; i++) {
 		size_t at = is_reversed ? all.n - 1 - i : i;
-		struct object *object =
-			object_decode(all.v[at], files.v[at], w->arena, &diags);
+		struct object *object = object_decode(all.v[at], files.v[at], w->arena, &diags);
 		struct object *old = object ? map_get(&out->by_id, object->id) : NULL;
 
 		if (old) { /* a later section replaces a document; both ways round */
