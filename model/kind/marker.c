@@ -241,4 +241,5 @@ void markers_find(const struct source_file *file, struct arena *arena, struct ma
 			     ? memmem(file->text + end, file->len - end, word, sizeof(word) - 1)
 			     : NULL;
 	}
+	arena_free(scan.scratch);
 }

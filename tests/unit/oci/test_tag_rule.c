@@ -131,7 +131,7 @@ static void test_rule__chooses_the_latest(void **state)
 		struct arena *arena = arena_new();
 		struct strings tags = { 0 }, reversed = { 0 };
 		struct err err = { 0 };
-		const char *found, *again;
+		const char *found, *again = NULL;
 
 		for (char *word = arena_strdup(arena, rows[i].tags), *rest; word; word = rest) {
 			rest = strchr(word, ' ');
