@@ -8,15 +8,15 @@
 
 #include "buildexec/sys/fs.h"
 #include "model/base/time.h"
+#include "model/doc/text_diff.h"
 #include "model/kind/dependencies.h"
 #include "reconcile/commands.h"
 #include "reconcile/edit_command.h"
 #include "reconcile/object_edit.h"
-#include "reconcile/text_diff.h"
 
 #define TIMESTAMP "kpack.io/import-timestamp"
 
-enum { DIFF_BYTES = 16 << 20, ANSWER_BYTES = 16 };
+enum { DIFF_BYTES = 16 << 20, ANSWER_BYTES = 16, CONTEXT_LINES = 3 };
 
 struct import {
 	struct context *context;
@@ -71,7 +71,7 @@ static void note_change(struct import *import, const struct declared *manifest)
 
 	before.len = strlen(before.text);
 	after.len = strlen(after.text);
-	text_diff(&before, &after, &import->changes);
+	text_diff(&before, &after, CONTEXT_LINES, &import->changes);
 	buf_byte(&import->changes, '\n');
 }
 

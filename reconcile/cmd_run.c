@@ -30,6 +30,7 @@
 #include "reconcile/scope.h"
 #include "reconcile/secret_hash.h"
 #include "reconcile/select.h"
+#include "reconcile/updates.h"
 
 enum { GRACE_S = 30, RETRY_BASE_MS = 100, RETRY_CAP_MS = 10000 };
 
@@ -194,7 +195,8 @@ static void say_schedule(const struct run *run)
 static void report(struct run *run)
 {
 	struct context *context = run->context;
-	const struct report_style style = { .with_color = context->with_color };
+	const struct map diffs = updates_diffs(&run->plan, context->arena);
+	const struct report_style style = { .with_color = context->with_color, .diffs = &diffs };
 	const struct report_origin origin = { .source_commit = context->source_commit,
 					      .state_commit = context->state.state.commit,
 					      .state_url = context->state_url,
@@ -445,6 +447,19 @@ static int followed_exit(const struct run *run)
 	return step && !step->blocked && is_made ? EXIT_DONE : EXIT_PARTIAL;
 }
 
+/* Behind everything that is recorded: edits follow from that, and what is not written now is written by the next run. */
+static bool write_updates(const struct run *run)
+{
+	struct recorder_spec author = { 0 };
+
+	record_author(run->context, &author);
+	return updates_write(run->context,
+			     &(struct updates_spec){ .plan = &run->plan,
+						     .run_id = run->id.text,
+						     .author_name = author.author_name,
+						     .author_email = author.author_email });
+}
+
 static int plan_and_apply(struct run *run)
 {
 	struct context *context = run->context;
@@ -479,6 +494,8 @@ static int plan_and_apply(struct run *run)
 	say_result(run);
 	if (run->result.is_interrupted)
 		return EXIT_INTERRUPTED;
+	if (!write_updates(run))
+		return EXIT_PARTIAL;
 	if (context->options.follow)
 		return followed_exit(run);
 	return run->result.n_failed || has_failures(&run->plan) ? EXIT_PARTIAL : EXIT_DONE;

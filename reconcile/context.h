@@ -12,8 +12,10 @@
 
 /* What the repository that holds DIR says; all zero when there is none. */
 struct home {
+	const char *path;   /* the repository itself */
 	const char *url;    /* where state is by default: its origin, else itself */
 	const char *commit; /* its HEAD; NULL: none */
+	const char *branch; /* that is checked out, short; NULL: none is */
 	const char *top;    /* of its work tree, absolute */
 	bool is_sparse;     /* not all of its files are in the work tree */
 };
@@ -50,6 +52,12 @@ void context_release(struct context *context);
 int context_load(struct context *context);
 /* Opens and reads the state. Absent branch: an empty state. EXIT_DONE or EXIT_STATE (said). */
 int context_read_state(struct context *context);
+/*
+ * A branch of the manifests' repository, for commits of edits; absent, it begins at the commit that is checked out. Behind
+ * context_read_state. The caller closes it.
+ */
+MUST_CHECK bool context_open_branch(struct context *context, const char *url, const char *branch,
+				    struct store **out, struct err *err);
 /* The branch of logs, when the settings keep them there; else nothing is opened. */
 MUST_CHECK bool context_open_logs(struct context *context, struct err *err);
 /* The folder of manifests, or where the repository of the state is looked for. */

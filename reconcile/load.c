@@ -18,6 +18,7 @@
 #include "buildexec/sys/pool.h"
 #include "model/base/limits.h"
 #include "model/doc/yaml.h"
+#include "model/kind/policy.h"
 #include "model/kind/settings.h"
 
 enum { BATCHES_PER_CORE = 4, FOLDER_DEPTH = 64, SETTINGS_FILES = 2 };
@@ -31,6 +32,7 @@ struct batch {
 	struct diags diags;
 	VEC(struct object *) objects;
 	struct map later;
+	struct markers markers;
 	size_t n_documents, n_ignored;
 };
 
@@ -38,6 +40,8 @@ static bool is_manifest_name(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
+	if (strcmp(name, "Kustomization") == 0)
+		return true;
 	return dot && dot != name &&
 	       (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".json") == 0);
 }
@@ -184,8 +188,10 @@ static void take_document(struct batch *batch, const struct source_file *file,
 		break;
 	}
 	object = object_decode(document, file, batch->arena, &batch->diags);
-	if (!object)
+	if (!object) {
+		batch->n_ignored += kind_info(kind)->is_workload;
 		return;
+	}
 	object->tree = NULL; /* it goes with the file */
 	vec_push(batch->arena, &batch->objects, object);
 }
@@ -206,12 +212,16 @@ static void decode_text(struct batch *batch, const char *path, const char *text,
 	struct arena *trees = arena_new();
 	struct source_file *file = ARENA_NEW(batch->arena, struct source_file);
 	struct documents documents = { 0 };
-	size_t n_before = batch->diags.list.n;
+	size_t n_before = batch->diags.list.n, n_errors = batch->diags.n_errors;
+	bool is_readable;
 
 	*file = (struct source_file){ .path = path, .text = text, .len = len };
 	yaml_parse_split(file, trees, batch->arena, &documents, &batch->diags);
+	is_readable = batch->diags.n_errors == n_errors;
 	for (size_t i = 0; i < documents.n; i++)
 		take_document(batch, file, documents.v[i]);
+	if (is_readable)
+		markers_find(file, batch->arena, &batch->markers, &batch->diags);
 	if (batch->paths && !overlay_of(batch->spec, path))
 		file->text =
 			batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
@@ -316,6 +326,9 @@ static void merge_batch(struct loaded *out, struct batch *batch, bool without_se
 	for (size_t i = 0; i < batch->later.n; i++)
 		count_later(model->arena, &model->later, batch->later.items[i].key,
 			    (uintptr_t)batch->later.items[i].value);
+	for (size_t i = 0; i < batch->markers.n; i++)
+		vec_push(model->arena, &out->markers, batch->markers.v[i]);
+	model->markers = (struct list){ out->markers.v, out->markers.n };
 	model->n_documents += batch->n_documents;
 	model->n_ignored += batch->n_ignored;
 	keep_arena(out, batch->arena);

@@ -8,7 +8,7 @@
 #ifndef RECONCILE_LOAD_H
 #define RECONCILE_LOAD_H
 
-#include "model/kind/kind.h"
+#include "model/kind/policy.h"
 
 /* What stands in for a file: an edit that is to be checked before it is written. */
 struct load_overlay {
@@ -41,7 +41,8 @@ struct loaded {
 	bool is_partial;       /* a manifest was passed over with a warning */
 	struct arena **arenas; /* of the decoding batches; freed by loaded_release */
 	size_t n_arenas;
-	struct strings files; /* that were read, in order; none for standard input */
+	struct markers markers; /* what model.markers lists */
+	struct strings files;   /* that were read, in order; none for standard input */
 };
 
 /*

@@ -13,10 +13,10 @@
 
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
+#include "model/doc/text_diff.h"
 #include "reconcile/look.h"
-#include "reconcile/text_diff.h"
 
-enum { FILE_MODE = 0644 };
+enum { FILE_MODE = 0644, CONTEXT_LINES = 3 };
 
 static bool load(const struct manifests *all, const struct load_overlay *overlays,
 		 struct loaded *out, struct err *err)
@@ -364,7 +364,7 @@ static void show(const struct manifest_file *file, struct buf *out)
 	const struct diff_side after = { is_empty ? "/dev/null" : file->path, file->edit.text,
 					 is_empty ? 0 : file->edit.len };
 
-	text_diff(&before, &after, out);
+	text_diff(&before, &after, CONTEXT_LINES, out);
 }
 
 int manifests_write(struct manifests *all)

@@ -8,8 +8,7 @@
 #include "model/kind/settings.h"
 #include "reconcile/report/dashboard.h"
 
-/* "NAME <EMAIL>" of --author, else of the settings, else a fixed one of ours. */
-static void set_author(const struct context *context, struct recorder_spec *out)
+void record_author(const struct context *context, struct recorder_spec *out)
 {
 	const char *author = context->options.author;
 	const char *open = author ? strchr(author, '<') : NULL;
@@ -39,6 +38,6 @@ bool record_spec_make(struct context *context, const char *run_id, struct record
 				       .now_s = context->options.now ? context->now_s : 0,
 				       .readme = dashboard_print,
 				       .readme_ctx = (void *)(uintptr_t)context->settings };
-	set_author(context, out);
+	record_author(context, out);
 	return true;
 }

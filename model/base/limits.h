@@ -11,6 +11,7 @@
 #define LIMIT_DOC_ALIASES    100u   /* anchors used per document                                 */
 #define LIMIT_ALIAS_NODES    20000u /* nodes made by expanding aliases, per document              */
 #define LIMIT_KEY_BYTES      1024u
+#define LIMIT_TAG_PATTERN    4096u /* of a filter of tags                                       */
 #define LIMIT_MANIFEST_FILES 200000u
 #define LIMIT_DIAGS          1000u /* problems printed in one run; the rest are counted           */
 

@@ -10,6 +10,7 @@
 #include "model/kind/metadata.h"
 #include "model/kind/rules.h"
 #include "model/kind/stream_check.h"
+#include "model/kind/workload.h"
 
 static const struct field metadata_fields[] = {
 	{ "name", FIELD_STRING, AT(struct meta, name), .is_required = true,
@@ -83,7 +84,8 @@ static void broken(const struct node *document, const struct source_file *file, 
 		return;
 	}
 	for (enum kind k = KIND_NONE + 1; k < KINDS; k++)
-		names[n++] = kind_name(k);
+		if (!kind_info(k)->is_workload)
+			names[n++] = kind_name(k);
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(names[i], kind) == 0) { /* the kind is right, so the version is not */
 			at = node_get(document, "apiVersion");
@@ -251,6 +253,11 @@ struct object *object_decode(const struct node *document, const struct source_fi
 	object->file = file_of(kind, file, arena);
 	object->pos = document->pos;
 	object->tree = document;
+	if (kind_info(kind)->is_workload) {
+		object->api_version = node_text(document, "apiVersion");
+		workload_decode(object, arena, diags);
+		return workload_is_ours(object, arena, diags) ? object : NULL;
+	}
 	if (kind_info(kind)->is_whole) {
 		envelope.api_version = node_text(document, "apiVersion");
 	} else {

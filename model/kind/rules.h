@@ -32,6 +32,8 @@ void service_account_adapt(void *spec, const struct object *object, struct arena
 void config_map_check(const struct object *object, struct arena *arena, struct diags *diags);
 void settings_adapt(void *spec, const struct object *object, struct arena *arena,
 		    struct diags *diags);
+void policy_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void repository_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
 void settings_check(const struct object *object, struct arena *arena, struct diags *diags);
 
 /*

@@ -273,6 +273,8 @@ struct node *kinds_schema(struct arena *arena)
 
 	node_set_text(arena, schema, "type", "object");
 	for (enum kind kind = KIND_NONE + 1; kind < KINDS; kind++) {
+		if (kind_info(kind)->is_workload) /* Kubernetes' own */
+			continue;
 		node_set(arena, definitions, kind_name(kind), document(kind, arena));
 		node_push(all, branch(kind, arena));
 	}

@@ -109,6 +109,8 @@ static const struct field settings_fields[] = {
 	  .doc = "The records of objects whose manifests are gone are deleted." },
 	{ "streams", FIELD_STRUCT, AT(struct settings, streams), .table = &settings_streams_table,
 	  .doc = "Of image streams." },
+	{ "updates", FIELD_STRUCT, AT(struct settings, updates), .table = &settings_updates_table,
+	  .doc = "How edits of manifests are written." },
 	{ "defaultBuilder", FIELD_STRING, AT(struct settings, default_builder), .deflt = "default",
 	  .doc = "The ClusterBuilder of new images." },
 	{ 0 },
@@ -129,6 +131,8 @@ static const struct {
 	{ "cacheDir", TRUSTED_TEXT, AT(struct settings, cache_dir) },
 	{ "executor", TRUSTED_STRINGS, AT(struct settings, executor) },
 	{ "credentialHelpers", TRUSTED_BOOL, AT(struct settings, allow_helpers) },
+	{ "updates.sign.method", TRUSTED_TEXT, AT(struct settings, updates.sign_method) },
+	{ "updates.sign.key", TRUSTED_TEXT, AT(struct settings, updates.sign_key) },
 };
 
 static const struct {
@@ -253,8 +257,7 @@ static void check_registry(const struct checker *c, const struct settings *setti
 	}
 }
 
-/* git-check-ref-format, as far as a branch that we create needs it. */
-static bool branch_is_valid(const char *name)
+bool branch_is_valid(const char *name)
 {
 	size_t n = strlen(name);
 
@@ -272,6 +275,7 @@ void settings_check(const struct object *object, struct arena *arena, struct dia
 	if (settings->state_branch && !branch_is_valid(settings->state_branch))
 		check_invalid(&c, "state.branch", settings->state_branch,
 			      "must be the name of a branch");
+	settings_updates_check(&c, &settings->updates);
 	for (size_t i = 0; i < settings->registries.n; i++)
 		check_registry(&c, settings, i);
 	for (size_t i = 0; i < settings->git.n; i++) {

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "model/base/digest.h"
+#include "model/kind/policy.h"
 #include "model/kind/status_tables.h"
 #include "model/kind/stream.h"
+#include "model/kind/workload.h"
 #include "model/oci/docker_ref.h"
 #include "model/oci/ref.h"
 
@@ -68,7 +70,21 @@ static const struct table *table_of(enum kind kind)
 		return &image_status_table;
 	case KIND_IMAGE_STREAM:
 		return &stream_status_table;
+	case KIND_IMAGE_POLICY:
+		return &policy_status_table;
+	case KIND_DEPLOYMENT:
+	case KIND_STATEFUL_SET:
+	case KIND_DAEMON_SET:
+	case KIND_REPLICA_SET:
+	case KIND_JOB:
+	case KIND_CRON_JOB:
+	case KIND_POD:
+	case KIND_POD_TEMPLATE:
+	case KIND_REPLICATION_CONTROLLER:
+	case KIND_DEPLOYMENT_CONFIG:
+		return &workload_status_table;
 	case KIND_NONE:
+	case KIND_IMAGE_REPOSITORY:
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
@@ -109,7 +125,8 @@ struct node *status_encode(const struct object *object, const struct origin *ori
 	if (!table)
 		BUG("%s has no status", info->name);
 	node_set(arena, file, "apiVersion",
-		 node_string(arena, arena_printf(arena, "%s/%s", info->group, info->versions[0])));
+		 node_string(arena, arena_printf(arena, "%s%s%s", info->group,
+						 *info->group ? "/" : "", info->versions[0])));
 	node_set_text(arena, file, "kind", info->name);
 	node_set_text(arena, metadata, "name", object->meta.name);
 	if (!info->is_cluster)
@@ -186,6 +203,15 @@ static const struct text_rule image_rules[] = {
 };
 static const struct text_rule history_rules[] = {
 	{ TEXT_PINNED, AT(struct history_entry, image), "builds[].image" },
+	{ TEXT_END },
+};
+static const struct text_rule policy_rules[] = {
+	{ TEXT_REF,    AT(struct policy_status, latest_image),  "latestImage" },
+	{ TEXT_DIGEST, AT(struct policy_status, latest.digest), "latestRef.digest" },
+	{ TEXT_END },
+};
+static const struct text_rule trigger_rules[] = {
+	{ TEXT_REF, AT(struct trigger_status, last_image), "imageTriggers[].lastTriggeredImage" },
 	{ TEXT_END },
 };
 static const struct text_rule attempt_rules[] = {
@@ -291,7 +317,23 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 		return image_holds(status, arena, err);
 	case KIND_IMAGE_STREAM:
 		return stream_holds(status, arena, err);
+	case KIND_IMAGE_POLICY:
+		return texts_hold(policy_rules, status, arena, err);
+	case KIND_DEPLOYMENT:
+	case KIND_STATEFUL_SET:
+	case KIND_DAEMON_SET:
+	case KIND_REPLICA_SET:
+	case KIND_JOB:
+	case KIND_CRON_JOB:
+	case KIND_POD:
+	case KIND_POD_TEMPLATE:
+	case KIND_REPLICATION_CONTROLLER:
+	case KIND_DEPLOYMENT_CONFIG:
+		return list_holds(trigger_rules,
+				  &((const struct workload_status *)status)->triggers,
+				  sizeof(struct trigger_status), arena, err);
 	case KIND_NONE:
+	case KIND_IMAGE_REPOSITORY:
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
@@ -313,7 +355,8 @@ bool file_is_of(const struct node *document, const struct file_type *type, struc
 
 	size_t n = strlen(type->group);
 
-	if (!api_version || strncmp(api_version, type->group, n) != 0 || api_version[n] != '/')
+	if (!api_version || strncmp(api_version, type->group, n) != 0 ||
+	    (n ? api_version[n] != '/' : strchr(api_version, '/') != NULL))
 		return err_set(err, ERR_INVALID, "'apiVersion' is not of %s", type->group);
 	if (!found || strcmp(found, type->kind) != 0)
 		return err_set(err, ERR_INVALID, "'kind' is '%s', not '%s'", found ? found : "",

@@ -52,13 +52,18 @@ struct walk {
 static bool is_action(const struct step *step)
 {
 	return !step->blocked && step->action != ACTION_NONE && step->action != ACTION_RESOLVE &&
-	       step->action != ACTION_IMPORT && step->action != ACTION_DELETE;
+	       step->action != ACTION_IMPORT && step->action != ACTION_EDIT &&
+	       step->action != ACTION_DELETE;
 }
 
-/* Tags that take what builds of this run push: nothing is performed, but not before those are done. */
-static bool is_late_import(const struct step *step)
+/*
+ * Tags that take what builds of this run push, and images that follow such tags: nothing is performed, but not before
+ * those are done.
+ */
+static bool comes_late(const struct step *step)
 {
-	return !step->blocked && step->action == ACTION_IMPORT && step->n_after > 0;
+	return !step->blocked && step->n_after > 0 &&
+	       (step->action == ACTION_IMPORT || step->action == ACTION_EDIT);
 }
 
 static bool is_build(const struct step *step)
@@ -187,7 +192,7 @@ static void end_task(struct walk *walk, struct task *task, const struct outcome 
 			  arena_printf(walk->arena, "%s: %s %s", step->id,
 				       step->summary ? step->summary : action_name(step->action),
 				       result));
-	else
+	else if (status) /* most workloads have no record */
 		recorder_put(walk->spec->recorder, step->object, &step->origin, status,
 			     arena_printf(walk->arena, "%s: %s %s", step->id,
 					  action_name(step->action), result));
@@ -329,7 +334,7 @@ static bool begin(struct walk *walk, struct err *err)
 			walk->out->n_done++;
 			continue;
 		}
-		if (is_late_import(step))
+		if (comes_late(step))
 			continue;
 		/* Nothing is performed, so whoever comes after it need not wait. */
 		if (step->action == ACTION_IMPORT)
@@ -659,7 +664,7 @@ static void init(struct walk *walk)
 
 	walk->tasks = arena_array(walk->arena, plan->steps.n, sizeof(*walk->tasks));
 	for (size_t i = 0; i < plan->steps.n; i++)
-		if (is_action(plan->steps.v[i]) || is_late_import(plan->steps.v[i]))
+		if (is_action(plan->steps.v[i]) || comes_late(plan->steps.v[i]))
 			walk->tasks[walk->n_tasks++] = (struct task){ .step = plan->steps.v[i] };
 	walk->polls = arena_array(walk->arena, walk->spec->jobs * POLLS_PER_JOB + 1,
 				  sizeof(*walk->polls));

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "reconcile/plan/follow.h"
 #include "reconcile/plan/order.h"
 #include "reconcile/plan/stream_generation.h"
 
@@ -17,6 +18,17 @@ static void (*const rules[KINDS])(struct planner *p, struct step *step) = {
 	[KIND_BUILDER] = rule_builder,
 	[KIND_CLUSTER_BUILDER] = rule_builder,
 	[KIND_IMAGE] = rule_image,
+	[KIND_IMAGE_POLICY] = rule_policy,
+	[KIND_DEPLOYMENT] = rule_workload,
+	[KIND_STATEFUL_SET] = rule_workload,
+	[KIND_DAEMON_SET] = rule_workload,
+	[KIND_REPLICA_SET] = rule_workload,
+	[KIND_JOB] = rule_workload,
+	[KIND_CRON_JOB] = rule_workload,
+	[KIND_POD] = rule_workload,
+	[KIND_POD_TEMPLATE] = rule_workload,
+	[KIND_REPLICATION_CONTROLLER] = rule_workload,
+	[KIND_DEPLOYMENT_CONFIG] = rule_deployment_config,
 	[KIND_IMAGE_STREAM] = rule_stream,
 };
 
@@ -29,6 +41,17 @@ static const struct table *const status_tables[KINDS] = {
 	[KIND_BUILDER] = &builder_status_table,
 	[KIND_CLUSTER_BUILDER] = &builder_status_table,
 	[KIND_IMAGE] = &image_status_table,
+	[KIND_IMAGE_POLICY] = &policy_status_table,
+	[KIND_DEPLOYMENT] = &workload_status_table,
+	[KIND_STATEFUL_SET] = &workload_status_table,
+	[KIND_DAEMON_SET] = &workload_status_table,
+	[KIND_REPLICA_SET] = &workload_status_table,
+	[KIND_JOB] = &workload_status_table,
+	[KIND_CRON_JOB] = &workload_status_table,
+	[KIND_POD] = &workload_status_table,
+	[KIND_POD_TEMPLATE] = &workload_status_table,
+	[KIND_REPLICATION_CONTROLLER] = &workload_status_table,
+	[KIND_DEPLOYMENT_CONFIG] = &workload_status_table,
 	[KIND_IMAGE_STREAM] = &stream_status_table,
 };
 
@@ -157,6 +180,17 @@ static void need_builder(struct graph *g, const struct object *object)
 		need(g, KIND_BUILDER, ref->ns && ref->ns[0] ? ref->ns : object->meta.ns, ref->name);
 }
 
+static void need_streams(struct graph *g, const struct object *object)
+{
+	const struct list streams = followed_streams(g->p, object);
+
+	for (size_t i = 0; i < streams.n; i++) {
+		const struct followed_stream *stream = LIST_AT(streams, struct followed_stream, i);
+
+		need(g, KIND_IMAGE_STREAM, stream->ns, stream->name);
+	}
+}
+
 /* The streams whose tags its builds watch. */
 static void need_watched(struct graph *g, const struct object *object)
 {
@@ -212,6 +246,8 @@ static void graph_edges(struct graph *g)
 			need_parts(g, object);
 		else if (object->kind == KIND_IMAGE)
 			need_builder(g, object);
+		else if (object->kind == KIND_IMAGE_POLICY || kind_info(object->kind)->is_workload)
+			need_streams(g, object);
 		if (object->kind == KIND_IMAGE)
 			need_watched(g, object);
 		else if (object->kind == KIND_IMAGE_STREAM)
@@ -232,7 +268,7 @@ static void graph_make(struct graph *g)
 		const struct object *object = model->objects.v[i];
 		struct step *step;
 
-		if (!rules[object->kind])
+		if (!rules[object->kind] || !is_follower(g->p, object))
 			continue;
 		step = ARENA_NEW(arena, struct step);
 		step->kind = object->kind;

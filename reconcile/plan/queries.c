@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reconcile/plan/follow.h"
 #include "reconcile/plan/labels.h"
 #include "reconcile/plan/queries.h"
 
@@ -415,6 +416,8 @@ void queries_make(const struct model *model, const struct state *state,
 
 		if (askers[object->kind])
 			askers[object->kind](&a, object);
+		if (object->kind == KIND_IMAGE_POLICY)
+			policy_ask(model, object, arena, out);
 	}
 	finish(out);
 }
@@ -451,6 +454,8 @@ void queries_follow(const struct model *model, const struct state *state, const 
 			follow_builder(&a, facts, object);
 		else if (object->kind == KIND_IMAGE_STREAM)
 			follow_stream(&a, object);
+		else if (object->kind == KIND_IMAGE_POLICY)
+			policy_follow(model, state, facts, object, arena, out);
 	}
 	finish(out);
 	for (size_t i = 0; i < out->list.n;) {

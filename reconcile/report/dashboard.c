@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "buildexec/sys/log.h"
+#include "model/kind/policy.h"
+#include "model/kind/workload.h"
 #include "reconcile/report/dashboard_streams.h"
 
 enum { FEW = 200, BAD_ROWS = 100, MESSAGE_BYTES = 200 };
@@ -39,6 +41,8 @@ _Static_assert(offsetof(struct builder_status, conditions) == 0, "conditions fir
 _Static_assert(offsetof(struct stack_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct store_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct lifecycle_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct policy_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct workload_status, conditions) == 0, "conditions first");
 
 static bool is_ready(const struct state_entry *entry)
 {
@@ -87,6 +91,19 @@ static const char *image_of(const struct state_entry *entry)
 		return ((const struct stack_status *)entry->status)->run.latest;
 	case KIND_CLUSTER_LIFECYCLE:
 		return ((const struct lifecycle_status *)entry->status)->image.latest;
+	case KIND_IMAGE_POLICY:
+		return ((const struct policy_status *)entry->status)->latest_image;
+	case KIND_DEPLOYMENT:
+	case KIND_STATEFUL_SET:
+	case KIND_DAEMON_SET:
+	case KIND_REPLICA_SET:
+	case KIND_JOB:
+	case KIND_CRON_JOB:
+	case KIND_POD:
+	case KIND_POD_TEMPLATE:
+	case KIND_REPLICATION_CONTROLLER:
+	case KIND_DEPLOYMENT_CONFIG:
+	case KIND_IMAGE_REPOSITORY:
 	case KIND_CLUSTER_STORE:
 	case KIND_BUILDPACK:
 	case KIND_CLUSTER_BUILDPACK:

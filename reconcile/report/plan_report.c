@@ -68,7 +68,7 @@ static const char *phrase_of(const struct step *step, struct arena *arena)
 	if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		return arena_printf(arena, "%s #%lld", action_name(step->action),
 				    (long long)step->number);
-	if (step->action == ACTION_RESOLVE && step->summary)
+	if ((step->action == ACTION_RESOLVE || step->action == ACTION_EDIT) && step->summary)
 		return step->summary;
 	if (step->action == ACTION_NONE && step->is_unknown)
 		return "unknown";
@@ -137,21 +137,40 @@ static struct row move_row(const struct step *step, const struct tag_move *move,
 	return row;
 }
 
-/* A stream is shown by its tags, one line each, also where all of them failed; all else by itself. */
+/* "Deployment shop/web (web.yaml:17:18)": where the edit is. */
+static struct row edit_row(const struct step *step, const struct image_edit *edit,
+			   struct arena *arena)
+{
+	return (struct row){
+		.label = arena_printf(arena, "%s (%s:%u:%u)", object_label(step->id, arena),
+				      edit->file, edit->pos.line, edit->pos.column),
+		.phrase = phrase_of(step, arena),
+		.detail = arrow(edit->old_text && *edit->old_text ? edit->old_text : NULL,
+				edit->new_text, arena),
+		.color = words[step->action].color
+	};
+}
+
+/* Also where all of them failed. */
 static bool has_tag_rows(const struct step *step)
 {
 	return step->moves.n && (!step->blocked || step->is_failure);
 }
 
+/* A stream is shown by its tags, edits by their places, one line each; all else by itself. */
 static size_t n_rows(const struct step *step)
 {
-	return has_tag_rows(step) ? step->moves.n : 1;
+	if (has_tag_rows(step))
+		return step->moves.n;
+	return step->edits.n && !step->blocked ? step->edits.n : 1;
 }
 
 static struct row row_of(const struct step *step, size_t i, struct arena *arena)
 {
 	if (has_tag_rows(step))
 		return move_row(step, LIST_AT(step->moves, struct tag_move, i), arena);
+	if (!step->blocked && step->edits.n)
+		return edit_row(step, LIST_AT(step->edits, struct image_edit, i), arena);
 	return (struct row){ .label = object_label(step->id, arena),
 			     .phrase = phrase_of(step, arena),
 			     .detail = detail_of(step, arena),
@@ -186,6 +205,23 @@ static void put_when(const struct step *step, struct arena *arena, struct buf *o
 	}
 }
 
+static void put_diff(const char *text, const struct report_style *style, struct buf *out)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n"), shown = n;
+		const char *color = *text == '-' ? "\033[31m" : *text == '+' ? "\033[32m" : "";
+
+		while (shown && text[shown - 1] == '\r')
+			shown--;
+		buf_puts(out, "  ");
+		buf_puts(out, style->with_color ? color : "");
+		sanitize(text, shown, false, out);
+		buf_puts(out, style->with_color && *color ? plain : "");
+		buf_byte(out, '\n');
+		text += n + (text[n] == '\n');
+	}
+}
+
 static void put_step(const struct step *step, const size_t *widths,
 		     const struct report_style *style, struct arena *arena, struct buf *out)
 {
@@ -206,6 +242,8 @@ static void put_step(const struct step *step, const size_t *widths,
 		put_clean(step->unknown.v[i], out);
 		put_when(step, arena, out);
 	}
+	if (style->diffs && map_has(style->diffs, step->id))
+		put_diff(map_get(style->diffs, step->id), style, out);
 }
 
 static void widen(const char *text, size_t *width)
@@ -341,6 +379,25 @@ static struct node *strings_node(const struct strings *strings, struct arena *ar
 	return list;
 }
 
+static struct node *edits_node(const struct list *edits, struct arena *arena)
+{
+	struct node *list = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct image_edit *edit = LIST_AT(*edits, struct image_edit, i);
+		struct node *item = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, item, "file", edit->file);
+		node_set(arena, item, "line", node_int(arena, edit->pos.line));
+		node_set(arena, item, "column", node_int(arena, edit->pos.column));
+		node_set_text(arena, item, "field", edit->what);
+		node_set_text(arena, item, "old", edit->old_text);
+		node_set_text(arena, item, "new", edit->new_text);
+		node_push(list, item);
+	}
+	return list;
+}
+
 static struct node *moves_node(const struct step *step, struct arena *arena)
 {
 	struct node *list = node_new(arena, NODE_SEQ);
@@ -398,6 +455,8 @@ struct node *plan_step_node(const struct step *step, struct arena *arena)
 		node_set(arena, item, "mirrors", mirrors_node(step, arena));
 	if (step->unknown.n)
 		node_set(arena, item, "unknown", strings_node(&step->unknown, arena));
+	if (step->edits.n)
+		node_set(arena, item, "edits", edits_node(&step->edits, arena));
 	if (step->n_after)
 		node_set(arena, item, "dependsOn", after_node(step, arena));
 	if (step->object && step->object->file) {

@@ -58,8 +58,12 @@ static void test_kind__later_ones_are_recognised(void **state)
 	assert_int_equal(kind_find("image.openshift.io/v1", "ImageStream"), KIND_IMAGE_STREAM);
 	assert_int_equal(kind_find("v1", "ImageStream"), KIND_IMAGE_STREAM);
 	assert_true(kind_is_known_elsewhere("v1", "BuildConfig"));
-	assert_true(kind_is_known_elsewhere("apps/v1", "Deployment"));
-	assert_true(kind_is_known_elsewhere("batch/v1", "Job"));
+	assert_int_equal(kind_find("apps/v1", "Deployment"), KIND_DEPLOYMENT);
+	assert_int_equal(kind_find("extensions/v1beta1", "Deployment"), KIND_DEPLOYMENT);
+	assert_int_equal(kind_find("extensions/v1beta2", "Deployment"), KIND_NONE);
+	assert_int_equal(kind_find("batch/v1beta1", "CronJob"), KIND_CRON_JOB);
+	assert_int_equal(kind_find("v1", "DeploymentConfig"), KIND_DEPLOYMENT_CONFIG);
+	assert_false(kind_is_known_elsewhere("apps/v1", "Deployment"));
 	assert_true(kind_is_known_elsewhere("kpack.io/v1alpha2", "Build"));
 	assert_false(kind_is_known_elsewhere("v1", "Image"));
 	assert_false(kind_is_known_elsewhere("v1", "ImageStream "));

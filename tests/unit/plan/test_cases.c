@@ -21,8 +21,10 @@
 
 #include "model/base/digest.h"
 #include "model/base/time.h"
+#include "model/doc/edit_scalars.h"
 #include "model/doc/json.h"
 #include "model/doc/yaml.h"
+#include "model/kind/policy.h"
 #include "model/kind/settings.h"
 #include "reconcile/plan/plan.h"
 
@@ -305,19 +307,23 @@ static void model_load(struct world *w, bool is_reversed, struct model *out)
 {
 	struct documents all = { 0 };
 	VEC(const struct source_file *) files = { 0 };
+	struct markers markers = { 0 };
 	struct diags diags;
 
 	*out = (struct model){ .arena = w->arena, .settings = settings_default(w->arena) };
 	diags_init(&diags, w->arena);
 	for (size_t i = 0; i < w->manifests.n; i++) {
+		const struct source_file *file = &w->manifests.v[i];
 		struct documents documents = { 0 };
 
-		yaml_parse(&w->manifests.v[i], w->arena, &documents, &diags);
+		yaml_parse(file, w->arena, &documents, &diags);
+		markers_find(file, w->arena, &markers, &diags);
 		for (size_t k = 0; k < documents.n; k++) {
 			vec_push(w->arena, &all, documents.v[k]);
-			vec_push(w->arena, &files, &w->manifests.v[i]);
+			vec_push(w->arena, &files, file);
 		}
 	}
+	out->markers = (struct list){ markers.v, markers.n };
 	for (size_t i = 0; i < all.n; i++) {
 		size_t at = is_reversed ? all.n - 1 - i : i;
 		struct object *object = object_decode(all.v[at], files.v[at], w->arena, &diags);
@@ -601,6 +607,12 @@ static void step_print(const struct step *step, struct buf *out)
 		buf_printf(out, "    tag %s\n", step->tags.v[i]);
 	for (size_t i = 0; i < step->unknown.n; i++)
 		buf_printf(out, "    unknown %s\n", step->unknown.v[i]);
+	for (size_t i = 0; i < step->edits.n; i++) {
+		const struct image_edit *edit = LIST_AT(step->edits, struct image_edit, i);
+
+		buf_printf(out, "    edit %s:%u:%u %s: '%s' → '%s'\n", edit->file, edit->pos.line,
+			   edit->pos.column, edit->what, edit->old_text, edit->new_text);
+	}
 	for (size_t i = 0; i < step->n_after; i++)
 		buf_printf(out, "    after %s\n", step->after[i]->id);
 	if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
@@ -830,6 +842,38 @@ static char *line_for(struct world *w, const char *script, const char *id)
 	return arena_strdup(w->arena, "ok");
 }
 
+/* Behind a run: what the plan changes in the manifests. All edits of a file at once. */
+static void edit_manifests(struct world *w)
+{
+	for (size_t i = 0; i < w->manifests.n; i++) {
+		struct source_file *file = &w->manifests.v[i];
+		VEC(struct scalar_edit) edits = { 0 };
+		const char *text;
+		struct err err = { 0 };
+		size_t len;
+
+		for (size_t k = 0; k < w->plan.steps.n; k++) {
+			const struct step *step = w->plan.steps.v[k];
+
+			for (size_t e = 0; !step->blocked && e < step->edits.n; e++) {
+				const struct image_edit *edit =
+					LIST_AT(step->edits, struct image_edit, e);
+
+				if (strcmp(edit->file, file->path) == 0)
+					vec_push(w->arena, &edits,
+						 (struct scalar_edit){ edit->pos, edit->old_text,
+								       edit->new_text });
+			}
+		}
+		if (!edits.n)
+			continue;
+		if (!edit_scalars(file, edits.v, edits.n, w->arena, &text, &len, &err))
+			broken("%s", err.text);
+		file->text = text;
+		file->len = len;
+	}
+}
+
 /* One step of a run: bound, claimed, folded and recorded. */
 static void perform(struct world *w, struct step *step, const char *script)
 {
@@ -842,7 +886,7 @@ static void perform(struct world *w, struct step *step, const char *script)
 	bool is_build = step->action == ACTION_BUILD || step->action == ACTION_REBASE;
 
 	if (is_bound && (step->action == ACTION_NONE || step->action == ACTION_RESOLVE ||
-			 step->action == ACTION_IMPORT)) {
+			 step->action == ACTION_IMPORT || step->action == ACTION_EDIT)) {
 		put_plain(w, step);
 		put_images(w, step);
 		if (step->is_failure)
@@ -861,7 +905,8 @@ static void perform(struct world *w, struct step *step, const char *script)
 	outcome = outcome_parse(w, step, line);
 	if (!is_bound)
 		outcome = (struct outcome){ .err = err };
-	put_status(w, step, plan_fold(step, &outcome, &options, w->arena, &record));
+	if (plan_fold(step, &outcome, &options, w->arena, &record))
+		put_status(w, step, step->status);
 	put_record(w, step, &record);
 	put_images(w, step);
 	if (step->has_failed)
@@ -880,13 +925,15 @@ static void perform_all(struct world *w, const char *script)
 			map_set(w->arena, &w->state.by_id, step->id, NULL);
 		else if (step->blocked || step->action == ACTION_NONE ||
 			 step->action == ACTION_RESOLVE ||
-			 (step->action == ACTION_IMPORT && step->n_after == 0)) {
+			 ((step->action == ACTION_IMPORT || step->action == ACTION_EDIT) &&
+			  step->n_after == 0)) {
 			put_images(w, step);
 			put_plain(w, step);
 		} else {
 			perform(w, step, script);
 		}
 	}
+	edit_manifests(w);
 	w->triggers.n = 0;
 	w->now_s += 120;
 	if (!w->is_clean || w->offline)
@@ -904,7 +951,8 @@ static void perform_all(struct world *w, const char *script)
 static void manifests_add(struct world *w, const char *path, const char *text)
 {
 	if (!*path)
-		path = "shop/all.yaml";
+		path = w->manifests.n ? arena_printf(w->arena, "shop/%zu.yaml", w->manifests.n + 1)
+				      : "shop/all.yaml";
 	vec_push(w->arena, &w->manifests, (struct source_file){ path, text, strlen(text) });
 }
 
