@@ -14,7 +14,7 @@
 
 #define USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-enum { USER_FILE_BYTES = 4 << 20, SCRIPT_HEAD = 4 };
+enum { USER_FILE_BYTES = 4 << 20, SCRIPT_HEAD = 255 };
 
 void s2i_say(const char *fmt, ...)
 {
@@ -181,13 +181,28 @@ static struct strings env_of(const struct container *container, const struct scr
 	return env;
 }
 
+/* The interpreter that "#!" names must be there: the kernel's "no such file" would seem to be the script's. */
+static bool check_interpreter(const struct container *container, const char *path, char *line,
+			      struct err *err)
+{
+	struct rootfs_entry entry;
+
+	line += strspn(line, " \t");
+	line[strcspn(line, " \t\r\n")] = '\0';
+	if (!rootfs_find(&container->all, line, true, container->spec->arena, &entry, err))
+		return false;
+	return entry.host || err_set(err, ERR_INVALID,
+				     "script '%s' needs '%s', which the image does not have", path,
+				     line);
+}
+
 /* Scripts without "#!" are the shell's, as where a shell starts them; a program needs none. */
 static bool command_of(const struct container *container, const char *path, struct strings *argv,
 		       struct err *err)
 {
 	struct arena *arena = container->spec->arena;
 	struct rootfs_entry entry;
-	char head[SCRIPT_HEAD] = { 0 };
+	char head[SCRIPT_HEAD + 1] = { 0 };
 	AUTO_FD fd = -1;
 
 	if (!rootfs_find(&container->all, path, true, arena, &entry, err))
@@ -197,10 +212,14 @@ static bool command_of(const struct container *container, const char *path, stru
 	if (!(entry.stat.st_mode & 0111))
 		return err_set(err, ERR_INVALID, "script '%s' may not be executed", path);
 	fd = open(entry.host, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || read(fd, head, sizeof(head)) < 0)
+	if (fd < 0 || read(fd, head, SCRIPT_HEAD) < 0)
 		return err_sys(err, errno, "cannot read script '%s'", path);
-	if (memcmp(head, "#!", 2) != 0 && memcmp(head, "\177ELF", 4) != 0)
+	if (memcmp(head, "#!", 2) == 0) {
+		if (!check_interpreter(container, path, head + 2, err))
+			return false;
+	} else if (memcmp(head, "\177ELF", 4) != 0) {
 		vec_push(arena, argv, "/bin/sh");
+	}
 	vec_push(arena, argv, path);
 	return true;
 }
