@@ -106,8 +106,7 @@ static const char *first_name(struct diff *diff, const struct place *place)
 			   (unsigned long long)place->stat.st_ino);
 	known = map_get(&diff->links, key);
 	if (!known)
-		map_set(diff->arena, &diff->links, key,
-			arena_strdup(diff->arena, place->path + 1));
+		map_set(diff->arena, &diff->links, key, arena_strdup(diff->arena, place->path + 1));
 	return known;
 }
 
@@ -169,13 +168,11 @@ static bool add_link(struct diff *diff, const struct place *place, struct err *e
 static bool add_whiteout(struct diff *diff, struct folder *folder, const char *hidden,
 			 struct err *err)
 {
-	struct tar_entry entry = { .type = TAR_FILE,
-				   .mode = 0644,
-				   .mtime_s = diff->spec->mtime_s };
+	struct tar_entry entry = { .type = TAR_FILE, .mode = 0644, .mtime_s = diff->spec->mtime_s };
 
-	entry.name = arena_printf(diff->arena, "%s%s.wh.%s",
-				  folder->above ? folder->entry.name : "",
-				  folder->above ? "/" : "", hidden);
+	entry.name =
+		arena_printf(diff->arena, "%s%s.wh.%s", folder->above ? folder->entry.name : "",
+			     folder->above ? "/" : "", hidden);
 	diff->stats->n_whiteouts++;
 	return begin(diff, folder, &entry, err);
 }
@@ -200,8 +197,8 @@ static bool is_at_or_below(const char *path, const struct strings *tops)
  */
 static bool add_folder(struct diff *diff, const struct place *place, struct err *err)
 {
-	AUTO_FD fd = openat(place->dir_fd, place->name,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_FD fd =
+		openat(place->dir_fd, place->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct folder folder = { .above = place->folder, .entry = entry_of(diff, place) };
 	struct rootfs_entry below;
 	bool has_below, is_same, hides;

@@ -26,8 +26,8 @@ static bool is_whiteout(const struct stat *stat)
 
 static bool is_opaque(const struct rootfs *root, const char *host)
 {
-	const char *key = root->form == UNPACK_AS_ROOT ? "trusted.overlay.opaque"
-						       : "user.overlay.opaque";
+	const char *key =
+		root->form == UNPACK_AS_ROOT ? "trusted.overlay.opaque" : "user.overlay.opaque";
 	char value[2];
 
 	return lgetxattr(host, key, value, sizeof(value)) == 1 && value[0] == 'y';
@@ -79,9 +79,8 @@ static bool go_up(const struct rootfs *root, struct arena *arena, struct rootfs_
 		  struct err *err)
 {
 	const char *slash = strrchr(at->path, '/');
-	const char *above = slash == at->path
-				    ? "/"
-				    : arena_copy(arena, at->path, (size_t)(slash - at->path));
+	const char *above =
+		slash == at->path ? "/" : arena_copy(arena, at->path, (size_t)(slash - at->path));
 
 	return rootfs_find(root, above, false, arena, at, err);
 }

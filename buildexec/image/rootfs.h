@@ -20,7 +20,8 @@ struct rootfs {
 /* One object. `host` is NULL where there is none. */
 struct rootfs_entry {
 	const char *host; /* its path on this machine, in the topmost layer that has it */
-	const char *path; /* its path in the tree, absolute, without links; also of what is not there, when its folder is */
+	const char *
+		path; /* its path in the tree, absolute, without links; also of what is not there, when its folder is */
 	struct stat stat; /* of itself, or with follow of what it leads to */
 	size_t layer;     /* the one of `host` */
 	size_t bottom;    /* of a folder: layers below this one are hidden in it */

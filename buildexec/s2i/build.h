@@ -13,11 +13,12 @@ struct build {
 	struct container *final;           /* whose changes become the layer */
 	const char *source;                /* the folder on this machine, context folder applied */
 	struct rootfs source_root;         /* the same as a tree */
-	const char *destination;           /* in the container: below it are src, scripts, artifacts */
+	const char *destination; /* in the container: below it are src, scripts, artifacts */
 	struct scripts scripts;
-	const char *run_path;      /* CMD of the result */
-	struct pairs env;          /* of the build: identity, .s2i/environment, spec */
-	struct pairs new_labels;   /* of the source's image_metadata.json; generated ones go before them */
+	const char *run_path; /* CMD of the result */
+	struct pairs env;     /* of the build: identity, .s2i/environment, spec */
+	struct pairs
+		new_labels; /* of the source's image_metadata.json; generated ones go before them */
 	struct artifact_list artifacts;
 	struct image_draft draft;
 	VEC(int) secrets; /* open files to be emptied after assemble */

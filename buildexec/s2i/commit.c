@@ -16,8 +16,8 @@ enum { METADATA_BYTES = 1 << 20 };
 
 static void label(struct build *build, struct pairs *labels, const char *name, const char *value)
 {
-	const char *prefix = build->spec->label_prefix ? build->spec->label_prefix
-						       : "io.openshift.";
+	const char *prefix =
+		build->spec->label_prefix ? build->spec->label_prefix : "io.openshift.";
 
 	if (value && value[0])
 		label_set(build->arena, labels,
@@ -34,7 +34,8 @@ static void add_generated(struct build *build, struct pairs *labels)
 								      : spec->tags.v[0]);
 	if (identity->description && identity->description[0])
 		label_set(build->arena, labels, "io.k8s.description", identity->description);
-	label(build, labels, "image", spec->builder_name ? spec->builder_name : spec->builder_image);
+	label(build, labels, "image",
+	      spec->builder_name ? spec->builder_name : spec->builder_image);
 	label(build, labels, "commit.author", identity->commit_author);
 	label(build, labels, "commit.date", identity->commit_date);
 	label(build, labels, "commit.id", identity->commit_id);
@@ -159,8 +160,8 @@ static bool push(struct build *build, const struct image_draft *draft, struct er
 	}
 	if (!image_push(&push, build->arena, &build->result->bytes, err))
 		return err_prefix(err, "cannot save '%s'", spec->tags.v[0]);
-	build->result->image = ref_pinned(refs[0], build->result->bytes.manifest_desc.digest,
-					  build->arena);
+	build->result->image =
+		ref_pinned(refs[0], build->result->bytes.manifest_desc.digest, build->arena);
 	build->result->tags = spec->tags;
 	return true;
 }
@@ -177,10 +178,10 @@ bool phase_commit(struct build *build, struct err *err)
 	    !make_config(build, &draft.config, err))
 		return false;
 	history.created = draft.config.created;
-	history.created_by = build->scripts.v[SCRIPT_ASSEMBLE].path
-				     ? build->scripts.v[SCRIPT_ASSEMBLE].path
-				     : path_join(build->arena, build->destination,
-						 "scripts/assemble");
+	history.created_by =
+		build->scripts.v[SCRIPT_ASSEMBLE].path
+			? build->scripts.v[SCRIPT_ASSEMBLE].path
+			: path_join(build->arena, build->destination, "scripts/assemble");
 	image_draft_add(&draft, &layer, &history, build->arena);
 	build->result->layer = draft.layers.v[draft.layers.n - 1].desc;
 	draft.annotations = build->spec->annotations;

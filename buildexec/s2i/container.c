@@ -168,8 +168,8 @@ static struct strings env_of(const struct container *container, const struct scr
 	static const struct pairs none = { 0 };
 	struct arena *arena = container->spec->arena;
 	const char *home = container->user.home;
-	struct strings env = environment_join(run->env ? run->env : &none,
-					      &container->image.config.env, arena);
+	struct strings env =
+		environment_join(run->env ? run->env : &none, &container->image.config.env, arena);
 
 	if (!env_get(&env, "PATH"))
 		vec_push(arena, &env, "PATH=" USUAL_PATH);
@@ -191,9 +191,9 @@ static bool check_interpreter(const struct container *container, const char *pat
 	line[strcspn(line, " \t\r\n")] = '\0';
 	if (!rootfs_find(&container->all, line, true, container->spec->arena, &entry, err))
 		return false;
-	return entry.host || err_set(err, ERR_INVALID,
-				     "script '%s' needs '%s', which the image does not have", path,
-				     line);
+	return entry.host ||
+	       err_set(err, ERR_INVALID, "script '%s' needs '%s', which the image does not have",
+		       path, line);
 }
 
 /* Scripts without "#!" are the shell's, as where a shell starts them; a program needs none. */

@@ -13,11 +13,11 @@
 struct container {
 	const struct s2i_spec *spec;
 	struct remote_image image;
-	struct rootfs base;     /* the image */
-	struct rootfs all;      /* with what the container changed on top */
-	const char *upper_dir;  /* for the sandbox */
-	const char *upper;      /* the changes: <upper_dir>/fs */
-	const char *user_text;  /* what `user` was resolved from */
+	struct rootfs base;    /* the image */
+	struct rootfs all;     /* with what the container changed on top */
+	const char *upper_dir; /* for the sandbox */
+	const char *upper;     /* the changes: <upper_dir>/fs */
+	const char *user_text; /* what `user` was resolved from */
 	struct user user;
 	const char *working_dir;
 	bool is_rootless;
@@ -53,11 +53,11 @@ MUST_CHECK bool container_put_file(struct container *container, const char *host
 				   const struct s2i_file *file, int *fd, struct err *err);
 
 struct script_run {
-	const char *path;         /* in the container */
-	const struct pairs *env;  /* of the build; the image's own is added */
+	const char *path;             /* in the container */
+	const struct pairs *env;      /* of the build; the image's own is added */
 	sandbox_output_fn *stdout_fn; /* NULL: the log */
 	void *stdout_ctx;
-	bool is_kept; /* what it changes; else it is thrown away */
+	bool is_kept;    /* what it changes; else it is thrown away */
 	bool has_failed; /* set, with what below says, when it ran and failed */
 	struct sandbox_result result;
 };

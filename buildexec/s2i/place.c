@@ -33,8 +33,7 @@ static bool make_one(const struct container *container, const char *host, const 
 	if (!own(container, host, like ? like->st_uid : container->user.uid,
 		 like ? like->st_gid : container->user.gid, err))
 		return false;
-	return chmod(host, mode) == 0 ||
-	       err_sys(err, errno, "cannot set the mode of '%s'", host);
+	return chmod(host, mode) == 0 || err_sys(err, errno, "cannot set the mode of '%s'", host);
 }
 
 /* `path` is resolved and there: all of it in the changes too, each folder as the image has it. */
@@ -84,10 +83,10 @@ bool container_make_dir(struct container *container, const char *path, const cha
 			return err_set(err, ERR_INVALID,
 				       "cannot use '%s' of the image: '%.*s' is no folder", real,
 				       (int)n, path - n);
-		if (!entry.host && (!copy_up(container, folder_of(entry.path, arena), err) ||
-				    !make_one(container,
-					      path_join(arena, container->upper, entry.path), NULL,
-					      err)))
+		if (!entry.host &&
+		    (!copy_up(container, folder_of(entry.path, arena), err) ||
+		     !make_one(container, path_join(arena, container->upper, entry.path), NULL,
+			       err)))
 			return false;
 		real = entry.path;
 	}
@@ -138,9 +137,8 @@ static bool settle_entry(void *ctx, struct tree_entry *entry, struct err *err)
 	if (!S_ISDIR(entry->stat.st_mode) && !S_ISREG(entry->stat.st_mode) &&
 	    !S_ISLNK(entry->stat.st_mode))
 		return tree_bad_kind(entry->path, err);
-	if (!container->is_rootless &&
-	    fchownat(entry->dir_fd, entry->name, container->user.uid, container->user.gid,
-		     AT_SYMLINK_NOFOLLOW) != 0)
+	if (!container->is_rootless && fchownat(entry->dir_fd, entry->name, container->user.uid,
+						container->user.gid, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_sys(err, errno, "cannot change the owner of '%s'", entry->path);
 	if (!S_ISLNK(entry->stat.st_mode) && fchmodat(entry->dir_fd, entry->name, mode, 0) != 0)
 		return err_sys(err, errno, "cannot set the mode of '%s'", entry->path);

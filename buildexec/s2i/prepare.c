@@ -17,8 +17,7 @@ enum { SECRETS_MAX = 256, SMALL_FILE_BYTES = 1 << 20 };
 
 static void onbuild_of(const struct container *container, struct strings *out)
 {
-	const struct node *list =
-		node_at(container->image.config.tree, "config", "OnBuild", NULL);
+	const struct node *list = node_at(container->image.config.tree, "config", "OnBuild", NULL);
 
 	for (const struct node *one = list && list->kind == NODE_SEQ ? list->first : NULL; one;
 	     one = one->next)

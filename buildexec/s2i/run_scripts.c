@@ -37,9 +37,10 @@ static const char *script_path(const struct build *build, enum script_kind kind,
 {
 	const struct script *script = &build->scripts.v[kind];
 
-	return script->is_external ? path_join(build->arena, path_join(build->arena, dir, "scripts"),
-					       script_name(kind))
-				   : script->path;
+	return script->is_external
+		       ? path_join(build->arena, path_join(build->arena, dir, "scripts"),
+				   script_name(kind))
+		       : script->path;
 }
 
 /* The archive that save-artifacts prints, up to a limit. */
@@ -70,7 +71,7 @@ static bool save_artifacts(struct build *build, struct container *previous, int 
 	const struct script *script = &build->scripts.v[SCRIPT_SAVE_ARTIFACTS];
 	const char *given = build->spec->scripts_url, *url = scripts_url(previous);
 	const char *dir = given && scripts_image_dir(given) ? scripts_image_dir(given)
-			  : url				    ? scripts_image_dir(url)
+			  : url                             ? scripts_image_dir(url)
 							    : NULL;
 	struct archive_sink sink = { .fd = fd };
 	struct script_run run = { .stdout_fn = take_archive, .stdout_ctx = &sink };
@@ -78,7 +79,8 @@ static bool save_artifacts(struct build *build, struct container *previous, int 
 	if (script->is_external)
 		dir = path_join(build->arena, build->destination, "scripts");
 	if (!dir)
-		return err_set(err, ERR_INVALID, "the image before does not say where its scripts are");
+		return err_set(err, ERR_INVALID,
+			       "the image before does not say where its scripts are");
 	run.path = path_join(build->arena, dir, script_name(SCRIPT_SAVE_ARTIFACTS));
 	if (!container_run(previous, &run, err))
 		return false;
@@ -129,8 +131,8 @@ static bool retrieve(struct build *build, const char *reference, struct err *err
 /* Whatever goes wrong here, a clean build does without; only a cancelled one is not begun. */
 bool phase_retrieve(struct build *build, struct err *err)
 {
-	const char *reference = build->spec->previous_image ? build->spec->previous_image
-							    : build->spec->tags.v[0];
+	const char *reference =
+		build->spec->previous_image ? build->spec->previous_image : build->spec->tags.v[0];
 	struct err problem = { 0 };
 
 	if (!build->spec->is_incremental)
@@ -253,9 +255,10 @@ bool phase_runtime(struct build *build, struct err *err)
 		return true;
 	build->result->reason = S2I_GENERIC;
 	if (!build->scripts.v[SCRIPT_ASSEMBLE_RUNTIME].is_found)
-		return err_set(err, ERR_INVALID,
-			       "there is no script 'assemble-runtime', neither in the source nor in "
-			       "the runtime image");
+		return err_set(
+			err, ERR_INVALID,
+			"there is no script 'assemble-runtime', neither in the source nor in "
+			"the runtime image");
 	build->result->reason = S2I_FILE_SYSTEM_FAILED;
 	if (!fs_make_dirs(dir, 0755, err))
 		return false;

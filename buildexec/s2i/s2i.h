@@ -17,9 +17,9 @@
 #define BUILDEXEC_S2I_S2I_H
 
 #include "buildexec/image/assemble.h"
-#include "buildexec/sandbox/sandbox.h"
 #include "buildexec/s2i/reason.h"
 #include "buildexec/s2i/text.h"
+#include "buildexec/sandbox/sandbox.h"
 #include "buildexec/sys/http.h"
 
 enum s2i_phase {
@@ -45,7 +45,8 @@ struct s2i_identity {
 
 /* Parts of an image that are copied into the source. */
 struct s2i_image_path {
-	const char *source;      /* absolute; "/." at its end: what is in the folder, without the folder */
+	const char
+		*source; /* absolute; "/." at its end: what is in the folder, without the folder */
 	const char *destination; /* folder below the source, made when absent */
 };
 struct s2i_image_input {
@@ -66,25 +67,26 @@ struct s2i_files {
 };
 
 struct s2i_spec {
-	const char *builder_image;  /* pinned */
-	const char *builder_name;   /* what the label calls it; NULL: builder_image */
-	struct strings tags;        /* all get the image; the first names it */
-	const char *source;         /* folder, as it was fetched; it is changed and moved from: the caller's no more */
-	const char *context_dir;    /* below it; NULL or "": all of it */
-	const char *scripts_url;    /* image://, http(s)://, file://; NULL */
-	bool may_read_files;        /* file:// is this machine's: only for URLs of someone trusted */
-	struct http *http;          /* for scripts, borrowed; NULL: http(s):// is refused */
-	const char *destination;    /* NULL: what the image says, or "/tmp" */
-	const char *assemble_user;  /* NULL: what the image says */
-	const char *runtime_user;   /* of assemble-runtime; NULL: what the runtime image says */
-	const char *allowed_uids;   /* "1-", …; NULL: everybody */
-	struct pairs env;           /* in order; later wins */
-	struct pairs image_labels;  /* in order; over those that are generated */
-	const char *label_prefix;   /* NULL: "io.openshift." */
+	const char *builder_image; /* pinned */
+	const char *builder_name;  /* what the label calls it; NULL: builder_image */
+	struct strings tags;       /* all get the image; the first names it */
+	const char *
+		source; /* folder, as it was fetched; it is changed and moved from: the caller's no more */
+	const char *context_dir;   /* below it; NULL or "": all of it */
+	const char *scripts_url;   /* image://, http(s)://, file://; NULL */
+	bool may_read_files;       /* file:// is this machine's: only for URLs of someone trusted */
+	struct http *http;         /* for scripts, borrowed; NULL: http(s):// is refused */
+	const char *destination;   /* NULL: what the image says, or "/tmp" */
+	const char *assemble_user; /* NULL: what the image says */
+	const char *runtime_user;  /* of assemble-runtime; NULL: what the runtime image says */
+	const char *allowed_uids;  /* "1-", …; NULL: everybody */
+	struct pairs env;          /* in order; later wins */
+	struct pairs image_labels; /* in order; over those that are generated */
+	const char *label_prefix;  /* NULL: "io.openshift." */
 	struct s2i_identity identity;
 	bool is_incremental;
-	const char *previous_image; /* NULL: the first tag */
-	const char *runtime_image;  /* pinned; NULL: none */
+	const char *previous_image;     /* NULL: the first tag */
+	const char *runtime_image;      /* pinned; NULL: none */
 	struct artifact_list artifacts; /* none: what the runtime image says */
 	VEC(struct s2i_image_input) images;
 	VEC(struct s2i_files) files;
@@ -93,18 +95,20 @@ struct s2i_spec {
 	struct sandbox_limits limits; /* wall_ms is for all scripts together */
 	int64_t deadline_ms;          /* of clock_mono_ms; 0: none */
 	enum sandbox_network network;
-	const char *runtime; /* NULL: "crun" */
-	bool is_rootless;    /* even as root; for tests */
-	bool (*is_cancelled)(void *ctx); /* NULL: never */
+	const char *runtime;                               /* NULL: "crun" */
+	bool is_rootless;                                  /* even as root; for tests */
+	bool (*is_cancelled)(void *ctx);                   /* NULL: never */
 	void (*on_phase)(void *ctx, enum s2i_phase phase); /* NULL: nobody asks */
-	void (*on_notice)(void *ctx, const char *text);    /* warnings for the user; they are in the log too */
+	void (*on_notice)(void *ctx,
+			  const char *text); /* warnings for the user; they are in the log too */
 	void *ctx;
 
 	struct registry *registry;
 	const struct image_access *access;
 	struct layer_store *store;
-	const char *work_dir; /* for all that is thrown away; on the source's file system, or the source is copied */
-	int64_t created_s;    /* 0: TAR_FIXED_MTIME_S */
+	const char *
+		work_dir; /* for all that is thrown away; on the source's file system, or the source is copied */
+	int64_t created_s; /* 0: TAR_FIXED_MTIME_S */
 	enum layer_profile profile;
 	struct arena *arena; /* results live there */
 };

@@ -157,15 +157,15 @@ static bool ask_source(const struct asking *asking, struct err *err)
 	struct rootfs_entry entry;
 
 	for (size_t i = 0; i < COUNTOF(folders) && !asking->out->is_found; i++) {
-		const char *path =
-			path_join(scripts->spec->arena, folders[i], names[asking->kind]);
+		const char *path = path_join(scripts->spec->arena, folders[i], names[asking->kind]);
 
 		if (!rootfs_find(scripts->source, path, false, scripts->spec->arena, &entry, err))
 			return false;
 		if (entry.host && !take_source_script(asking, &entry, err))
 			return false;
 		if (asking->out->is_found && i > 0)
-			s2i_warn(scripts->spec, "use .s2i/bin instead of .sti/bin, which is deprecated");
+			s2i_warn(scripts->spec,
+				 "use .s2i/bin instead of .sti/bin, which is deprecated");
 	}
 	if (!asking->out->is_found)
 		buf_puts(asking->why, "; the source has no '.s2i/bin' with it");

@@ -24,7 +24,7 @@ struct script {
 
 struct scripts {
 	const struct s2i_spec *spec;
-	const struct rootfs *source;     /* the source as a tree of its own */
+	const struct rootfs *source; /* the source as a tree of its own */
 	const struct container *builder;
 	const struct container *runtime; /* NULL: none, and no assemble-runtime */
 	const char *dir;                 /* of external scripts, on this machine; exists */

@@ -63,7 +63,8 @@ bool image_metadata_parse(const char *text, size_t len, struct arena *arena, str
 			       node_kind_name(labels->kind));
 	for (const struct node *item = labels->first; item; item = item->next) {
 		if (item->kind != NODE_MAP)
-			return err_set(err, ERR_INVALID, "an entry of 'labels' is %s, not an object",
+			return err_set(err, ERR_INVALID,
+				       "an entry of 'labels' is %s, not an object",
 				       node_kind_name(item->kind));
 		for (const struct node *one = item->first; one; one = one->next) {
 			if (one->kind != NODE_STRING || strlen(one->text) != one->len)
@@ -126,8 +127,7 @@ struct strings environment_join(const struct pairs *own, const struct strings *i
 	for (size_t i = 0; i < own->n; i++)
 		env_set(arena, &out, own->v[i].key, own->v[i].value);
 	for (size_t i = 0; i < image->n; i++) {
-		const char *name =
-			arena_copy(arena, image->v[i], strcspn(image->v[i], "="));
+		const char *name = arena_copy(arena, image->v[i], strcspn(image->v[i], "="));
 
 		if (!env_get(&out, name))
 			vec_push(arena, &out, image->v[i]);
@@ -168,12 +168,11 @@ bool artifacts_check(const struct artifact_list *list, struct err *err)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct artifact *one = &list->v[i];
-		const char *why = one->source[0] != '/' ? "the source must be an absolute path"
-				  : one->destination[0] == '/'
-					  ? "the destination must be a relative path"
-				  : leads_out(one->destination)
-					  ? "the destination leads out of its folder"
-					  : NULL;
+		const char *why =
+			one->source[0] != '/'         ? "the source must be an absolute path"
+			: one->destination[0] == '/'  ? "the destination must be a relative path"
+			: leads_out(one->destination) ? "the destination leads out of its folder"
+						      : NULL;
 
 		if (why)
 			return err_set(err, ERR_INVALID,

@@ -31,8 +31,9 @@ struct strings environment_join(const struct pairs *own, const struct strings *i
 				struct arena *arena);
 
 struct artifact {
-	const char *source;      /* absolute, in the assembled container */
-	const char *destination; /* relative to the runtime image's working folder; "" is that itself */
+	const char *source; /* absolute, in the assembled container */
+	const char *
+		destination; /* relative to the runtime image's working folder; "" is that itself */
 };
 struct artifact_list {
 	struct artifact *v;

@@ -171,10 +171,9 @@ bool uid_ranges_parse(const char *text, struct arena *arena, struct uid_ranges *
 		while (n > 0 && at[n - 1] == ' ')
 			n--;
 		if (!parse_range(at, n, &range))
-			return err_set(
-				err, ERR_INVALID,
-				"'%.*s' is no range of user ids (write n, n-, -n or n-m)", (int)n,
-				at);
+			return err_set(err, ERR_INVALID,
+				       "'%.*s' is no range of user ids (write n, n-, -n or n-m)",
+				       (int)n, at);
 		vec_push(arena, &out->list, range);
 		text += all;
 		if (*text == ',' && !*++text)

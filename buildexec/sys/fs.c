@@ -128,7 +128,7 @@ bool fs_read(int dir_fd, const char *path, size_t max, struct arena *arena, char
 }
 
 bool fs_read_plain(const char *path, size_t max, struct arena *arena, char **out, size_t *len,
-		  struct err *err)
+		   struct err *err)
 {
 	/* O_NONBLOCK: a pipe of that name must not make us wait for its other end. */
 	AUTO_FD fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

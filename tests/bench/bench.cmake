@@ -27,7 +27,7 @@ set_target_properties(bench_commands PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE
 add_executable(bench_shallow ${CMAKE_SOURCE_DIR}/tests/bench/bench_shallow.c)
 target_link_libraries(bench_shallow PRIVATE exec_source project_options)
 set_target_properties(bench_shallow PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
-foreach(name build many noop shallow)
+foreach(name build many noop s2i shallow)
 	add_test(NAME bench/${name} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/bench/bench_${name}.sh ${CMAKE_BINARY_DIR} --smoke)
 	set_tests_properties(bench/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()

@@ -85,8 +85,7 @@ static const struct node *first(const struct node *list)
 static void pairs(const struct driver *driver, const char *key, struct pairs *out)
 {
 	for (const struct node *one = first(node_get(driver->json, key)); one; one = one->next)
-		vec_push(driver->arena, out,
-			 (struct pair){ .key = one->key, .value = one->text });
+		vec_push(driver->arena, out, (struct pair){ .key = one->key, .value = one->text });
 }
 
 static void read_images(struct driver *driver)
@@ -98,9 +97,9 @@ static void read_images(struct driver *driver)
 		for (const struct node *path = first(node_get(one, "paths")); path;
 		     path = path->next)
 			vec_push(driver->arena, &input.paths,
-				 (struct s2i_image_path){
-					 .source = node_text(path, "source"),
-					 .destination = node_text(path, "destination") });
+				 (struct s2i_image_path){ .source = node_text(path, "source"),
+							  .destination =
+								  node_text(path, "destination") });
 		vec_push(driver->arena, &driver->spec.images, input);
 	}
 }

@@ -512,6 +512,40 @@ def test_failures(image):
     check("the next one sweeps", glob.glob(f"{WORK}/tmp/*"), [])
 
 
+def test_unprivileged():
+    note("without root, in a user namespace")
+    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    if not shutil.which("setpriv") or subprocess.run([*nobody, "unshare", "--user", "true"], stderr=subprocess.DEVNULL,
+                                                     check=False).returncode:
+        print("    (there are no user namespaces here)")
+        return
+    home = f"{WORK}/nobody"
+    shutil.copytree(f"{REGISTRY}/registry.local/python", f"{home}/registry/registry.local/python")
+    shutil.copytree(f"{WORK}/app", f"{home}/app", symlinks=True)
+    shutil.copy(DRIVER, f"{home}/driver")
+    os.makedirs(f"{home}/tmp")
+    write(f"{home}/spec.json", json.dumps({
+        "registry": f"{home}/registry", "store": f"{home}/store", "work": f"{home}/tmp", "source": f"{home}/app",
+        "builder": "registry.local/python", "tags": ["registry.local/out/app"], "env": {"OTHER": "spec"}, "incremental": True}))
+    subprocess.run(["chown", "-R", "65534:65534", home], check=True)
+    for want in (False, True):
+        done = subprocess.run([*nobody, "env", "-i", "PATH=" + os.environ["PATH"], f"{home}/driver", f"{home}/spec.json"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        check("it is built", done.returncode, 0)
+        if done.returncode:
+            print(done.stderr)
+            return
+        check("incremental", json.loads(done.stdout)["incremental"], want)
+    shutil.copytree(f"{home}/registry/registry.local/out/app", f"{REGISTRY}/registry.local/out/nobody")
+    names = entries("out/nobody")
+    check("owners", {name: f"{names[name].uid}:{names[name].gid} {names[name].mode:o}" for name in (
+        "tmp", "opt", "opt/app", "opt/app/how", "tmp/src/app.txt", "opt/app/.wh.gone")}, {
+            "tmp": "0:0 1777", "opt": "0:0 755", "opt/app": "1001:0 755", "opt/app/how": "1001:0 644",
+            "tmp/src/app.txt": "1001:0 644", "opt/app/.wh.gone": "0:0 644"})
+    check("files", read(unpacked("out/nobody"), "opt/app/how"), "reused\n")
+    check("nothing is left", os.listdir(f"{home}/tmp"), [])
+
+
 def main():
     image = test_result()
     test_same(image)
@@ -522,6 +556,7 @@ def main():
     test_runtime(image)
     test_small()
     test_failures(image)
+    test_unprivileged()
     print(f"{len(failed)} checks failed" if failed else "all is well")
     sys.exit(1 if failed else 0)
 

@@ -43,8 +43,8 @@ static void file(const struct fixture *f, const char *name, const char *text)
 
 static void opaque(const struct fixture *f, const char *name)
 {
-	const char *key = f->root.form == UNPACK_AS_ROOT ? "trusted.overlay.opaque"
-							 : "user.overlay.opaque";
+	const char *key =
+		f->root.form == UNPACK_AS_ROOT ? "trusted.overlay.opaque" : "user.overlay.opaque";
 
 	assert_int_equal(setxattr(at(f, name), key, "y", 1, 0), 0);
 }
@@ -114,10 +114,12 @@ static void test_rootfs_read__sees_what_overlayfs_shows(void **state)
 	static const struct {
 		const char *path, *text;
 	} rows[] = {
-		{ "/etc/name", "low" },  { "dir/a", "mid" },          { "/dir/b", "(absent)" },
-		{ "/dir/sub/x", "x" },   { "/way/x", "x" },           { "/way/../a", "mid" },
-		{ "/climb", "low" },     { "/hidden/x", "(absent)" }, { "/hidden/y", "y" },
-		{ "/new", "top" },       { "/new/x", "(absent)" },    { "/../etc/./name", "low" },
+		{ "/etc/name", "low" },    { "dir/a", "mid" },
+		{ "/dir/b", "(absent)" },  { "/dir/sub/x", "x" },
+		{ "/way/x", "x" },         { "/way/../a", "mid" },
+		{ "/climb", "low" },       { "/hidden/x", "(absent)" },
+		{ "/hidden/y", "y" },      { "/new", "top" },
+		{ "/new/x", "(absent)" },  { "/../etc/./name", "low" },
 		{ "/none/x", "(absent)" }, { "/mixed/name", "(absent)" },
 	};
 

@@ -12,10 +12,13 @@
 
 static void test_environment_parse__takes_lines_with_names(void **state)
 {
-	static const char text[] = "# comment\nA=1\n B = two words \n\nnothing\n=x\nC=a=b\nA=2\r\nD=";
+	static const char text[] =
+		"# comment\nA=1\n B = two words \n\nnothing\n=x\nC=a=b\nA=2\r\nD=";
 	static const struct {
 		const char *key, *value;
-	} rows[] = { { "A", "1" }, { "B", "two words" }, { "C", "a=b" }, { "A", "2" }, { "D", "" } };
+	} rows[] = {
+		{ "A", "1" }, { "B", "two words" }, { "C", "a=b" }, { "A", "2" }, { "D", "" }
+	};
 	struct arena *arena = arena_new();
 	struct pairs env = { 0 };
 

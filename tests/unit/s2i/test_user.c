@@ -21,12 +21,16 @@ static void test_user_resolve__names_and_numbers(void **state)
 		uint32_t uid, gid, n_groups;
 		const char *home;
 	} rows[] = {
-		{ "", 0, 0, 0, "/root" },         { "0", 0, 0, 0, "/root" },
-		{ "1001", 1001, 0, 2, "/opt/app" }, { "app", 1001, 0, 2, "/opt/app" },
+		{ "", 0, 0, 0, "/root" },
+		{ "0", 0, 0, 0, "/root" },
+		{ "1001", 1001, 0, 2, "/opt/app" },
+		{ "app", 1001, 0, 2, "/opt/app" },
 		{ "app:wheel", 1001, 10, 0, "/opt/app" },
 		{ "app:77", 1001, 77, 0, "/opt/app" },
-		{ "2000", 2000, 0, 0, NULL },     { "2000:3000", 2000, 3000, 0, NULL },
-		{ "7", 500, 50, 0, NULL },        { "last", 12, 13, 1, "/l" },
+		{ "2000", 2000, 0, 0, NULL },
+		{ "2000:3000", 2000, 3000, 0, NULL },
+		{ "7", 500, 50, 0, NULL },
+		{ "last", 12, 13, 1, "/l" },
 		{ ":50", 0, 0, 0, "/root" },
 	};
 	struct arena *arena = arena_new();
@@ -73,12 +77,12 @@ static void test_uid_ranges__allow(void **state)
 		const char *ranges, *user;
 		bool result;
 	} rows[] = {
-		{ "", "root", true },     { NULL, "", true },       { "1-", "1", true },
-		{ "1-", "0", false },     { "1-", "", false },      { "1-", "app", false },
-		{ "1-", "1001:0", true }, { "-5", "5", true },      { "-5", "6", false },
-		{ "3-5", "4", true },     { "3-5", "2", false },    { "7", "7", true },
-		{ "7", "8", false },      { "1, 5-6", "6", true },  { "0", "0", true },
-		{ "1-", " 5", false },    { "1-", "5x", false },    { "1-", NULL, false },
+		{ "", "root", true },     { NULL, "", true },      { "1-", "1", true },
+		{ "1-", "0", false },     { "1-", "", false },     { "1-", "app", false },
+		{ "1-", "1001:0", true }, { "-5", "5", true },     { "-5", "6", false },
+		{ "3-5", "4", true },     { "3-5", "2", false },   { "7", "7", true },
+		{ "7", "8", false },      { "1, 5-6", "6", true }, { "0", "0", true },
+		{ "1-", " 5", false },    { "1-", "5x", false },   { "1-", NULL, false },
 	};
 	struct arena *arena = arena_new();
 
