@@ -110,6 +110,17 @@ static const char *first_name(struct diff *diff, const struct place *place)
 	return known;
 }
 
+/* Without root a container's files are ours, but it may have shut us out; what is written has the mode from before. */
+static int open_anyway(const struct place *place, int flags)
+{
+	int fd = openat(place->dir_fd, place->name, flags);
+
+	if (fd < 0 && errno == EACCES &&
+	    fchmodat(place->dir_fd, place->name, (place->stat.st_mode & 07777) | 0500, 0) == 0)
+		fd = openat(place->dir_fd, place->name, flags);
+	return fd;
+}
+
 static bool has_mark(int fd, const char *name)
 {
 	char key[64];
@@ -132,8 +143,7 @@ static bool refuse_mark(const struct place *place, const char *name, struct err 
 
 static bool add_file(struct diff *diff, const struct place *place, struct err *err)
 {
-	AUTO_FD fd = openat(place->dir_fd, place->name,
-			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	AUTO_FD fd = open_anyway(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct tar_entry entry = entry_of(diff, place);
 	const char *first = first_name(diff, place);
 
@@ -197,8 +207,7 @@ static bool is_at_or_below(const char *path, const struct strings *tops)
  */
 static bool add_folder(struct diff *diff, const struct place *place, struct err *err)
 {
-	AUTO_FD fd =
-		openat(place->dir_fd, place->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_FD fd = open_anyway(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct folder folder = { .above = place->folder, .entry = entry_of(diff, place) };
 	struct rootfs_entry below;
 	bool has_below, is_same, hides;

@@ -46,7 +46,8 @@ static bool look(const struct rootfs *root, size_t bottom, struct arena *arena,
 		struct stat stat;
 
 		if (lstat(host, &stat) != 0) {
-			if (errno == ENOENT || errno == ENOTDIR)
+			/* What no layer can hold is in none. */
+			if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)
 				continue;
 			return err_sys(err, errno, "cannot look at '%s'", host);
 		}

@@ -118,7 +118,6 @@ struct s2i_result {
 	enum s2i_phase phase;   /* of the failure */
 	int exit_code;          /* of a script that failed */
 	bool is_oom, is_timeout;
-	bool is_told;        /* the log ends with why it failed */
 	bool is_incremental; /* artifacts of the image before were used */
 	const char *image;   /* the first tag, pinned */
 	struct image_bytes bytes;

@@ -181,7 +181,7 @@ static void fill_spec(struct driver *driver)
 	read_files(driver, "configMaps", false);
 }
 
-/* The build takes the source away, so it gets a copy, as a worker's fetched source is its own. */
+/* The build takes the source away, so it gets a copy unless it may have it, as a worker's fetched source. */
 static bool open_world(struct driver *driver, struct err *err)
 {
 	const struct keychain_options options = { 0 };
@@ -194,12 +194,15 @@ static bool open_world(struct driver *driver, struct err *err)
 	if (!tmpdir_make(text(driver, "work"), temp_prefix, &driver->work, err))
 		return false;
 	fill_spec(driver);
-	source = path_join(driver->arena, driver->work.path, "source");
+	source = flag(driver, "isOwn") ? text(driver, "source")
+				       : path_join(driver->arena, driver->work.path, "source");
 	vec_push(driver->arena, &driver->rules.list, rule);
 	driver->access.rules = &driver->rules;
 	driver->spec.source = source;
-	if (!fs_make_dirs(source, 0755, err) || !tree_copy(text(driver, "source"), source, err) ||
-	    !keychain_open(&options, &driver->keychain, err) ||
+	if (!flag(driver, "isOwn") &&
+	    (!fs_make_dirs(source, 0755, err) || !tree_copy(text(driver, "source"), source, err)))
+		return false;
+	if (!keychain_open(&options, &driver->keychain, err) ||
 	    !registry_open(&driver->rules, driver->keychain, &driver->spec.registry, err) ||
 	    !layer_store_open(text(driver, "store"), &driver->spec.store, err))
 		return false;

@@ -91,7 +91,7 @@ env | grep -v '^HOSTNAME' | head -n 50 >env.txt || true
 """
 SCRIPTS = {
     "assemble": ASSEMBLE.replace("env | grep -v '^HOSTNAME' | head -n 50 >env.txt || true\n", "echo \"$APP_MODE $OTHER\" >env.txt\n"
-                                 "rm gone; rm -r replaced; mkdir replaced; echo new >replaced/new; ln env.txt hard; ln -s env.txt soft\n"
+                                 "rm gone; rm -r replaced; mkdir replaced; echo new >replaced/new; ln env.txt hard; ln -s env.txt soft; echo shut >shut; chmod 0 shut; mkdir -m 0 closed\n"
                                  "mkdir -p /tmp/.s2i; echo '{\"labels\":[{\"from\":\"assemble\"},{\"given\":\"again\"}]}' >/tmp/.s2i/image_metadata.json\n"),
     "run": "#!/bin/sh\nexec cat /opt/app/how\n",
     "usage": "#!/bin/sh\necho use me\n",
@@ -232,7 +232,7 @@ def test_result():
          "tmp/src/sub", "tmp/src/sub/notes.md"] +
         ["opt/app/" + name for name in (
             ".s2i", ".s2i/environment", ".s2iignore", "README.md", "app.txt", "bin", "bin/tool", "link", "sub", "sub/notes.md",
-            "how", "deps", "deps/lib", "env.txt", "hard", "soft", ".wh.gone", "replaced", "replaced/.wh..wh..opq",
+            "how", "deps", "deps/lib", "shut", "closed", "env.txt", "hard", "soft", ".wh.gone", "replaced", "replaced/.wh..wh..opq",
             "replaced/new")]))
     check("times", {info.mtime for info in names.values()}, {EPOCH})
     check("a hard link", (names["opt/app/hard"].islnk(), names["opt/app/hard"].linkname), (True, "opt/app/env.txt"))
@@ -241,7 +241,7 @@ def test_result():
     check("removed", [read(root, "opt/app/gone"), os.path.exists(f"{root}/opt/app/replaced/hidden")], [None, False])
     for path, want in {"tmp/src": "755 1001:0", "tmp/src/app.txt": "644 1001:0", "tmp/src/bin/tool": "755 1001:0",
                        "tmp/src/link": "777 1001:0", "opt/app/how": "644 1001:0", "tmp": "1777 0:0", "opt/old": "755 0:0",
-                       "tmp/scripts": "755 1001:0"}.items():
+                       "tmp/scripts": "755 1001:0", "opt/app/shut": "0 1001:0", "opt/app/closed": "0 1001:0"}.items():
         check(f"mode and owner of {path}", mode_owner(root, path), want)
     check("untouched", read(root, "opt/old/one"), "1\n")
     return image
@@ -254,6 +254,12 @@ def test_same(image):
         result = built("again", image, store=f"{WORK}/{store}")
         digests.add(result.get("image"))
     check("one digest", len(digests), 1)
+    if os.path.isdir("/dev/shm") and os.stat("/dev/shm").st_dev != os.stat(WORK).st_dev:
+        folder = f"/dev/shm/s2i-{os.getpid()}"
+        shutil.copytree(f"{WORK}/app", folder, symlinks=True)
+        result = built("a source of another file system", image, source=folder, isOwn=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        check("is the same image", result.get("image") in digests, True)
     note("another time is another image")
     later = built("later", image, created=1700000000)
     check("another digest", later.get("image") in digests, False)
@@ -539,7 +545,8 @@ def test_unprivileged():
     shutil.copytree(f"{home}/registry/registry.local/out/app", f"{REGISTRY}/registry.local/out/nobody")
     names = entries("out/nobody")
     check("owners", {name: f"{names[name].uid}:{names[name].gid} {names[name].mode:o}" for name in (
-        "tmp", "opt", "opt/app", "opt/app/how", "tmp/src/app.txt", "opt/app/.wh.gone")}, {
+        "tmp", "opt", "opt/app", "opt/app/how", "tmp/src/app.txt", "opt/app/shut", "opt/app/closed", "opt/app/.wh.gone")}, {
+            "opt/app/shut": "1001:0 0", "opt/app/closed": "1001:0 0",
             "tmp": "0:0 1777", "opt": "0:0 755", "opt/app": "1001:0 755", "opt/app/how": "1001:0 644",
             "tmp/src/app.txt": "1001:0 644", "opt/app/.wh.gone": "0:0 644"})
     check("files", read(unpacked("out/nobody"), "opt/app/how"), "reused\n")
