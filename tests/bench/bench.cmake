@@ -30,7 +30,7 @@ set_target_properties(bench_shallow PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_
 add_executable(bench_import ${CMAKE_SOURCE_DIR}/tests/bench/bench_import.c)
 target_link_libraries(bench_import PRIVATE bench_contest reconcile_observe project_options)
 set_target_properties(bench_import PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
-foreach(name build import many noop shallow)
+foreach(name build import many noop s2i shallow)
 	add_test(NAME bench/${name} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/bench/bench_${name}.sh ${CMAKE_BINARY_DIR} --smoke)
 	set_tests_properties(bench/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
