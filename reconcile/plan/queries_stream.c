@@ -109,7 +109,6 @@ char *import_reference(const char *image, const char *digest, struct arena *aren
 
 	if (!image || !docker_ref_parse(image, arena, &ref, &err))
 		return NULL;
-	ref = docker_ref_defaults(ref);
 	ref.tag = "";
 	ref.id = digest;
 	return docker_ref_format(&ref, arena);

@@ -129,7 +129,7 @@ struct import_ask tag_ask(const struct tag_ref *ref);
 struct import_ask item_ask(const struct import_item *item);
 const struct fact *repository_fact(struct stream_world *world, const struct object *object,
 				   const struct import_item *item);
-/* A reference with its parts defaulted, and the digest: what a tag's event shows. NULL when it is no reference. */
+/* The reference as it was written, with the digest in place of the tag: what a tag's event shows. NULL when it is no reference. */
 char *import_reference(const char *image, const char *digest, struct arena *arena);
 /* Tag that an import document's item goes to; NULL: it names none. */
 const char *item_tag(const struct import_item *item, struct arena *arena);
