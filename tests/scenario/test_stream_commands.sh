@@ -60,7 +60,7 @@ check "the plan shows a line per tag" expect_exit 0 "$reconcile" --dry-run --now
 check "in the design's form" printed "ImageStreamTag default/python:3.5  import  (none) → ${first:0:19}…\n\n1 import; 0 unchanged.\n"
 check "the first run imports" run $t0
 check "describe is/python" expect_exit 0 "$reconcile" describe is/python --now 2017-10-02T17:06:15Z
-check "describe reads like oc's" printed "Name:\t\t\tpython\nNamespace:\t\tdefault\nCreated:\t\tAbout a minute ago\nLabels:\t\t\t<none>\nAnnotations:\t\topenshift.io/image.dockerRepositoryCheck=2017-10-02T17:05:11Z\nDocker Pull Spec:\tdocker-registry.default.svc:5000/default/python\nImage Lookup:\t\tlocal=false\nUnique Images:\t\t1\nTags:\t\t\t1\n\n3.5\n  tagged from centos/python-35-centos7\n\n  * $(git show reconcile/state:default/imagestreams/python.yaml | sed -n 's/ *dockerImageReference: //p')\n      About a minute ago\n"
+check "describe reads like oc's" printed "Name:\t\t\tpython\nNamespace:\t\tdefault\nCreated:\t\tAbout a minute ago\nLabels:\t\t\t<none>\nAnnotations:\t\topenshift.io/image.dockerRepositoryCheck=2017-10-02T17:05:11Z\nDocker Pull Spec:\tdocker-registry.default.svc:5000/default/python\nImage Lookup:\t\tlocal=false\nUnique Images:\t\t1\nTags:\t\t\t1\n\n3.5\n  tagged from centos/python-35-centos7\n\n  * centos/python-35-centos7@$first\n      About a minute ago\n"
 check "stream describe is the same" bash -c "'$reconcile' stream describe python --now 2017-10-02T17:06:15Z | diff - '$work/out'"
 check "KIND and NAME as two words" bash -c "'$reconcile' describe imagestream python --now 2017-10-02T17:06:15Z | diff - '$work/out'"
 check "describe needs no server" bash -c "'$reconcile' describe is/python --state-branch reconcile/state --now 2017-10-02T17:06:15Z | diff - '$work/out'"
