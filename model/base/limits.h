@@ -52,7 +52,7 @@
 #define LIMIT_ENV_FILE (128u << 10) /* Linux takes no single variable beyond this               */
 
 /* State and logs. */
-#define LIMIT_STATE_BLOB     (1u << 20)
+#define LIMIT_STATE_BLOB     (4u << 20)
 #define LIMIT_LOG_BYTES      (1u << 20) /* head and tail are kept                                   */
 #define LIMIT_EVENT_BYTES    (1u << 20) /* one line of a worker: a result lists its buildpacks      */
 #define LIMIT_EVENT_METADATA (256u << 10) /* manifest and config in a result, together          */

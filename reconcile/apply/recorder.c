@@ -33,6 +33,7 @@ struct recorder {
 	struct map by_id; /* id → struct pending */
 	VEC(struct file_change) logs;
 	size_t n_commits;
+	const char *too_large; /* path of a file that would not be read back; NULL: none */
 };
 
 struct recorder *recorder_new(const struct recorder_spec *spec)
@@ -76,6 +77,10 @@ static void set_file(struct recorder *recorder, struct pending *pending, const c
 
 	if (document) {
 		yaml_print(document, &out);
+		if (out.is_over) {
+			recorder->too_large = change.path;
+			return;
+		}
 		change.bytes = buf_copy(&out, recorder->arena);
 		change.n = out.len;
 	}
@@ -438,6 +443,11 @@ static void adopt_pending(struct recorder *recorder)
 bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
 		    struct strings *lost, struct err *err)
 {
+	if (recorder->too_large)
+		return err_set(err, ERR_INVALID,
+			       "cannot record '%s': it would be larger than %u MiB; of an image "
+			       "stream, 'streams.historyLimit' in the settings keeps less",
+			       recorder->too_large, LIMIT_STATE_BLOB >> 20);
 	flush_logs(recorder);
 	for (unsigned try = 0; recorder->by_id.n; try++) {
 		size_t n_before = recorder->by_id.n;

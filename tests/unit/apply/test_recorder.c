@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "buildexec/sys/git_repo.h"
+#include "model/base/limits.h"
 #include "model/kind/image_record.h"
 #include "reconcile/apply/recorder.h"
 #include "unit/cli/folder.h"
@@ -160,6 +161,24 @@ static const char *bytes_at(struct fixture *f, struct store *store, const char *
 	must(store_refresh(store, &f->err), &f->err);
 	must(store_read(store, path, f->folder.arena, &file, &f->err), &f->err);
 	return file.bytes;
+}
+
+/* Cut off it could not be read back, and the state branch with it. */
+static void test_recorder__refuses_a_file_that_would_not_be_read_back(void **state)
+{
+	struct fixture *f = *state;
+	struct image_status *status = ARENA_NEW(f->folder.arena, struct image_status);
+	char *name = arena_alloc(f->folder.arena, LIMIT_STATE_BLOB + 1);
+
+	put(f, &f->ours, "cart", 1, NULL);
+	must(flush(f, &f->ours, true), &f->err);
+	memset(name, 'x', LIMIT_STATE_BLOB);
+	status->latest_build = name;
+	recorder_put(f->ours.recorder, image(f, "cart"), &(struct origin){ 0 }, status, "cart");
+	assert_false(flush(f, &f->ours, true));
+	assert_int_equal(f->err.kind, ERR_INVALID);
+	assert_non_null(strstr(f->err.text, "'shop/images/cart.yaml': it would be larger than"));
+	assert_int_equal(recorded(f, "cart"), 1);
 }
 
 static void test_recorder__makes_one_commit_of_many_objects(void **state)
@@ -460,6 +479,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(test_recorder__refuses_a_file_that_would_not_be_read_back),
 		TEST(test_recorder__makes_one_commit_of_many_objects),
 		TEST(test_recorder__makes_no_commit_when_no_byte_changes),
 		TEST(test_recorder__goes_on_top_of_what_others_did_to_other_objects),
