@@ -6,6 +6,7 @@
 
 #include "model/kind/builder.h"
 #include "model/kind/settings.h"
+#include "reconcile/plan/follow.h"
 #include "reconcile/plan/stream.h"
 #include "reconcile/plan/stream_generation.h"
 
@@ -136,6 +137,22 @@ static void add_of_stream(struct search *search)
 			   ((const struct stream_tag_spec *)spec->tag_documents.v[i]->spec)->tag);
 }
 
+/* Streams that a workload or a policy follows, as its manifest alone says. */
+static void add_followed(struct search *search)
+{
+	const struct state nothing = { 0 };
+	const struct planner planner = { .model = search->model,
+					 .state = &nothing,
+					 .arena = search->arena };
+	struct list streams = followed_streams(&planner, search->object);
+
+	for (size_t i = 0; i < streams.n; i++) {
+		const struct followed_stream *stream = LIST_AT(streams, struct followed_stream, i);
+
+		add_at(search, KIND_IMAGE_STREAM, stream->ns, stream->name);
+	}
+}
+
 void object_parts(const struct model *model, const struct object *object, struct arena *arena,
 		  struct object_list *out)
 {
@@ -158,5 +175,7 @@ void object_parts(const struct model *model, const struct object *object, struct
 		add_named(&search, spec);
 		if (has_bare_ids(spec))
 			add_in_reach(&search);
+	} else {
+		add_followed(&search);
 	}
 }

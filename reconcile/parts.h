@@ -2,7 +2,8 @@
 /*
  * parts.h — what an object is made of, as its manifest says: an image of its builder and the streams it watches; a builder of
  * its stack, store, lifecycle and the buildpacks its order may find; a stream of the images that push to it and the streams
- * it copies from. Only objects that are declared. Images and streams may go in circles.
+ * it copies from; a workload or a policy of the streams it follows. Only objects that are declared. Images and streams may go
+ * in circles.
  */
 #ifndef RECONCILE_PARTS_H
 #define RECONCILE_PARTS_H

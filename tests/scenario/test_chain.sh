@@ -44,6 +44,10 @@ n_items() { git show reconcile/state:shop/imagestreams/base.yaml | python3 -c 'i
 digest_of() { skopeo inspect --format '{{.Digest}}' "oci:$work/registry/registry.local/$1"; }
 same() { [ "$1" = "$2" ] || { echo "'$1' is not '$2'"; return 1; }; }
 
+note "what follows what"
+check "a graph" expect_exit 0 "$reconcile" graph
+check "of the deployment and its stream" bash -c "grep -A1 '^Deployment shop/front' '$work/out' | grep -q 'ImageStream shop/base'"
+
 note "the first run"
 check "a dry run" expect_exit 0 "$reconcile" --dry-run .
 check "knows what it cannot know yet" says "known after Image shop/base"
