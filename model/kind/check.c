@@ -97,6 +97,15 @@ void check_warn(const struct checker *c, const char *path, const char *fmt, ...)
 	va_end(args);
 }
 
+void check_note(const struct checker *c, const char *path, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(c, SEVERITY_NOTE, path, fmt, args);
+	va_end(args);
+}
+
 void check_invalid(const struct checker *c, const char *path, const char *value,
 		   const char *details)
 {
@@ -190,19 +199,28 @@ static bool image_name_passes(const struct checker *c, const char *name)
 	return false;
 }
 
+bool name_is_subdomain(const char *name)
+{
+	return strlen(name) <= SUBDOMAIN_MAX && is_name(name, "-.", false);
+}
+
+bool name_is_label(const char *name)
+{
+	return strlen(name) <= LABEL_MAX && is_name(name, "-", false);
+}
+
 void check_names(const struct checker *c)
 {
 	const struct meta *meta = &c->object->meta;
 
 	if (check_filled(c, "metadata.name", meta->name) &&
 	    (c->object->kind != KIND_IMAGE || image_name_passes(c, meta->name)) &&
-	    (strlen(meta->name) > SUBDOMAIN_MAX || !is_name(meta->name, "-.", false)))
+	    !name_is_subdomain(meta->name))
 		check_invalid(c, "metadata.name", meta->name,
 			      "must be at most 253 lower case letters, digits, '-' or '.', and "
 			      "start and end "
 			      "with a letter or digit");
-	if (meta->ns && *meta->ns &&
-	    (strlen(meta->ns) > LABEL_MAX || !is_name(meta->ns, "-", false)))
+	if (meta->ns && *meta->ns && !name_is_label(meta->ns))
 		check_invalid(c, "metadata.namespace", meta->ns,
 			      "must be at most 63 lower case letters, digits or '-', and start and "
 			      "end with "

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/base/md5.h"
+#include "model/kind/build_config.h"
 #include "model/kind/builder.h"
 #include "model/kind/image.h"
 #include "model/kind/rules.h"
@@ -100,6 +101,18 @@ static const struct kind_info kinds[] = {
 		.spec_table = &stream_import_table,
 		.doc = "Images that are imported into a stream once.",
 	},
+	[KIND_BUILD_CONFIG] = {
+		.name = "BuildConfig", .group = "build.openshift.io", .versions = v1, .is_core_too = true,
+		.words = WORDS("buildconfig", "bc"), .state_folder = "buildconfigs",
+		.spec_table = &build_config_spec_table, .adapt = build_config_adapt, .check = build_config_check,
+		.doc = "A source, a strategy, an output, and what triggers builds.",
+	},
+	[KIND_BUILD] = {
+		.name = "Build", .group = "build.openshift.io", .versions = v1, .is_core_too = true,
+		.words = WORDS("build"),
+		.spec_table = &build_spec_table, .adapt = build_adapt, .check = build_check,
+		.doc = "One execution of a build, declared on its own.",
+	},
 	[KIND_SECRET] = {
 		.name = "Secret", .group = "", .versions = v1, .words = WORDS("secret"),
 		.spec_table = &secret_table, .is_whole = true, .adapt = secret_adapt, .check = secret_check,
@@ -133,12 +146,11 @@ static const struct {
 } elsewhere[] = {
 	{ "kpack.io", " Build SourceResolver " },
 	{ "kp.kpack.io", " DependencyDescriptor " },
-	{ "build.openshift.io", " Build BuildConfig " },
 	{ "apps.openshift.io", " DeploymentConfig " },
 	{ "apps", " Deployment StatefulSet DaemonSet ReplicaSet " },
 	{ "extensions", " Deployment DaemonSet ReplicaSet " },
 	{ "batch", " Job CronJob " },
-	{ "", " Pod ReplicationController PodTemplate BuildConfig DeploymentConfig " },
+	{ "", " Pod ReplicationController PodTemplate DeploymentConfig " },
 };
 
 const struct kind_info *kind_info(enum kind kind)

@@ -12,6 +12,11 @@ void builder_spec_check(const struct object *object, struct arena *arena, struct
 void stack_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
 void store_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
 void buildpack_spec_check(const struct object *object, struct arena *arena, struct diags *diags);
+void build_config_adapt(void *spec, const struct object *object, struct arena *arena,
+			struct diags *diags);
+void build_config_check(const struct object *object, struct arena *arena, struct diags *diags);
+void build_adapt(void *spec, const struct object *object, struct arena *arena, struct diags *diags);
+void build_check(const struct object *object, struct arena *arena, struct diags *diags);
 void secret_adapt(void *spec, const struct object *object, struct arena *arena,
 		  struct diags *diags);
 void secret_check(const struct object *object, struct arena *arena, struct diags *diags);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/base/digest.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/status_tables.h"
 #include "model/kind/stream.h"
 #include "model/oci/ref.h"
@@ -49,6 +50,12 @@ char *build_path(const char *ns, const char *image, int64_t number, struct arena
 			    (long long)number);
 }
 
+char *bc_build_path(const char *ns, const char *config, int64_t number, struct arena *arena)
+{
+	return arena_printf(arena, "%s/buildconfigs/%s/builds/%lld.yaml", folder_of(ns), config,
+			    (long long)number);
+}
+
 static const struct table *table_of(enum kind kind)
 {
 	switch (kind) {
@@ -67,10 +74,13 @@ static const struct table *table_of(enum kind kind)
 		return &image_status_table;
 	case KIND_IMAGE_STREAM:
 		return &stream_status_table;
+	case KIND_BUILD_CONFIG:
+		return &build_config_status_table;
 	case KIND_NONE:
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
+	case KIND_BUILD:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
 	case KIND_CONFIG_MAP:
@@ -273,10 +283,13 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 		return image_holds(status, arena, err);
 	case KIND_IMAGE_STREAM:
 		return true;
+	case KIND_BUILD_CONFIG:
+		return build_config_status_holds(status, arena, err);
 	case KIND_NONE:
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
+	case KIND_BUILD:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
 	case KIND_CONFIG_MAP:
