@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/kind/build_config_status.h"
+#include "model/kind/build_name.h"
 #include "model/kind/build_phase.h"
 #include "model/kind/status_tables.h"
 
@@ -265,7 +266,7 @@ struct bc_history_entry bc_history_of(const struct bc_build *build, struct arena
 	const struct source_revision *revision = build->spec.common.revision;
 	const struct list *causes = &build->spec.triggered_by;
 	const char *reference = build->output_reference;
-	const char *policy = pairs_get(&build->labels, "openshift.io/build.start-policy");
+	const char *policy = pairs_get(&build->labels, LABEL_RUN_POLICY);
 	struct bc_history_entry entry = {
 		.number = build->number,
 		.phase = build->phase,
