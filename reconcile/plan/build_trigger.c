@@ -2,6 +2,7 @@
 /* build_trigger.c — see build_trigger.h. */
 #include "reconcile/plan/build_trigger.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -204,7 +205,10 @@ static void digest_tree(const struct node *node, struct sha256 *sha)
 	sha256_update(sha, &kind, 1);
 	sha256_update(sha, node->key ? node->key : "", node->key ? strlen(node->key) + 1 : 1);
 	if (!is_container) {
-		sha256_update(sha, &number, sizeof(number));
+		char digits[24];
+		int n = snprintf(digits, sizeof(digits), "%llu:", (unsigned long long)number);
+
+		sha256_update(sha, digits, (size_t)n);
 		if (node->text)
 			sha256_update(sha, node->text, node->len);
 	}
