@@ -57,7 +57,10 @@ static void test_kind__later_ones_are_recognised(void **state)
 	(void)state;
 	assert_int_equal(kind_find("image.openshift.io/v1", "ImageStream"), KIND_IMAGE_STREAM);
 	assert_int_equal(kind_find("v1", "ImageStream"), KIND_IMAGE_STREAM);
-	assert_true(kind_is_known_elsewhere("v1", "BuildConfig"));
+	assert_int_equal(kind_find("build.openshift.io/v1", "BuildConfig"), KIND_BUILD_CONFIG);
+	assert_int_equal(kind_find("v1", "BuildConfig"), KIND_BUILD_CONFIG);
+	assert_int_equal(kind_find("build.openshift.io/v1", "Build"), KIND_BUILD);
+	assert_true(kind_is_known_elsewhere("v1", "DeploymentConfig"));
 	assert_true(kind_is_known_elsewhere("apps/v1", "Deployment"));
 	assert_true(kind_is_known_elsewhere("batch/v1", "Job"));
 	assert_true(kind_is_known_elsewhere("kpack.io/v1alpha2", "Build"));
