@@ -142,6 +142,16 @@ static void flat_add(const struct parser *p, struct flat *flat, size_t start, si
 	}
 }
 
+/* Behind the last byte that is no blank: what follows says nothing. */
+static size_t tail_of(const struct flat *flat, size_t begin)
+{
+	size_t n = flat->n;
+
+	while (n && is_blank(flat->text[n - 1]))
+		n--;
+	return n ? flat->at[n - 1] + 1 : begin;
+}
+
 /* All lines of the instruction at p->pos; afterwards p->pos is behind them. */
 static struct flat take_lines(struct parser *p)
 {
@@ -163,12 +173,12 @@ static struct flat take_lines(struct parser *p)
 		const struct line line = line_at(p->file, p->pos);
 		size_t end = continuation_of(p->file, &line);
 
-		if (p->pos == begin || !says_nothing(p->file, &line)) {
+		if (p->pos == begin || !says_nothing(p->file, &line))
 			flat_add(p, &flat, line.start, end);
-			p->file->dangling = goes_on && end < line.end ? end : p->file->len;
-		}
 		next_line(p, &line);
 	}
+	if (goes_on)
+		p->file->dangling = tail_of(&flat, begin);
 	flat.text[flat.n] = '\0';
 	flat.at[flat.n] = flat.n ? flat.at[flat.n - 1] + 1 : begin;
 	return flat;
@@ -208,10 +218,10 @@ static bool read_from(struct parser *p, const struct flat *flat, size_t i,
 	while (word_at(flat, &i, &start) && starts_with(flat, start, i, "--"))
 		if (starts_with(flat, start, i, platform))
 			from->platform = span_of(flat, start + strlen(platform), i, p->arena);
-	if (start == i)
+	from->image = span_of(flat, start, i, p->arena);
+	if (!*from->image.value)
 		return err_set(p->err, ERR_INVALID, "line %u of the Dockerfile: FROM has no image",
 			       from->line);
-	from->image = span_of(flat, start, i, p->arena);
 	if (word_at(flat, &i, &start) && i - start == 2 && starts_with(flat, start, i, "as") &&
 	    word_at(flat, &i, &start))
 		from->stage = span_of(flat, start, i, p->arena);
@@ -332,6 +342,14 @@ static bool take_instruction(struct parser *p)
 
 	(void)word_at(&flat, &i, &start);
 	one.name = upper(&flat, start, i, p->arena);
+	if (!*one.name)
+		return true;
+	/* The one that continues nothing can be left out; then these would continue the line. */
+	if (p->file->dangling < p->file->len &&
+	    p->file->text[p->file->dangling - 1] == p->file->escape)
+		return err_set(p->err, ERR_INVALID,
+			       "line %u of the Dockerfile: the last instruction ends in several %c",
+			       one.line, p->file->escape);
 	one.start = flat.at[start];
 	if (strcmp(one.name, "FROM") == 0) {
 		if (!read_from(p, &flat, i, &one))

@@ -33,7 +33,8 @@ struct dockerfile {
 	size_t len;
 	char escape;   /* '\\', or '`' by directive */
 	bool has_crlf; /* its first line ends so */
-	size_t dangling; /* the escape at the end of the text that continues nothing; len: there is none */
+	/* The text ends in a continuation: from here on it has blanks, escapes and comments only; len: it does not. */
+	size_t dangling;
 	struct docker_instruction *v;
 	size_t n, cap;
 	size_t n_stages;

@@ -27,6 +27,24 @@ static void put_instead(struct writer *w, const struct docker_span *span, const 
 	w->done = span->end;
 }
 
+/* Without the escapes at the very end of the text: they would take what follows into their instruction. */
+static void put_rest_of(struct writer *w, size_t end)
+{
+	const struct dockerfile *file = w->file;
+	bool is_comment = false, is_start = false;
+
+	copy_to(w, end < file->dangling ? end : file->dangling);
+	for (; w->done < end; w->done++) {
+		char ch = file->text[w->done];
+
+		is_comment = is_comment || (is_start && ch == '#');
+		is_start = ch == '\n' || (is_start && (ch == ' ' || ch == '\t' || ch == '\r'));
+		is_comment = is_comment && ch != '\n';
+		if (ch != file->escape || is_comment)
+			buf_byte(w->out, ch);
+	}
+}
+
 static void end_line(struct writer *w)
 {
 	buf_puts(w->out, w->file->has_crlf ? "\r\n" : "\n");
@@ -108,11 +126,7 @@ static void put_from(struct writer *w, const struct docker_instruction *from, bo
 		put_instead(w, &from->image, image);
 	if (!w->changes->env.n)
 		return;
-	if (w->file->dangling < from->end) {
-		copy_to(w, w->file->dangling);
-		w->done = w->file->dangling + 1;
-	}
-	copy_to(w, from->end);
+	put_rest_of(w, from->end);
 	finish_line(w);
 	put_pairs(w, "ENV", &w->changes->env);
 }
@@ -164,12 +178,7 @@ bool dockerfile_change(const struct dockerfile *file, const struct docker_change
 			put_copy(&w, i);
 	}
 	if (changes->last_env.n || changes->labels.n) {
-		/* An escape at the very end would take what follows into its instruction. */
-		if (file->dangling < file->len && w.done <= file->dangling) {
-			copy_to(&w, file->dangling);
-			w.done = file->dangling + 1;
-		}
-		copy_to(&w, file->len);
+		put_rest_of(&w, file->len);
 		finish_line(&w);
 		put_pairs(&w, "ENV", &changes->last_env);
 		put_pairs(&w, "LABEL", &changes->labels);

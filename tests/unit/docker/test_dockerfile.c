@@ -103,6 +103,8 @@ static const struct {
 } refused[] = {
 	{ "RUN a\nFROM\n", "line 2 of the Dockerfile: FROM has no image" },
 	{ "FROM --platform=x\n", "line 1 of the Dockerfile: FROM has no image" },
+	{ "FROM a\nRUN b \\\\\n", "line 2 of the Dockerfile: the last instruction ends in several \\" },
+	{ "FROM \\ \\\n", "line 1 of the Dockerfile: the last instruction ends in several \\" },
 	{ "# escape=x\n", "line 1 of the Dockerfile: the escape directive takes \\ or `" },
 	{ "FROM a\nRUN <<EOF\nx\n", "line 2 of the Dockerfile: the here-document 'EOF' has no end" },
 };
@@ -240,6 +242,8 @@ static const struct {
 	/* What follows must not become part of the instruction that the escape would continue. */
 	{ "dangling escape", "FROM a\nRUN x \\\n", "FROM a\n" ENV_LINE "RUN x \n" LAST_LINES },
 	{ "dangling escape before comments", "FROM a\nRUN x \\\n\n# c\n", "FROM a\n" ENV_LINE "RUN x \n\n# c\n" LAST_LINES },
+	{ "several dangling escapes", "FROM a\nRUN x \\\n \\\n", "FROM a\n" ENV_LINE "RUN x \n \n" LAST_LINES },
+	{ "dangling escapes and a comment with one", "FROM a \\\n # c\\\n\\\n", "FROM a \n # c\\\n\n" ENV_LINE LAST_LINES },
 	{ "dangling escape of a from", "FROM a \\\n", "FROM a \n" ENV_LINE LAST_LINES },
 	{ "dangling escape without a line break", "FROM a \\", "FROM a \n" ENV_LINE LAST_LINES },
 };
