@@ -38,20 +38,30 @@ static const char *status_word(const char *result)
 	return "UNKNOWN";
 }
 
-/* -o json and yaml: the records themselves. One that is gone meanwhile is left out. */
-static int print_records(struct context *context, const struct state_entry *entry)
+/* As `why` and --only name other objects. */
+static const char *build_id(const char *ns, const char *image, int64_t number, struct arena *arena)
 {
-	const struct image_status *status = entry->status;
+	return arena_printf(arena, "Build/%s/%s-build-%lld", ns, image, (long long)number);
+}
+
+/* A build of an image's history. One whose record is gone meanwhile is left out of -o json and yaml. */
+struct listed {
+	const struct state_entry *image;
+	const struct history_entry *build;
+};
+typedef VEC(struct listed) listed_vec;
+
+static int print_records(struct context *context, const listed_vec *builds)
+{
 	struct node *items = node_new(context->arena, NODE_SEQ);
 
-	for (size_t i = 0; i < status->history.n; i++) {
-		const struct history_entry *build =
-			LIST_AT(status->history, struct history_entry, i);
+	for (size_t i = 0; i < builds->n; i++) {
+		const struct state_entry *image = builds->v[i].image;
 		struct build_record record = { 0 };
 		struct err err = { 0 };
 
-		if (state_read_build(context->store, entry->ns, entry->name, build->number,
-				     context->arena, &record, &err))
+		if (state_read_build(context->store, image->ns, image->name,
+				     builds->v[i].build->number, context->arena, &record, &err))
 			node_push(items, build_encode(&record, context->arena));
 		else if (err.kind != ERR_ABSENT)
 			return context_fail(&err, EXIT_ERROR);
@@ -60,31 +70,20 @@ static int print_records(struct context *context, const struct state_entry *entr
 	return EXIT_DONE;
 }
 
-int cmd_build_list(struct context *context)
+static void print_builds(struct context *context, const listed_vec *builds)
 {
-	static const char *const header[] = { "BUILD",   "STATUS",   "IMAGE",
-					      "STARTED", "FINISHED", "REASON" };
-	const struct image_status *status;
-	const struct state_entry *entry;
+	static const char *const header[] = { "BUILD",    "STATUS", "IMAGE",          "STARTED",
+					      "FINISHED", "REASON", "IMAGE RESOURCE", "NAMESPACE" };
+	const struct options *options = &context->options;
+	const bool is_wide = context_is_output(context, "wide");
+	const size_t n_columns = COUNTOF(header) - !(is_wide || options->all_namespaces) -
+				 !(is_wide || !options->args.n || options->all_namespaces);
 	struct text_table table;
-	int code = context_read_state(context);
 
-	if (code != EXIT_DONE)
-		return code;
-	entry = look_one(context, KIND_IMAGE, context->options.args.v[0]);
-	if (!entry)
-		return EXIT_ERROR;
-	if (look_is_document(context))
-		return print_records(context, entry);
-	status = entry->status;
-	if (!status->history.n) {
-		buf_puts(&context->out, "no builds found\n");
-		return EXIT_DONE;
-	}
-	text_table_init(&table, context->arena, header, COUNTOF(header));
-	for (size_t i = 0; i < status->history.n; i++) {
-		const struct history_entry *build =
-			LIST_AT(status->history, struct history_entry, i);
+	text_table_init(&table, context->arena, header, n_columns);
+	for (size_t i = 0; i < builds->n; i++) {
+		const struct state_entry *image = builds->v[i].image;
+		const struct history_entry *build = builds->v[i].build;
 		const char *const cells[] = {
 			arena_printf(context->arena, "%lld", (long long)build->number),
 			status_word(build->result),
@@ -92,11 +91,63 @@ int cmd_build_list(struct context *context)
 			look_time(context, build->started_s),
 			look_time(context, build->finished_s),
 			reason_primary(build->reason ? build->reason : "", context->arena),
+			image->name,
+			image->ns,
 		};
 
 		text_table_add(&table, cells);
 	}
 	text_table_print(&table, &context->out);
+}
+
+static void add_history(struct context *context, const struct state_entry *image, listed_vec *out)
+{
+	const struct image_status *status = image->status;
+
+	for (size_t i = 0; i < status->history.n; i++)
+		vec_push(context->arena, out,
+			 (struct listed){ image,
+					  LIST_AT(status->history, struct history_entry, i) });
+}
+
+/* Of one image, or of all. */
+static bool find_builds(struct context *context, listed_vec *out)
+{
+	const struct state_entry *one;
+	struct entries images;
+
+	if (context->options.args.n) {
+		one = look_one(context, KIND_IMAGE, context->options.args.v[0]);
+		if (one)
+			add_history(context, one, out);
+		return one;
+	}
+	look_list(context, KIND_IMAGE, &images);
+	for (size_t i = 0; i < images.n; i++)
+		add_history(context, images.v[i], out);
+	return true;
+}
+
+int cmd_build_list(struct context *context)
+{
+	listed_vec builds = { 0 };
+	int code = context_read_state(context);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (!find_builds(context, &builds))
+		return EXIT_ERROR;
+	if (look_is_document(context))
+		return print_records(context, &builds);
+	if (context_is_output(context, "name"))
+		for (size_t i = 0; i < builds.n; i++)
+			buf_printf(&context->out, "%s\n",
+				   build_id(builds.v[i].image->ns, builds.v[i].image->name,
+					    builds.v[i].build->number, context->arena));
+	else if (builds.n)
+		print_builds(context, &builds);
+	else
+		buf_puts(&context->out, "no builds found\n");
 	return EXIT_DONE;
 }
 
@@ -266,7 +317,10 @@ int cmd_build_status(struct context *context)
 		return code;
 	if (context->options.is_bom)
 		return print_bom(context, &record);
-	if (!look_print(context, build_encode(&record, context->arena)))
+	if (context_is_output(context, "name"))
+		buf_printf(&context->out, "%s\n",
+			   build_id(record.ns, record.image_name, record.number, context->arena));
+	else if (!look_print(context, build_encode(&record, context->arena)))
 		put_record(context, &record);
 	return EXIT_DONE;
 }

@@ -163,7 +163,7 @@ int cmd_image_status(struct context *context)
 	entry = look_one(context, KIND_IMAGE, context->options.args.v[0]);
 	if (!entry)
 		return EXIT_ERROR;
-	if (look_print(context, look_document(context, entry)))
+	if (look_print_one(context, entry))
 		return EXIT_DONE;
 	status = entry->status;
 	ready = condition_find(&status->conditions, "Ready");

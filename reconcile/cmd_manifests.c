@@ -32,12 +32,21 @@ int cmd_schema(struct context *context)
 
 	if (context->options.args.n) {
 		kind = kind_by_word(context->options.args.v[0]);
+		if (kind != KIND_NONE && kind_info(kind)->is_workload) {
+			log_line(LOG_ERROR,
+				 "the schema of %s is that of Kubernetes: only image fields are "
+				 "ours",
+				 kind_name(kind));
+			return EXIT_USAGE;
+		}
 		if (kind == KIND_NONE) {
 			const char *names[KINDS], *near;
+			size_t n = 0;
 
 			for (enum kind k = KIND_NONE + 1; k < KINDS; k++)
-				names[k - 1] = kind_name(k);
-			near = suggest(context->options.args.v[0], names, KINDS - 1);
+				if (!kind_info(k)->is_workload)
+					names[n++] = kind_name(k);
+			near = suggest(context->options.args.v[0], names, n);
 			log_line(LOG_ERROR, "unknown kind '%s'%s%s%s", context->options.args.v[0],
 				 near ? "; did you mean '" : "", near ? near : "",
 				 near ? "'?" : "");

@@ -15,18 +15,22 @@
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
+#include "model/base/time.h"
 #include "model/kind/settings.h"
 #include "reconcile/apply/apply.h"
+#include "reconcile/checks.h"
 #include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/observe/observe.h"
+#include "reconcile/plan/stream.h"
 #include "reconcile/progress.h"
-#include "reconcile/report/dashboard.h"
+#include "reconcile/record.h"
 #include "reconcile/report/plan_report.h"
 #include "reconcile/run_id.h"
 #include "reconcile/scope.h"
 #include "reconcile/secret_hash.h"
 #include "reconcile/select.h"
+#include "reconcile/updates.h"
 
 enum { GRACE_S = 30, RETRY_BASE_MS = 100, RETRY_CAP_MS = 10000 };
 
@@ -69,12 +73,20 @@ struct run {
 	struct run_id id;
 	struct plan_options options;
 	struct selection selection;
+	struct map checks; /* of scheduled tags, before this run */
 	struct queries queries, more;
 	struct observed observed, observed_more;
 	struct plan plan;
 	struct apply_result result;
 	size_t n_commits;
 };
+
+static struct checks_place checks_place(const struct context *context)
+{
+	return (struct checks_place){ .cache_dir = context->cache_dir,
+				      .state_url = context->state_url,
+				      .now_s = context->now_s };
+}
 
 static bool is_dry(const struct context *context)
 {
@@ -99,6 +111,7 @@ static void ask(struct run *run)
 					   .base_dir = context->settings_dir,
 					   .with_user_credentials = true,
 					   .is_stopping = is_stopping };
+	const struct checks_place place = checks_place(context);
 
 	observed_release(&run->observed);
 	observed_release(&run->observed_more);
@@ -106,7 +119,8 @@ static void ask(struct run *run)
 	if (context_is_offline(context))
 		return;
 	run->queries = run->more = (struct queries){ 0 };
-	queries_make(&context->loaded.model, &context->state.state, context->arena, &run->queries);
+	queries_make(&context->loaded.model, &context->state.state, &run->options, context->arena,
+		     &run->queries);
 	observe(&run->queries, &spec, context->arena, &run->observed);
 	queries_follow(&context->loaded.model, &context->state.state, &run->observed.facts,
 		       context->arena, &run->more);
@@ -115,6 +129,8 @@ static void ask(struct run *run)
 		map_set(context->arena, &run->observed.facts.by_key,
 			run->observed_more.facts.by_key.items[i].key,
 			run->observed_more.facts.by_key.items[i].value);
+	if (!is_dry(context))
+		checks_write(&place, &run->checks, &run->observed.facts);
 }
 
 static void release(struct run *run)
@@ -128,6 +144,7 @@ static bool make_options(struct run *run, struct err *err)
 {
 	struct context *context = run->context;
 	const struct options *options = &context->options;
+	const struct checks_place place = checks_place(context);
 
 	run->options = (struct plan_options){
 		.now_s = context->now_s,
@@ -137,9 +154,11 @@ static bool make_options(struct run *run, struct err *err)
 		.without_prune =
 			options->no_prune || (!options->prune && !context->settings->with_prune),
 		.run_id = run->id.text,
+		.checks = &run->checks,
 	};
 	if (options->prune && options->no_prune)
 		return err_set(err, ERR_INVALID, "--prune and --no-prune exclude each other");
+	run->checks = checks_read(&place, context->arena);
 	if (!select_triggers(&context->loaded.model, &options->triggers, context->arena,
 			     &run->options.triggers, err))
 		return false;
@@ -147,10 +166,37 @@ static bool make_options(struct run *run, struct err *err)
 			   &run->options, err);
 }
 
+/* Scheduled tags that were not asked for this time, and when they will be. */
+static void say_schedule(const struct run *run)
+{
+	struct context *context = run->context;
+	char time[TIME_TEXT];
+
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *step = run->plan.steps.v[i];
+		const struct stream_status *status =
+			step->kind == KIND_IMAGE_STREAM ? step->status : NULL;
+
+		for (size_t k = 0; status && step->object && k < status->spec.tags.n; k++) {
+			const struct tag_ref *tag = LIST_AT(status->spec.tags, struct tag_ref, k);
+			const struct tag_at at = { step->object, status, tag->name };
+			int64_t due_s = stream_due_s(&at, &context->settings->streams, &run->checks,
+						     context->arena);
+
+			if (due_s <= context->now_s)
+				continue;
+			time_format(due_s, time);
+			log_line(LOG_INFO, "ImageStreamTag %s/%s:%s: the next import is due %s",
+				 step->ns, step->name, tag->name, time);
+		}
+	}
+}
+
 static void report(struct run *run)
 {
 	struct context *context = run->context;
-	const struct report_style style = { .with_color = context->with_color };
+	const struct map diffs = updates_diffs(&run->plan, context->arena);
+	const struct report_style style = { .with_color = context->with_color, .diffs = &diffs };
 	const struct report_origin origin = { .source_commit = context->source_commit,
 					      .state_commit = context->state.state.commit,
 					      .state_url = context->state_url,
@@ -162,6 +208,8 @@ static void report(struct run *run)
 		look_print(context, plan_node(&run->plan, &origin, context->arena));
 	for (size_t i = 0; i < run->plan.notices.n; i++)
 		log_line(LOG_INFO, "%s", run->plan.notices.v[i]);
+	if (context->options.is_verbose)
+		say_schedule(run);
 }
 
 static bool has_failures(const struct plan *plan)
@@ -183,22 +231,6 @@ static int dry_exit(const struct run *run)
 	if (options->detailed_exitcode && plan_has_changes(&run->plan))
 		return EXIT_CHANGES;
 	return EXIT_DONE;
-}
-
-/* "NAME <EMAIL>" of --author, else of the settings, else a fixed one of ours. */
-static void set_author(const struct context *context, struct recorder_spec *out)
-{
-	const char *author = context->options.author;
-	const char *open = author ? strchr(author, '<') : NULL;
-
-	out->author_name =
-		context->settings->author_name ? context->settings->author_name : "reconcile";
-	out->author_email = context->settings->author_email ? context->settings->author_email
-							    : "reconcile@localhost";
-	if (!open)
-		return;
-	out->author_name = arena_copy(context->arena, author, (size_t)(open - author));
-	out->author_email = arena_copy(context->arena, open + 1, strcspn(open + 1, ">"));
 }
 
 static const char *const *worker_argv(const struct context *context)
@@ -260,23 +292,14 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 static bool apply_once(struct run *run, struct err *err)
 {
 	struct context *context = run->context;
-	struct recorder_spec spec = { .arena = context->arena,
-				      .store = context->store,
-				      .logs = context->logs,
-				      .base = &context->state,
-				      .run_id = run->id.text,
-				      .source_commit = context->source_commit,
-				      .retries = context->settings->push_retries,
-				      .now_s = context->options.now ? context->now_s : 0,
-				      .readme = dashboard_print,
-				      .readme_ctx = context };
+	struct recorder_spec spec;
 	struct recorder *recorder;
 	bool is_done;
 
 	if (!fs_make_dirs(path_join(context->arena, context->cache_dir, "tmp"), 0700, err))
 		return false;
-	set_author(context, &spec);
-	spec.logs = context->logs;
+	if (!record_spec_make(context, run->id.text, &spec, err))
+		return false;
 	recorder = recorder_new(&spec);
 	is_done = perform(run, recorder, err);
 	run->n_commits = recorder_n_commits(recorder);
@@ -331,8 +354,6 @@ static int converge(struct run *run)
 	for (unsigned try = 0;; try++) {
 		if (!needs_apply(&run->plan))
 			return EXIT_DONE;
-		if (!context_open_logs(context, &err))
-			return context_fail(&err, EXIT_STATE);
 		if (apply_once(run, &err))
 			return EXIT_DONE;
 		if (err.kind != ERR_CONFLICT || run->result.has_begun || is_stopping() ||
@@ -395,13 +416,21 @@ static void say_result(const struct run *run)
 		log_line(LOG_DEBUG, "%zu commits on the state branch", run->n_commits);
 }
 
+/* Of an image: how its last build ended. */
+static const char *last_result(const struct step *step)
+{
+	const struct image_status *status = step && step->kind == KIND_IMAGE ? step->status : NULL;
+
+	return status && status->last ? status->last->result : NULL;
+}
+
 /* What `--wait` waited for: is it made of what the manifests say now? */
 static int followed_exit(const struct run *run)
 {
 	const char *id = run->context->options.follow;
 	const struct step *step = map_get(&run->plan.by_id, id);
-	const struct image_status *status = step ? step->status : NULL;
-	const char *result = status && status->last ? status->last->result : NULL;
+	const char *result = last_result(step);
+	bool is_made;
 
 	for (size_t i = 0; i < run->plan.steps.n; i++) {
 		const struct step *other = run->plan.steps.v[i];
@@ -412,8 +441,23 @@ static int followed_exit(const struct run *run)
 	if (result && strcmp(result, "Building") == 0)
 		log_line(LOG_ERROR,
 			 "%s: another run builds it: 'reconcile build logs' shows the log", id);
-	return step && !step->blocked && result && strcmp(result, "Succeeded") == 0 ? EXIT_DONE
-										    : EXIT_PARTIAL;
+	is_made = step && step->kind == KIND_IMAGE
+			  ? result && strcmp(result, "Succeeded") == 0
+			  : !run->result.n_failed && !has_failures(&run->plan);
+	return step && !step->blocked && is_made ? EXIT_DONE : EXIT_PARTIAL;
+}
+
+/* Behind everything that is recorded: edits follow from that, and what is not written now is written by the next run. */
+static bool write_updates(const struct run *run)
+{
+	struct recorder_spec author = { 0 };
+
+	record_author(run->context, &author);
+	return updates_write(run->context,
+			     &(struct updates_spec){ .plan = &run->plan,
+						     .run_id = run->id.text,
+						     .author_name = author.author_name,
+						     .author_email = author.author_email });
 }
 
 static int plan_and_apply(struct run *run)
@@ -450,6 +494,8 @@ static int plan_and_apply(struct run *run)
 	say_result(run);
 	if (run->result.is_interrupted)
 		return EXIT_INTERRUPTED;
+	if (!write_updates(run))
+		return EXIT_PARTIAL;
 	if (context->options.follow)
 		return followed_exit(run);
 	return run->result.n_failed || has_failures(&run->plan) ? EXIT_PARTIAL : EXIT_DONE;

@@ -13,6 +13,8 @@
 #include "reconcile/report/table.h"
 #include "reconcile/select.h"
 
+enum { DEPTH = 16 };
+
 struct why {
 	struct context *context;
 	const struct plan *plan;
@@ -48,6 +50,24 @@ static void put_attempt(struct context *context, const struct attempt *attempt)
 		9, &context->out);
 }
 
+/* Tags of a stream that move, or do not. */
+static void put_moves(const struct why *why, const struct step *step, unsigned depth)
+{
+	for (size_t i = 0; i < step->moves.n; i++) {
+		const struct tag_move *move = LIST_AT(step->moves, struct tag_move, i);
+		struct buf *out = &why->context->out;
+
+		buf_printf(out, "%*s%s: %s", (int)depth * 2 + 2, "", move->tag, move->verb);
+		if (move->source)
+			buf_printf(out, " from %s", move->source);
+		if (move->failure)
+			buf_printf(out, " failed: %s\n", move->failure);
+		else
+			buf_printf(out, ": %s → %s\n", move->old_image ? move->old_image : "(none)",
+				   move->new_image ? move->new_image : "(none)");
+	}
+}
+
 static void put_step(const struct why *why, const struct step *step, unsigned depth)
 {
 	struct buf *out = &why->context->out;
@@ -70,11 +90,12 @@ static void put_step(const struct why *why, const struct step *step, unsigned de
 		buf_printf(out, "%*s%-10s%s\n", (int)depth * 2 + 2, "",
 			   reason_name(step->changes.list.v[i].reason),
 			   step->changes.list.v[i].text ? step->changes.list.v[i].text : "");
-	if (step->old_value || step->new_value)
+	if ((step->old_value || step->new_value) && !step->moves.n)
 		buf_printf(out, "%*s%s → %s\n", (int)depth * 2 + 2, "",
 			   step->old_value ? step->old_value : "(none)",
 			   step->new_value ? step->new_value : "(none)");
-	if (!step->object)
+	put_moves(why, step, depth);
+	if (!step->object || depth >= DEPTH)
 		return;
 	object_parts(&why->context->loaded.model, step->object, arena, &parts);
 	for (size_t i = 0; i < parts.n; i++) {

@@ -7,11 +7,15 @@
 
 command_fn cmd_run, cmd_validate, cmd_schema, cmd_graph, cmd_why;
 command_fn cmd_image_list, cmd_image_status;
-command_fn cmd_image_create, cmd_image_patch, cmd_image_save, cmd_image_delete, cmd_image_trigger;
+/* By the kind that the command's first word names. */
+command_fn cmd_object_create, cmd_object_patch, cmd_object_save, cmd_object_delete;
+command_fn cmd_part_list, cmd_part_status;
+command_fn cmd_image_trigger, cmd_store_remove;
+command_fn cmd_secret_create, cmd_secret_delete, cmd_secret_list;
+command_fn cmd_config_repository, cmd_config_account, cmd_import;
 command_fn cmd_build_list, cmd_build_status, cmd_build_logs;
-command_fn cmd_builder_list, cmd_builder_status, cmd_cluster_builder_list,
-	cmd_cluster_builder_status;
-command_fn cmd_stack_list, cmd_stack_status, cmd_store_list, cmd_store_status;
+command_fn cmd_stream_list, cmd_stream_describe, cmd_stream_lookup, cmd_describe, cmd_get;
+command_fn cmd_tag, cmd_import_any, cmd_stream_import, cmd_prune_builds, cmd_prune_images;
 command_fn cmd_worker, cmd_help, cmd_completion, cmd_man, cmd_version;
 
 #endif

@@ -88,6 +88,8 @@ void context_init(struct context *context, const struct command *command,
 		  const struct options *options, struct arena *arena)
 {
 	*context = (struct context){ .arena = arena, .command = command, .options = *options };
+	if (options->is_upload_dry_run && !options->dry_run)
+		context->options.dry_run = "lookup";
 	context->out = BUF_INIT(OUTPUT_BYTES);
 	context->with_color = is_color(options, STDOUT_FILENO);
 	context->is_terminal = isatty(STDERR_FILENO) && !proc_getenv("CI");
@@ -96,7 +98,8 @@ void context_init(struct context *context, const struct command *command,
 	context->cache_dir =
 		options->cache_dir ? absolute(options->cache_dir, arena) : default_cache(arena);
 	context->keys = ARENA_NEW(arena, struct tmpdir);
-	context->now_s = clock_now_s();
+	if (!options->now || !time_parse(options->now, &context->now_s))
+		context->now_s = clock_now_s();
 }
 
 void context_release(struct context *context)
@@ -251,16 +254,25 @@ static int load(struct context *context, const char *path)
 	return EXIT_DONE;
 }
 
-int context_load(struct context *context)
+static int check_now(const struct context *context)
 {
 	struct err err = { 0 };
-	int code;
+	int64_t now_s;
 
-	if (context->options.now && !time_parse(context->options.now, &context->now_s)) {
-		err_set(&err, ERR_INVALID, "--now takes an RFC 3339 time, not '%s'",
-			context->options.now);
-		return context_fail(&err, EXIT_USAGE);
-	}
+	if (!context->options.now || time_parse(context->options.now, &now_s))
+		return EXIT_DONE;
+	err_set(&err, ERR_INVALID, "--now takes an RFC 3339 time, not '%s'", context->options.now);
+	return context_fail(&err, EXIT_USAGE);
+}
+
+int context_load(struct context *context)
+{
+	int code = check_now(context);
+
+	if (context->is_loaded)
+		return context->loaded.diags.n_errors ? EXIT_INVALID : EXIT_DONE;
+	if (code != EXIT_DONE)
+		return code;
 	code = load(context, context_dir(context));
 	if (code == EXIT_DONE)
 		say_left_out(context);
@@ -281,6 +293,25 @@ static const char *remote_location(const struct git_repo *repo, const char *url,
 	return path_join(arena, base ? base : git_repo_path(repo), url);
 }
 
+/* The short name of the branch that HEAD points at. */
+static bool find_branch(struct git_repo *repo, struct arena *arena, const char **out,
+			struct err *err)
+{
+	static const char heads[] = "refs/heads/";
+	struct strings prefixes = { 0 };
+	struct git_refs refs;
+
+	*out = NULL;
+	vec_push(arena, &prefixes, "HEAD");
+	if (!git_repo_list_refs(repo, &prefixes, arena, &refs, err))
+		return false;
+	for (size_t i = 0; i < refs.n; i++)
+		if (strcmp(refs.v[i].name, "HEAD") == 0 && refs.v[i].target &&
+		    strncmp(refs.v[i].target, heads, strlen(heads)) == 0)
+			*out = refs.v[i].target + strlen(heads);
+	return true;
+}
+
 static bool read_home(struct git_repo *repo, struct arena *arena, struct home *out, struct err *err)
 {
 	const char *origin = NULL;
@@ -288,12 +319,14 @@ static bool read_home(struct git_repo *repo, struct arena *arena, struct home *o
 
 	if (!git_repo_config(repo, "remote.origin.url", arena, &origin, err) ||
 	    !git_repo_is_sparse(repo, &out->is_sparse, err) ||
+	    !find_branch(repo, arena, &out->branch, err) ||
 	    !git_repo_read_ref(repo, "HEAD", &head, err))
 		return false;
 	if (!git_id_is_none(&head))
 		out->commit = arena_strdup(arena, head.hex);
 	out->url = origin ? remote_location(repo, origin, arena)
 			  : arena_strdup(arena, git_repo_path(repo));
+	out->path = arena_strdup(arena, git_repo_path(repo));
 	if (git_repo_workdir(repo))
 		out->top = arena_strdup(arena, git_repo_workdir(repo));
 	return true;
@@ -389,8 +422,9 @@ static struct list state_login(const struct context *context)
 	return (struct list){ login, 1 };
 }
 
-static bool open_store(struct context *context, const char *branch, bool has_no_history,
-		       struct store **out, struct err *err)
+/* `place` without what is the same for all: cache folder, wire. */
+static bool open_store(struct context *context, const struct store_place *what, struct store **out,
+		       struct err *err)
 {
 	static const struct list none;
 	const struct list logins = state_login(context);
@@ -400,17 +434,24 @@ static bool open_store(struct context *context, const char *branch, bool has_no_
 				       .git_credentials = &logins,
 				       .base_dir = context->settings_dir };
 	struct git_wire_options *wire = ARENA_NEW(context->arena, struct git_wire_options);
-	const struct store_place place = { .url = context->state_url,
-					   .branch = branch,
-					   .cache_dir = context->cache_dir,
-					   .has_no_history = has_no_history,
-					   .is_offline = context->options.dry_run &&
-							 context_is_offline(context),
-					   .wire = wire };
+	struct store_place place = *what;
 
-	return access_git_options(&access, context->state_url, context->keys, context->arena, wire,
-				  err) &&
+	place.cache_dir = context->cache_dir;
+	place.is_offline = context->options.dry_run && context_is_offline(context);
+	place.wire = wire;
+	return access_git_options(&access, place.url, context->keys, context->arena, wire, err) &&
 	       store_open(&place, out, err);
+}
+
+bool context_open_branch(struct context *context, const char *url, const char *branch,
+			 struct store **out, struct err *err)
+{
+	return open_store(context,
+			  &(struct store_place){ .url = url,
+						 .branch = branch,
+						 .base = context->home.commit,
+						 .what = "branch" },
+			  out, err);
 }
 
 /*
@@ -434,8 +475,10 @@ int context_read_state(struct context *context)
 	const struct settings *settings;
 	struct err err = { 0 };
 	const char *branch;
-	int code = load_settings(context);
+	int code = check_now(context);
 
+	if (code == EXIT_DONE)
+		code = load_settings(context);
 	if (code != EXIT_DONE)
 		return code;
 	settings = context->settings;
@@ -443,7 +486,9 @@ int context_read_state(struct context *context)
 	git_repo_trust_all(options->trust_repos);
 	if (!find_state(context, &err))
 		return context_fail(&err, EXIT_STATE);
-	if (!open_store(context, branch, false, &context->store, &err) ||
+	if (!open_store(context,
+			&(struct store_place){ .url = context->state_url, .branch = branch },
+			&context->store, &err) ||
 	    !state_read(context->store, context->arena, &context->state, &err)) {
 		err_prefix(&err, "cannot read state from '%s'", context->state_url);
 		return context_fail(&err, EXIT_STATE);
@@ -456,7 +501,11 @@ bool context_open_logs(struct context *context, struct err *err)
 {
 	if (context->logs || strcmp(context->settings->logs, "branch") != 0)
 		return true;
-	return open_store(context, "reconcile/logs", true, &context->logs, err);
+	return open_store(context,
+			  &(struct store_place){ .url = context->state_url,
+						 .branch = "reconcile/logs",
+						 .has_no_history = true },
+			  &context->logs, err);
 }
 
 const char *context_ns(const struct context *context)
@@ -484,4 +533,11 @@ const char *context_log_folder(const struct context *context)
 	if (strcmp(logs, "branch") == 0 || strcmp(logs, "none") == 0)
 		return NULL;
 	return path_below(context->settings_dir, logs, context->arena);
+}
+
+enum kind command_kind(const struct context *context)
+{
+	const char *words = context->command->words;
+
+	return kind_by_word(arena_copy(context->arena, words, strcspn(words, " ")));
 }

@@ -12,8 +12,10 @@
 
 /* What the repository that holds DIR says; all zero when there is none. */
 struct home {
+	const char *path;   /* the repository itself */
 	const char *url;    /* where state is by default: its origin, else itself */
 	const char *commit; /* its HEAD; NULL: none */
+	const char *branch; /* that is checked out, short; NULL: none is */
 	const char *top;    /* of its work tree, absolute */
 	bool is_sparse;     /* not all of its files are in the work tree */
 };
@@ -46,10 +48,16 @@ void context_init(struct context *context, const struct command *command,
 		  const struct options *options, struct arena *arena);
 void context_release(struct context *context);
 
-/* Loads the manifests of args[0] (default "."), prints all problems. EXIT_DONE, EXIT_INVALID or EXIT_ERROR (said on stderr). */
+/* Loads the manifests of args[0] (default ".") once, prints all problems. EXIT_DONE, EXIT_INVALID or EXIT_ERROR (said on stderr). */
 int context_load(struct context *context);
 /* Opens and reads the state. Absent branch: an empty state. EXIT_DONE or EXIT_STATE (said). */
 int context_read_state(struct context *context);
+/*
+ * A branch of the manifests' repository, for commits of edits; absent, it begins at the commit that is checked out. Behind
+ * context_read_state. The caller closes it.
+ */
+MUST_CHECK bool context_open_branch(struct context *context, const char *url, const char *branch,
+				    struct store **out, struct err *err);
 /* The branch of logs, when the settings keep them there; else nothing is opened. */
 MUST_CHECK bool context_open_logs(struct context *context, struct err *err);
 /* The folder of manifests, or where the repository of the state is looked for. */
@@ -70,6 +78,8 @@ int context_fail(const struct err *err, int code);
 
 /* The namespace that -n says, else "default"; NULL with -A. */
 const char *context_ns(const struct context *context);
+/* The kind that the command's first word names. */
+enum kind command_kind(const struct context *context);
 /* True when -o is this one. */
 bool context_is_output(const struct context *context, const char *format);
 

@@ -88,7 +88,9 @@ static void put_commands(struct buf *out)
 			continue;
 		buf_printf(out, "  %s %s", commands[i].words, commands[i].args);
 		width = out->len - start;
-		buf_printf(out, "%*s", width < NAME_WIDTH ? (int)(NAME_WIDTH - width) : 1, "");
+		if (width >= NAME_WIDTH)
+			buf_byte(out, '\n');
+		buf_printf(out, "%*s", (int)(NAME_WIDTH - (width < NAME_WIDTH ? width : 0)), "");
 		put_wrapped(commands[i].summary, NAME_WIDTH, NAME_WIDTH, out);
 	}
 	buf_puts(out,

@@ -1,44 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* image_edit.c — one function per group of options; each looks at the document as it is by then. */
-#include "reconcile/image_edit.h"
+#include "reconcile/object_edit.h"
 
 #include <string.h>
 
 #include "model/kind/image.h"
 
-struct editor {
-	struct edit *edit;
-	struct arena *arena;
-	struct manifest *manifest;
-	const struct image_options *o;
-	struct edit_path spec;
-	struct err *err;
-};
-
-static struct edit_path below(const struct edit_path *path, const char *first, const char *second)
+/* --tag, or the second argument. */
+static bool find_tag(struct context *context, struct err *err)
 {
-	struct edit_path at = edit_key(path, first);
+	struct image_options *o = &context->options.image;
+	const char *argument = context->options.args.n > 1 ? context->options.args.v[1] : NULL;
 
-	return second ? edit_key(&at, second) : at;
+	if (argument && o->tag && strcmp(argument, o->tag) != 0)
+		return err_set(err, ERR_INVALID, "two tags: '%s' and --tag '%s'", argument, o->tag);
+	if (argument)
+		o->tag = argument;
+	return true;
 }
 
-static const struct node *spec_node(const struct editor *e, const char *first, const char *second)
+bool image_options_check(struct context *context, bool is_new, struct err *err)
 {
-	struct edit_path at = below(&e->spec, first, second);
-
-	return edit_node(e->edit, &at);
-}
-
-/* NULL text: the option was not given. */
-static bool set_text(struct editor *e, const struct edit_path *path, const char *text)
-{
-	return !text || edit_set(e->edit, path, node_string(e->arena, text), e->err);
-}
-
-bool image_options_check(const struct image_options *o, bool is_new, struct err *err)
-{
+	const struct image_options *o = &context->options.image;
 	int sources = (o->git != NULL) + (o->blob != NULL) + (o->local_path != NULL);
 
+	if (!find_tag(context, err))
+		return false;
+	if (is_new && !o->tag)
+		return err_set(err, ERR_INVALID, "--tag is required to create the resource");
 	if (sources > 1 || (is_new && sources != 1))
 		return err_set(err, ERR_INVALID,
 			       "image source must be one of git, blob, or local-path");
@@ -50,178 +39,175 @@ bool image_options_check(const struct image_options *o, bool is_new, struct err 
 		return err_set(err, ERR_INVALID,
 			       "local-path-destination-image says where --local-path is uploaded "
 			       "to: give both");
+	if (o->destination && !o->local_path)
+		return err_set(err, ERR_INVALID,
+			       "local-path-destination-image says where --local-path is uploaded "
+			       "to: give both");
 	if (o->builder && o->cluster_builder)
 		return err_set(err, ERR_INVALID, "must provide one of builder or cluster-builder");
 	return true;
 }
 
-struct node *image_document(const char *name, const char *ns, const char *tag, struct arena *arena)
+static bool edit_tag(struct object_edit *e)
 {
-	struct node *document = node_new(arena, NODE_MAP), *meta = node_new(arena, NODE_MAP),
-		    *spec = node_new(arena, NODE_MAP);
+	const struct image_options *o = &e->context->options.image;
+	const struct edit_path path = object_path(e, "tag", NULL);
+	const struct node *tag = object_node(e, "tag", NULL);
 
-	node_set_text(arena, document, "apiVersion", "kpack.io/v1alpha2");
-	node_set_text(arena, document, "kind", kind_name(KIND_IMAGE));
-	node_set_text(arena, meta, "name", name);
-	node_set_text(arena, meta, "namespace", ns);
-	node_set(arena, document, "metadata", meta);
-	node_set_text(arena, spec, "tag", tag);
-	node_set(arena, document, "spec", spec);
-	return document;
-}
-
-static bool check_tag(struct editor *e)
-{
-	const char *tag = node_text(edit_node(e->edit, &e->spec), "tag");
-
-	if (!e->o->tag || !tag || strcmp(tag, e->o->tag) == 0)
-		return true;
+	if (!o->tag || !tag || !tag->text || strcmp(tag->text, o->tag) == 0)
+		return object_set(e, &path, o->tag);
 	return err_set(e->err, ERR_INVALID,
 		       "Immutable field changed: spec.tag: got: %s, want: %s; to push to "
 		       "another tag, create a new image",
-		       e->o->tag, tag);
+		       o->tag, tag->text);
 }
 
-static bool edit_builder(struct editor *e)
+static bool edit_builder(struct object_edit *e)
 {
-	const char *name = e->o->builder ? e->o->builder : e->o->cluster_builder;
-	const char *kind = e->o->builder ? "Builder" : "ClusterBuilder";
-	const struct edit_path kind_path = below(&e->spec, "builder", "kind"),
-			       name_path = below(&e->spec, "builder", "name");
-	const char *now = node_text(spec_node(e, "builder", NULL), "kind");
-	const char *old = e->o->builder ? "CustomBuilder" : "CustomClusterBuilder";
+	const struct image_options *o = &e->context->options.image;
+	const char *cluster = !o->cluster_builder && e->is_new ? "default" : o->cluster_builder;
+	const char *name = o->builder ? o->builder : cluster;
+	const char *kind = o->builder ? "Builder" : "ClusterBuilder";
+	const struct edit_path kind_path = object_path(e, "builder", "kind"),
+			       name_path = object_path(e, "builder", "name");
+	const char *now = node_text(object_node(e, "builder", NULL), "kind");
+	const char *old = o->builder ? "CustomBuilder" : "CustomClusterBuilder";
 
 	if (!name)
 		return true;
 	/* An old spelling of the same kind may stay. */
-	return (now && strcmp(now, old) == 0 ? true : set_text(e, &kind_path, kind)) &&
-	       set_text(e, &name_path, name);
+	return (now && strcmp(now, old) == 0 ? true : object_set(e, &kind_path, kind)) &&
+	       object_set(e, &name_path, name);
 }
 
-static bool edit_source(struct editor *e)
+/* The source as the manifest is to name it: one of the maps of spec.source, and a key of it. Kind NULL: none was given. */
+struct given_source {
+	const char *kind, *key, *value;
+};
+
+/* kp's way: the files go to a registry; the manifest names them by digest. */
+static bool pack_source(struct object_edit *e, struct given_source *out)
+{
+	const struct image_options *o = &e->context->options.image;
+	const struct node *spec = edit_node(&e->manifest->file->edit, &e->spec);
+	const char *tag = node_text(spec, "tag"), *account = o->service_account;
+
+	if (!account)
+		account = node_text(spec, "serviceAccountName");
+	if (!account)
+		account = node_text(spec, "serviceAccount");
+	*e->source = (struct source_upload){ .path = o->local_path,
+					     .tag = tag ? tag : "",
+					     .destination = o->destination,
+					     .account = account };
+	if (!source_upload_pack(e->source, e->context->arena, e->err))
+		return false;
+	*out = (struct given_source){ "registry", "image", e->source->image };
+	return true;
+}
+
+static bool find_source(struct object_edit *e, struct given_source *out)
+{
+	const struct image_options *o = &e->context->options.image;
+
+	*out = (struct given_source){ 0 };
+	if (o->git)
+		*out = (struct given_source){ "git", "url", o->git };
+	if (o->blob)
+		*out = (struct given_source){ "blob", "url", o->blob };
+	if (!o->local_path)
+		return true;
+	if (o->is_upload || o->destination)
+		return pack_source(e, out);
+	*out = (struct given_source){
+		"local", "path", manifest_relative(e->manifest, o->local_path, e->context->arena)
+	};
+	return out->value ||
+	       err_set(e->err, ERR_INVALID, "cannot find local path '%s'", o->local_path);
+}
+
+static bool edit_source(struct object_edit *e)
 {
 	static const char *const kinds[] = { "git", "blob", "registry", "local" };
-	const struct image_options *o = e->o;
-	const char *kind = o->git            ? "git"
-			   : o->blob         ? "blob"
-			   : o->source_image ? "registry"
-			   : o->local_path   ? "local"
-					     : NULL;
-	const char *value = o->git ? o->git : o->blob ? o->blob : o->source_image;
-	const char *key = o->source_image ? "image" : o->local_path ? "path" : "url";
+	const char *revision = e->context->options.image.git_revision;
 	const struct edit_path source = edit_key(&e->spec, "source");
+	struct given_source given;
 	struct edit_path at;
 
-	if (o->local_path && !o->source_image) {
-		value = manifest_relative(e->manifest, o->local_path);
-		if (!value)
-			return err_set(e->err, ERR_INVALID, "cannot find local path '%s'",
-				       o->local_path);
-	}
-	if (!kind && !o->git_revision)
+	if (!find_source(e, &given))
+		return false;
+	if (!given.kind && !revision)
 		return true;
-	if (!kind && !spec_node(e, "source", "git"))
+	if (!given.kind && !object_node(e, "source", "git"))
 		return err_set(e->err, ERR_INVALID,
 			       "git-revision is incompatible with existing image source");
-	at = below(&source, kind ? kind : "git", key);
-	if (!set_text(e, &at, value))
+	if (given.kind) {
+		at = edit_key(&source, given.kind);
+		at = edit_key(&at, given.key);
+		if (!object_set(e, &at, given.value))
+			return false;
+	}
+	at = object_path(e, "source", "git");
+	at = edit_key(&at, "revision");
+	if (!object_set(e, &at, revision))
 		return false;
-	at = below(&source, "git", "revision");
-	if (!set_text(e, &at, o->git_revision))
-		return false;
-	for (size_t i = 0; kind && i < COUNTOF(kinds); i++) {
+	for (size_t i = 0; given.kind && i < COUNTOF(kinds); i++) {
 		at = edit_key(&source, kinds[i]);
-		if (strcmp(kinds[i], kind) != 0 && edit_node(e->edit, &at) &&
-		    !edit_remove(e->edit, &at, e->err))
+		if (strcmp(kinds[i], given.kind) != 0 && edit_node(&e->manifest->file->edit, &at) &&
+		    !object_remove(e, &at))
 			return false;
 	}
 	return true;
 }
 
 /* The cache can only grow, as a volume of a cluster can. */
-static bool edit_cache(struct editor *e)
+static bool edit_cache(struct object_edit *e)
 {
-	const struct node *volume = spec_node(e, "cache", "volume");
-	struct edit_path volume_path = below(&e->spec, "cache", "volume");
+	const struct image_options *o = &e->context->options.image;
+	const struct node *volume = object_node(e, "cache", "volume");
+	struct edit_path volume_path = object_path(e, "cache", "volume");
 	struct edit_path size = edit_key(&volume_path, "size"),
 			 old_size = edit_key(&e->spec, "cacheSize");
-	const struct node *old = spec_node(e, "cacheSize", NULL);
+	const struct node *old = object_node(e, "cacheSize", NULL);
 	int64_t now, wanted;
 
-	if (!e->o->cache_size)
+	if (!o->cache_size)
 		return true;
 	if (!old)
 		old = node_get(volume, "size");
-	if (!quantity_parse(e->o->cache_size, &wanted))
+	if (!quantity_parse(o->cache_size, &wanted))
 		return err_set(e->err, ERR_INVALID, "cache-size '%s' is no quantity",
-			       e->o->cache_size);
+			       o->cache_size);
 	if (old && old->text && quantity_parse(old->text, &now) && wanted < now)
 		return err_set(e->err, ERR_INVALID,
 			       "Field cannot be decreased: spec.cache.volume.size: current: %s, "
 			       "requested: %s",
-			       old->text, e->o->cache_size);
-	return set_text(e, spec_node(e, "cacheSize", NULL) ? &old_size : &size, e->o->cache_size);
+			       old->text, o->cache_size);
+	return object_set(e, object_node(e, "cacheSize", NULL) ? &old_size : &size, o->cache_size);
 }
 
-static bool set_number(struct editor *e, const char *key, int64_t value)
+static bool set_number(struct object_edit *e, const char *key, int64_t value)
 {
 	const struct edit_path path = edit_key(&e->spec, key);
 
-	return !value || edit_set(e->edit, &path, node_int(e->arena, value), e->err);
+	return !value || object_put(e, &path, node_int(e->context->arena, value));
 }
 
-static bool edit_rest(struct editor *e)
+static bool edit_rest(struct object_edit *e)
 {
-	const struct edit_path sub_path = below(&e->spec, "source", "subPath");
+	const struct image_options *o = &e->context->options.image;
+	const struct edit_path sub_path = object_path(e, "source", "subPath");
 	const struct edit_path account =
-		edit_key(&e->spec, spec_node(e, "serviceAccount", NULL) ? "serviceAccount"
-									: "serviceAccountName");
+		edit_key(&e->spec, object_node(e, "serviceAccount", NULL) ? "serviceAccount"
+									  : "serviceAccountName");
 
-	return set_text(e, &sub_path, e->o->sub_path) &&
-	       set_text(e, &account, e->o->service_account) &&
-	       set_number(e, "successBuildHistoryLimit", e->o->success_limit) &&
-	       set_number(e, "failedBuildHistoryLimit", e->o->failed_limit);
+	return object_set(e, &sub_path, o->sub_path) &&
+	       object_set(e, &account, o->service_account) &&
+	       set_number(e, "successBuildHistoryLimit", o->success_limit) &&
+	       set_number(e, "failedBuildHistoryLimit", o->failed_limit);
 }
 
-/* Takes an item away; with the last one its list goes, and a `build` that held nothing else. */
-static bool remove_item(struct editor *e, const struct edit_path *list, size_t index)
-{
-	struct edit_path path = *list;
-	const struct node *node = edit_node(e->edit, list);
-
-	if (node->n > 1) {
-		path = edit_item(list, index);
-		return edit_remove(e->edit, &path, e->err);
-	}
-	while (path.n - 1 > e->spec.n) {
-		path.n--;
-		if (edit_node(e->edit, &path)->n > 1) {
-			path.n++;
-			break;
-		}
-	}
-	return edit_remove(e->edit, &path, e->err);
-}
-
-typedef bool match_fn(const struct node *item, const void *wanted);
-
-static bool find_item(const struct editor *e, const struct edit_path *list, match_fn *matches,
-		      const void *wanted, size_t *index)
-{
-	const struct node *node = edit_node(e->edit, list);
-	size_t i = 0;
-
-	for (const struct node *c = node && node->kind == NODE_SEQ ? node->first : NULL; c;
-	     c = c->next, i++) {
-		if (!matches(c, wanted))
-			continue;
-		*index = i;
-		return true;
-	}
-	return false;
-}
-
-static bool not_found(const struct editor *e, const char *option, const char *value)
+static bool not_found(const struct object_edit *e, const char *option, const char *value)
 {
 	return err_set(e->err, ERR_INVALID,
 		       "%s parameter '%s' not found in existing image configuration", option,
@@ -233,24 +219,25 @@ static bool is_text(const struct node *item, const void *wanted)
 	return item->kind == NODE_STRING && strcmp(item->text, wanted) == 0;
 }
 
-static bool edit_tags(struct editor *e)
+static bool edit_tags(struct object_edit *e)
 {
+	const struct image_options *o = &e->context->options.image;
 	const struct edit_path list = edit_key(&e->spec, "additionalTags");
 	size_t at;
 
-	for (size_t i = 0; i < e->o->delete_tags.n; i++) {
-		const char *tag = e->o->delete_tags.v[i];
+	for (size_t i = 0; i < o->delete_tags.n; i++) {
+		const char *tag = o->delete_tags.v[i];
 
-		if (!find_item(e, &list, is_text, tag, &at))
+		if (!object_find_item(e, &list, is_text, tag, &at))
 			return not_found(e, "delete-additional-tag", tag);
-		if (!remove_item(e, &list, at))
+		if (!object_remove_item(e, &list, at))
 			return false;
 	}
-	for (size_t i = 0; i < e->o->tags.n; i++) {
-		const char *tag = e->o->tags.v[i];
+	for (size_t i = 0; i < o->tags.n; i++) {
+		const char *tag = o->tags.v[i];
 
-		if (!find_item(e, &list, is_text, tag, &at) &&
-		    !edit_append(e->edit, &list, node_string(e->arena, tag), e->err))
+		if (!object_find_item(e, &list, is_text, tag, &at) &&
+		    !object_append(e, &list, node_string(e->context->arena, tag)))
 			return false;
 	}
 	return true;
@@ -263,53 +250,55 @@ static bool is_named(const struct node *item, const void *wanted)
 	return name && strcmp(name, wanted) == 0;
 }
 
-static bool set_variable(struct editor *e, const struct edit_path *list, const char *name,
+static bool set_variable(struct object_edit *e, const struct edit_path *list, const char *name,
 			 const char *value)
 {
 	struct node *item;
 	struct edit_path path, other;
 	size_t at;
 
-	if (!find_item(e, list, is_named, name, &at)) {
-		item = node_new(e->arena, NODE_MAP);
-		node_set_text(e->arena, item, "name", name);
-		node_set_text(e->arena, item, "value", value);
-		return edit_append(e->edit, list, item, e->err);
+	if (!object_find_item(e, list, is_named, name, &at)) {
+		item = node_new(e->context->arena, NODE_MAP);
+		node_set_text(e->context->arena, item, "name", name);
+		node_set_text(e->context->arena, item, "value", value);
+		return object_append(e, list, item);
 	}
 	path = edit_item(list, at);
 	other = edit_key(&path, "valueFrom");
 	path = edit_key(&path, "value");
-	return set_text(e, &path, value) &&
-	       (!edit_node(e->edit, &other) || edit_remove(e->edit, &other, e->err));
+	return object_set(e, &path, value) &&
+	       (!edit_node(&e->manifest->file->edit, &other) || object_remove(e, &other));
 }
 
-static bool edit_variables(struct editor *e)
+static bool edit_variables(struct object_edit *e)
 {
-	const struct edit_path list = below(&e->spec, "build", "env");
-	const struct strings *gone = &e->o->delete_env;
+	const struct image_options *o = &e->context->options.image;
+	const struct edit_path list = object_path(e, "build", "env");
+	const struct strings *gone = &o->delete_env;
 	size_t at;
 
 	for (size_t i = 0; i < gone->n; i++) {
 		size_t n = strlen(gone->v[i]);
 
-		for (size_t k = 0; k < e->o->env.n; k++)
-			if (strncmp(e->o->env.v[k], gone->v[i], n) == 0 && e->o->env.v[k][n] == '=')
+		for (size_t k = 0; k < o->env.n; k++)
+			if (strncmp(o->env.v[k], gone->v[i], n) == 0 && o->env.v[k][n] == '=')
 				return err_set(e->err, ERR_INVALID,
 					       "duplicate delete-env and env-var parameter '%s'",
 					       gone->v[i]);
-		if (!find_item(e, &list, is_named, gone->v[i], &at))
+		if (!object_find_item(e, &list, is_named, gone->v[i], &at))
 			return not_found(e, "delete-env", gone->v[i]);
-		if (!remove_item(e, &list, at))
+		if (!object_remove_item(e, &list, at))
 			return false;
 	}
-	for (size_t i = 0; i < e->o->env.n; i++) {
-		const char *text = e->o->env.v[i], *equals = strchr(text, '=');
+	for (size_t i = 0; i < o->env.n; i++) {
+		const char *text = o->env.v[i], *equals = strchr(text, '=');
 
 		if (!equals || equals == text)
 			return err_set(e->err, ERR_INVALID,
 				       "env vars are improperly formatted: '%s' is not NAME=VALUE",
 				       text);
-		if (!set_variable(e, &list, arena_copy(e->arena, text, (size_t)(equals - text)),
+		if (!set_variable(e, &list,
+				  arena_copy(e->context->arena, text, (size_t)(equals - text)),
 				  equals + 1))
 			return false;
 	}
@@ -321,7 +310,7 @@ struct service {
 };
 
 /* "NAME" or "KIND:APIVERSION:NAME" */
-static bool read_service(struct editor *e, const char *text, struct service *out)
+static bool read_service(struct object_edit *e, const char *text, struct service *out)
 {
 	const char *first = strchr(text, ':'), *last = strrchr(text, ':');
 
@@ -332,8 +321,8 @@ static bool read_service(struct editor *e, const char *text, struct service *out
 		return err_set(e->err, ERR_INVALID,
 			       "service binding '%s' is neither NAME nor KIND:APIVERSION:NAME",
 			       text);
-	out->kind = arena_copy(e->arena, text, (size_t)(first - text));
-	out->api_version = arena_copy(e->arena, first + 1, (size_t)(last - first - 1));
+	out->kind = arena_copy(e->context->arena, text, (size_t)(first - text));
+	out->api_version = arena_copy(e->context->arena, first + 1, (size_t)(last - first - 1));
 	out->name = last + 1;
 	return true;
 }
@@ -349,44 +338,38 @@ static bool is_service(const struct node *item, const void *wanted)
 		(api_version && strcmp(api_version, service->api_version) == 0));
 }
 
-static bool edit_services(struct editor *e)
+static bool edit_services(struct object_edit *e)
 {
-	const struct edit_path list = below(&e->spec, "build", "services");
+	const struct image_options *o = &e->context->options.image;
+	const struct edit_path list = object_path(e, "build", "services");
 	struct service service;
 	size_t at;
 
-	for (size_t i = 0; i < e->o->delete_services.n; i++) {
-		if (!read_service(e, e->o->delete_services.v[i], &service))
+	for (size_t i = 0; i < o->delete_services.n; i++) {
+		if (!read_service(e, o->delete_services.v[i], &service))
 			return false;
-		if (!find_item(e, &list, is_service, &service, &at))
-			return not_found(e, "delete-service-binding", e->o->delete_services.v[i]);
-		if (!remove_item(e, &list, at))
+		if (!object_find_item(e, &list, is_service, &service, &at))
+			return not_found(e, "delete-service-binding", o->delete_services.v[i]);
+		if (!object_remove_item(e, &list, at))
 			return false;
 	}
-	for (size_t i = 0; i < e->o->services.n; i++) {
-		struct node *item = node_new(e->arena, NODE_MAP);
+	for (size_t i = 0; i < o->services.n; i++) {
+		struct node *item = node_new(e->context->arena, NODE_MAP);
 
-		if (!read_service(e, e->o->services.v[i], &service))
+		if (!read_service(e, o->services.v[i], &service))
 			return false;
-		node_set_text(e->arena, item, "kind", service.kind);
-		node_set_text(e->arena, item, "name", service.name);
-		node_set_text(e->arena, item, "apiVersion", service.api_version);
-		if (!find_item(e, &list, is_service, &service, &at) &&
-		    !edit_append(e->edit, &list, item, e->err))
+		node_set_text(e->context->arena, item, "kind", service.kind);
+		node_set_text(e->context->arena, item, "name", service.name);
+		node_set_text(e->context->arena, item, "apiVersion", service.api_version);
+		if (!object_find_item(e, &list, is_service, &service, &at) &&
+		    !object_append(e, &list, item))
 			return false;
 	}
 	return true;
 }
 
-bool image_edit(struct manifest *manifest, const struct image_options *options, struct err *err)
+bool image_edit(struct object_edit *e)
 {
-	struct editor e = { .edit = &manifest->edit,
-			    .arena = manifest->context->arena,
-			    .manifest = manifest,
-			    .o = options,
-			    .spec = edit_key(&manifest->at, "spec"),
-			    .err = err };
-
-	return check_tag(&e) && edit_builder(&e) && edit_source(&e) && edit_rest(&e) &&
-	       edit_cache(&e) && edit_tags(&e) && edit_variables(&e) && edit_services(&e);
+	return edit_tag(e) && edit_builder(e) && edit_source(e) && edit_rest(e) && edit_cache(e) &&
+	       edit_tags(e) && edit_variables(e) && edit_services(e);
 }

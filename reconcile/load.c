@@ -18,6 +18,7 @@
 #include "buildexec/sys/pool.h"
 #include "model/base/limits.h"
 #include "model/doc/yaml.h"
+#include "model/kind/policy.h"
 #include "model/kind/settings.h"
 
 enum { BATCHES_PER_CORE = 4, FOLDER_DEPTH = 64, SETTINGS_FILES = 2 };
@@ -25,12 +26,13 @@ enum { BATCHES_PER_CORE = 4, FOLDER_DEPTH = 64, SETTINGS_FILES = 2 };
 struct batch {
 	const struct strings *paths;
 	size_t first, last; /* paths[first … last) */
-	const struct load_overlay *overlay;
+	const struct load_spec *spec;
 	bool is_strict;
 	struct arena *arena;
 	struct diags diags;
 	VEC(struct object *) objects;
 	struct map later;
+	struct markers markers;
 	size_t n_documents, n_ignored;
 };
 
@@ -38,6 +40,8 @@ static bool is_manifest_name(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
+	if (strcmp(name, "Kustomization") == 0)
+		return true;
 	return dot && dot != name &&
 	       (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".json") == 0);
 }
@@ -184,10 +188,21 @@ static void take_document(struct batch *batch, const struct source_file *file,
 		break;
 	}
 	object = object_decode(document, file, batch->arena, &batch->diags);
-	if (!object)
+	if (!object) {
+		batch->n_ignored += kind_info(kind)->is_workload;
 		return;
+	}
 	object->tree = NULL; /* it goes with the file */
 	vec_push(batch->arena, &batch->objects, object);
+}
+
+/* NULL: none. */
+static const struct load_overlay *overlay_of(const struct load_spec *spec, const char *path)
+{
+	for (size_t i = 0; spec && i < spec->n_overlays; i++)
+		if (strcmp(spec->overlays[i].path, path) == 0)
+			return &spec->overlays[i];
+	return NULL;
 }
 
 /* Texts of files are kept only with something to show; a dropped one has a length still. */
@@ -197,13 +212,17 @@ static void decode_text(struct batch *batch, const char *path, const char *text,
 	struct arena *trees = arena_new();
 	struct source_file *file = ARENA_NEW(batch->arena, struct source_file);
 	struct documents documents = { 0 };
-	size_t n_before = batch->diags.list.n;
+	size_t n_before = batch->diags.list.n, n_errors = batch->diags.n_errors;
+	bool is_readable;
 
 	*file = (struct source_file){ .path = path, .text = text, .len = len };
 	yaml_parse_split(file, trees, batch->arena, &documents, &batch->diags);
+	is_readable = batch->diags.n_errors == n_errors;
 	for (size_t i = 0; i < documents.n; i++)
 		take_document(batch, file, documents.v[i]);
-	if (batch->paths && !(batch->overlay && text == batch->overlay->text))
+	if (is_readable)
+		markers_find(file, batch->arena, &batch->markers, &batch->diags);
+	if (batch->paths && !overlay_of(batch->spec, path))
 		file->text =
 			batch->diags.list.n > n_before ? arena_copy(batch->arena, text, len) : NULL;
 	arena_free(trees);
@@ -236,13 +255,13 @@ static const char *enter_folder(struct folder *folder, const char *path, struct 
 static void decode_file(struct batch *batch, const char *path, struct folder *folder,
 			struct arena *scratch)
 {
-	const struct load_overlay *overlay = batch->overlay;
+	const struct load_overlay *overlay = overlay_of(batch->spec, path);
 	const char *name = enter_folder(folder, path, scratch);
 	struct err err = { 0 };
 	char *text = NULL;
 	size_t len = 0;
 
-	if (overlay && strcmp(overlay->path, path) == 0) {
+	if (overlay) {
 		if (overlay->text)
 			decode_text(batch, path, overlay->text, overlay->len);
 		return;
@@ -307,6 +326,9 @@ static void merge_batch(struct loaded *out, struct batch *batch, bool without_se
 	for (size_t i = 0; i < batch->later.n; i++)
 		count_later(model->arena, &model->later, batch->later.items[i].key,
 			    (uintptr_t)batch->later.items[i].value);
+	for (size_t i = 0; i < batch->markers.n; i++)
+		vec_push(model->arena, &out->markers, batch->markers.v[i]);
+	model->markers = (struct list){ out->markers.v, out->markers.n };
 	model->n_documents += batch->n_documents;
 	model->n_ignored += batch->n_ignored;
 	keep_arena(out, batch->arena);
@@ -322,7 +344,7 @@ static void decode_all(const struct load_spec *spec, const struct strings *paths
 	for (size_t i = 0; i < n; i++) {
 		init_batch(&batches[i], spec->is_strict);
 		batches[i].paths = paths;
-		batches[i].overlay = spec->overlay;
+		batches[i].spec = spec;
 		batches[i].first = paths->n * i / n;
 		batches[i].last = paths->n * (i + 1) / n;
 	}
@@ -343,7 +365,7 @@ static bool read_stdin(struct arena *arena, char **text, size_t *len, struct err
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(err, errno, "cannot read manifests from standard input");
+			return err_sys(err, errno, "cannot read standard input");
 		buf_add(&all, chunk, (size_t)n);
 		if (all.is_over)
 			return err_set(err, ERR_INVALID, "standard input is longer than %u bytes",
@@ -352,6 +374,19 @@ static bool read_stdin(struct arena *arena, char **text, size_t *len, struct err
 	*text = buf_copy(&all, arena);
 	*len = all.len;
 	return true;
+}
+
+bool load_text(const char *path, struct arena *arena, struct source_file *out, struct err *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	char *text = NULL;
+
+	*out = (struct source_file){ .path = is_stdin ? "<stdin>" : path };
+	if (is_stdin ? !read_stdin(arena, &text, &out->len, err)
+		     : !fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, arena, &text, &out->len, err))
+		return false;
+	out->text = text;
+	return text || err_set(err, ERR_ABSENT, "there is no file '%s'", path);
 }
 
 static bool load_stdin(const struct load_spec *spec, struct arena *arena, struct loaded *out,
@@ -492,6 +527,18 @@ static void choose_settings(const struct load_spec *spec, struct arena *arena, s
 		model->settings = settings_trust(model->settings, user, arena);
 }
 
+/* Files that are only in the overlays. */
+static void add_overlays(const struct load_spec *spec, struct arena *arena, struct strings *paths)
+{
+	size_t n_before = paths->n;
+
+	for (size_t i = 0; i < spec->n_overlays; i++)
+		if (!strings_has(paths, spec->overlays[i].path))
+			vec_push(arena, paths, spec->overlays[i].path);
+	if (paths->n > n_before)
+		qsort(paths->v, paths->n, sizeof(*paths->v), strings_compare);
+}
+
 bool load_manifests(const struct load_spec *spec, struct arena *arena, struct loaded *out,
 		    struct err *err)
 {
@@ -515,10 +562,7 @@ bool load_manifests(const struct load_spec *spec, struct arena *arena, struct lo
 			drop_dot(&paths);
 			out->shown = "";
 		}
-		if (spec->overlay && !strings_has(&paths, spec->overlay->path)) {
-			vec_push(arena, &paths, spec->overlay->path);
-			qsort(paths.v, paths.n, sizeof(*paths.v), strings_compare);
-		}
+		add_overlays(spec, arena, &paths);
 		out->files = paths;
 		decode_all(spec, &paths, arena, out);
 	}

@@ -8,7 +8,7 @@
 #ifndef RECONCILE_LOAD_H
 #define RECONCILE_LOAD_H
 
-#include "model/kind/kind.h"
+#include "model/kind/policy.h"
 
 /* What stands in for a file: an edit that is to be checked before it is written. */
 struct load_overlay {
@@ -21,7 +21,8 @@ struct load_spec {
 	const char *path;     /* as the user gave it */
 	const char *settings; /* --settings: trusted, replaces what the folder says; NULL */
 	const char *user;     /* settings file of the user, trusted; NULL, or absent on disk */
-	const struct load_overlay *overlay; /* NULL: none */
+	const struct load_overlay *overlays;
+	size_t n_overlays;
 	bool is_strict;
 	size_t threads; /* 0: cores */
 };
@@ -40,7 +41,8 @@ struct loaded {
 	bool is_partial;       /* a manifest was passed over with a warning */
 	struct arena **arenas; /* of the decoding batches; freed by loaded_release */
 	size_t n_arenas;
-	struct strings files; /* that were read, in order; none for standard input */
+	struct markers markers; /* what model.markers lists */
+	struct strings files;   /* that were read, in order; none for standard input */
 };
 
 /*
@@ -49,6 +51,9 @@ struct loaded {
  */
 MUST_CHECK bool load_manifests(const struct load_spec *spec, struct arena *arena,
 			       struct loaded *out, struct err *err);
+/* A text that the user names: a file, or "-" for standard input. */
+MUST_CHECK bool load_text(const char *path, struct arena *arena, struct source_file *out,
+			  struct err *err);
 void loaded_release(struct loaded *loaded);
 
 #endif

@@ -106,10 +106,27 @@ struct node *look_items(struct context *context, struct node *items)
 	return list;
 }
 
+static bool print_names(struct context *context, const struct state_entry *const *entries, size_t n)
+{
+	if (!context_is_output(context, "name"))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&context->out, "%s\n", entries[i]->id);
+	return true;
+}
+
+bool look_print_one(struct context *context, const struct state_entry *entry)
+{
+	return print_names(context, &entry, 1) ||
+	       (look_is_document(context) && look_print(context, look_document(context, entry)));
+}
+
 bool look_print_list(struct context *context, const struct entries *entries)
 {
 	struct node *items;
 
+	if (print_names(context, entries->v, entries->n))
+		return true;
 	if (!look_is_document(context))
 		return false;
 	items = node_new(context->arena, NODE_SEQ);

@@ -20,8 +20,10 @@ const struct state_entry *look_one(struct context *context, enum kind kind, cons
 /* The recorded file of an entry as a tree; NULL after saying why not. */
 const struct node *look_document(struct context *context, const struct state_entry *entry);
 
-/* -o json or yaml: prints and returns true. A list becomes {apiVersion: v1, kind: List, items}. */
+/* -o json or yaml: prints and returns true. */
 bool look_print(struct context *context, const struct node *document);
+/* The same of what is recorded, and -o name: as --only and `why` take it. A list becomes {apiVersion: v1, kind: List, items}. */
+bool look_print_one(struct context *context, const struct state_entry *entry);
 bool look_print_list(struct context *context, const struct entries *entries);
 /* -o json or yaml. */
 bool look_is_document(const struct context *context);

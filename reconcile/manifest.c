@@ -2,6 +2,7 @@
 /* manifest.c — finds by reading files, not through the model: a manifest with mistakes can be mended by these commands too. */
 #include "reconcile/manifest.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,15 +13,19 @@
 
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
+#include "model/doc/text_diff.h"
+#include "reconcile/look.h"
 
 enum { FILE_MODE = 0644, CONTEXT_LINES = 3 };
 
-static bool load(struct context *context, const struct load_overlay *overlay, struct loaded *out,
-		 struct err *err)
+static bool load(const struct manifests *all, const struct load_overlay *overlays,
+		 struct loaded *out, struct err *err)
 {
+	const struct context *context = all->context;
 	const struct load_spec spec = { .path = context_dir(context),
 					.settings = context->options.settings,
-					.overlay = overlay,
+					.overlays = overlays,
+					.n_overlays = overlays ? all->files.n : 0,
 					.is_strict = context->options.is_strict };
 
 	if (strcmp(spec.path, "-") == 0)
@@ -28,244 +33,286 @@ static bool load(struct context *context, const struct load_overlay *overlay, st
 	return load_manifests(&spec, context->arena, out, err);
 }
 
-/* A file that cannot hold the object is not worth parsing. */
-static bool may_hold(const char *text, size_t len, const char *name, enum kind kind)
+bool manifests_open(struct context *context, struct manifests *out, struct err *err)
 {
-	const char *word = kind_name(kind);
+	struct loaded loaded;
 
-	return memmem(text, len, name, strlen(name)) && memmem(text, len, word, strlen(word));
-}
-
-static bool look_into(struct manifest *out, const char *file, const struct edit_object *object,
-		      enum kind kind, bool *is_found, struct err *err)
-{
-	struct context *context = out->context;
-	struct source_file source = { .path = file };
-	struct manifest here = *out;
-	bool is_here = false;
-	char *text = NULL;
-
-	if (!fs_read(AT_FDCWD, file, LIMIT_FILE_BYTES, context->arena, &text, &source.len, err))
+	*out = (struct manifests){ .context = context };
+	if (!load(out, NULL, &loaded, err))
 		return false;
-	source.text = text;
-	if (!text || !may_hold(text, source.len, object->name, kind))
-		return true;
-	here.file = file;
-	here.before = text;
-	here.n_before = source.len;
-	if (!edit_open(&here.edit, &source, context->arena, err) ||
-	    !edit_find(&here.edit, object, &here.at, &is_here, err))
-		return false;
-	if (is_here && *is_found)
-		return err_set(err, ERR_INVALID, "%s '%s' is declared twice: at %s and at %s",
-			       object->kind, object->name, edit_where(&out->edit, &out->at),
-			       edit_where(&here.edit, &here.at));
-	if (is_here)
-		*out = here;
-	*is_found |= is_here;
+	out->n_errors = loaded.diags.n_errors;
+	out->paths = loaded.files;
+	out->dir = loaded.dir;
+	loaded_release(&loaded);
 	return true;
 }
 
-bool manifest_find(struct context *context, enum kind kind, const char *name, struct manifest *out,
-		   bool *is_found, struct err *err)
-{
-	const struct kind_info *info = kind_info(kind);
-	const struct edit_object object = { .group = info->group,
-					    .kind = info->name,
-					    .name = name,
-					    .ns = info->is_cluster ? NULL : context_ns(context),
-					    .default_ns = "default" };
-	struct loaded loaded;
-	bool is_done;
+/* What is looked for: one of the kind's names at a time. */
+struct search {
+	struct manifests *all;
+	struct edit_object object;
+	struct declared *out;
+	bool is_found;
+};
 
-	*is_found = false;
-	*out = (struct manifest){ .context = context };
-	if (!load(context, NULL, &loaded, err))
-		return false;
-	out->n_errors = loaded.diags.n_errors;
-	is_done = true;
-	for (size_t i = 0; is_done && i < loaded.files.n; i++)
-		is_done = look_into(out, loaded.files.v[i], &object, kind, is_found, err);
-	loaded_release(&loaded);
-	return is_done;
+static struct manifest_file *find_file(const struct manifests *all, const char *path)
+{
+	for (size_t i = 0; i < all->files.n; i++)
+		if (strcmp(all->files.v[i]->path, path) == 0)
+			return all->files.v[i];
+	return NULL;
 }
 
-/* A name that is free: cart.yaml, shop-cart.yaml, image-shop-cart.yaml. */
-static const char *free_name(struct context *context, const char *dir, const char *name,
-			     struct err *err)
+static bool open_file(const struct manifests *all, const char *path, const char *text, size_t len,
+		      struct manifest_file **out, struct err *err)
 {
-	const char *ns = context_ns(context);
-	struct arena *arena = context->arena;
-	const char *const names[] = { arena_printf(arena, "%s.yaml", name),
-				      arena_printf(arena, "%s-%s.yaml", ns, name),
-				      arena_printf(arena, "image-%s-%s.yaml", ns, name) };
-	bool is_default = strcmp(ns, "default") == 0;
+	const struct source_file source = { .path = path, .text = text, .len = len };
 
-	for (size_t i = is_default ? 0 : 1; i < COUNTOF(names); i++) {
-		char *path = path_join(arena, dir, names[i]);
+	*out = ARENA_NEW(all->context->arena, struct manifest_file);
+	**out = (struct manifest_file){ .path = path, .before = text, .n_before = len };
+	return edit_open(&(*out)->edit, &source, all->context->arena, err);
+}
+
+/* A file that cannot hold the object is not worth parsing. */
+static bool may_hold(const struct search *search, const char *text, size_t len)
+{
+	return memmem(text, len, search->object.name, strlen(search->object.name)) &&
+	       memmem(text, len, search->object.kind, strlen(search->object.kind));
+}
+
+static bool look_into(struct search *search, const char *path, struct err *err)
+{
+	struct manifests *all = search->all;
+	struct manifest_file *file = find_file(all, path);
+	struct declared here = { .file = file };
+	bool is_here = false, is_known = file != NULL;
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!is_known) {
+		if (!fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, all->context->arena, &text, &len,
+			     err))
+			return false;
+		if (!text || !may_hold(search, text, len))
+			return true;
+		if (!open_file(all, path, text, len, &here.file, err))
+			return false;
+	}
+	if (!edit_find(&here.file->edit, &search->object, &here.at, &is_here, err))
+		return false;
+	if (!is_here)
+		return true;
+	if (search->is_found)
+		return err_set(err, ERR_INVALID, "%s '%s' is declared twice: at %s and at %s",
+			       search->object.kind, search->object.name,
+			       manifest_where(search->out), manifest_where(&here));
+	if (!is_known)
+		vec_push(all->context->arena, &all->files, here.file);
+	here.before = manifest_node(&here);
+	*search->out = here;
+	search->is_found = true;
+	return true;
+}
+
+static bool look_for(struct search *search, const char *kind, struct err *err)
+{
+	const struct manifests *all = search->all;
+
+	search->object.kind = kind;
+	for (size_t i = 0; i < all->paths.n; i++)
+		if (!look_into(search, all->paths.v[i], err))
+			return false;
+	return true;
+}
+
+bool manifest_find(struct manifests *all, const struct manifest_id *id, struct declared *out,
+		   bool *is_found, struct err *err)
+{
+	const struct kind_info *info = kind_info(id->kind);
+	struct search search = { .all = all,
+				 .object = { .group = info->group,
+					     .name = id->name,
+					     .ns = info->is_cluster ? NULL : id->ns,
+					     .default_ns = "default" },
+				 .out = out };
+
+	*is_found = false;
+	*out = (struct declared){ 0 };
+	if (!look_for(&search, info->name, err))
+		return false;
+	for (size_t i = 0; info->old_names && info->old_names[i]; i++)
+		if (!look_for(&search, info->old_names[i], err))
+			return false;
+	search.object.group = "";
+	if (info->is_core_too && !look_for(&search, info->name, err))
+		return false;
+	*is_found = search.is_found;
+	return true;
+}
+
+const struct node *manifest_node(const struct declared *manifest)
+{
+	return manifest->is_gone ? NULL : edit_node(&manifest->file->edit, &manifest->at);
+}
+
+const char *manifest_where(const struct declared *manifest)
+{
+	return edit_where(&manifest->file->edit, &manifest->at);
+}
+
+bool manifest_is_changed(const struct declared *manifest)
+{
+	const struct node *now = manifest_node(manifest);
+
+	return !now || !manifest->before || !node_equal(manifest->before, now);
+}
+
+static const char *kind_word(enum kind kind, struct arena *arena)
+{
+	char *word = arena_strdup(arena, kind_name(kind));
+
+	for (char *c = word; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return word;
+}
+
+static const char *path_in(const char *dir, const char *name, struct arena *arena)
+{
+	char *path = path_join(arena, dir, name);
+
+	return strncmp(path, "./", 2) == 0 ? path + 2 : path;
+}
+
+/* cart.yaml, shop-cart.yaml, image-shop-cart.yaml; other kinds say what they are. */
+static const char *free_path(const struct manifests *all, const char *dir,
+			     const struct manifest_id *id, struct err *err)
+{
+	struct arena *arena = all->context->arena;
+	const char *kind = kind_word(id->kind, arena);
+	const char *ns = id->ns ? id->ns : "default";
+	bool is_default = strcmp(ns, "default") == 0, is_image = id->kind == KIND_IMAGE;
+	const char *const names[] = { arena_printf(arena, "%s.yaml", id->name),
+				      arena_printf(arena, "%s-%s.yaml", ns, id->name),
+				      arena_printf(arena, "%s-%s.yaml", kind, id->name),
+				      arena_printf(arena, "%s-%s-%s.yaml", kind, ns, id->name) };
+	const size_t first = (size_t)(is_image ? 0 : 2) + (size_t)!is_default;
+
+	for (size_t i = first; i < COUNTOF(names); i++) {
+		const char *path = path_in(dir, names[i], arena);
 
 		if (strchr(names[i], '/') || names[i][0] == '.' || !path_is_inside(names[i])) {
 			err_set(err, ERR_INVALID, "'%s' cannot be the name of a file", names[i]);
 			return NULL;
 		}
-		if (!fs_exists(path))
-			return strncmp(path, "./", 2) == 0 ? path + 2 : path;
+		if (!fs_exists(path) && !find_file(all, path))
+			return path;
 	}
 	err_set(err, ERR_INVALID, "'%s/%s' is there already and holds something else", dir,
-		names[is_default ? 0 : 1]);
+		names[first]);
 	return NULL;
 }
 
-bool manifest_new(struct context *context, const char *name, const struct node *document,
-		  struct manifest *out, struct err *err)
+/* The file of its own, or the one that --manifests names. */
+static bool place_new(struct manifests *all, const struct manifest_id *id,
+		      struct manifest_file **out, struct err *err)
 {
-	struct source_file source = { .text = "" };
-	const char *place = context_dir(context);
+	const char *place = context_dir(all->context), *path;
+	bool is_new = fs_is_dir(place);
 	char *text = NULL;
+	size_t len = 0;
 
-	out->is_new_file = fs_is_dir(place);
-	out->file = out->is_new_file ? free_name(context, place, name, err) : place;
-	if (!out->file)
+	path = is_new ? free_path(all, place, id, err) : place;
+	if (!path)
 		return false;
-	if (!out->is_new_file) {
-		if (!fs_read(AT_FDCWD, place, LIMIT_FILE_BYTES, context->arena, &text, &source.len,
-			     err))
-			return false;
-		source.text = text ? text : "";
-	}
-	source.path = out->file;
-	out->before = source.text;
-	out->n_before = source.len;
-	if (!edit_open(&out->edit, &source, context->arena, err) ||
-	    !edit_add_document(&out->edit, document, err))
+	*out = find_file(all, path);
+	if (*out)
+		return true;
+	if (!is_new &&
+	    !fs_read(AT_FDCWD, path, LIMIT_FILE_BYTES, all->context->arena, &text, &len, err))
 		return false;
-	out->at = (struct edit_path){ .document = out->edit.documents.n - 1 };
+	if (!open_file(all, path, text ? text : "", len, out, err))
+		return false;
+	(*out)->is_new = is_new;
+	vec_push(all->context->arena, &all->files, *out);
+	if (is_new)
+		vec_push(all->context->arena, &all->paths, path);
 	return true;
 }
 
-bool manifest_remove(struct manifest *manifest, struct err *err)
+static struct node *new_document(const struct manifest_id *id, bool with_ns, struct arena *arena)
+{
+	const struct kind_info *info = kind_info(id->kind);
+	struct node *document = node_new(arena, NODE_MAP), *meta = node_new(arena, NODE_MAP);
+
+	node_set_text(arena, document, "apiVersion",
+		      *info->group ? arena_printf(arena, "%s/%s", info->group, info->versions[0])
+				   : info->versions[0]);
+	node_set_text(arena, document, "kind", info->name);
+	node_set_text(arena, meta, "name", id->name);
+	node_set_text(arena, meta, "namespace", with_ns && !info->is_cluster ? id->ns : NULL);
+	node_set(arena, document, "metadata", meta);
+	return document;
+}
+
+bool manifest_new(struct manifests *all, const struct manifest_id *id, bool with_ns,
+		  struct declared *out, struct err *err)
+{
+	*out = (struct declared){ 0 };
+	if (!place_new(all, id, &out->file, err) ||
+	    !edit_add_document(&out->file->edit, new_document(id, with_ns, all->context->arena),
+			       err))
+		return false;
+	out->at = (struct edit_path){ .document = out->file->edit.documents.n - 1 };
+	return true;
+}
+
+bool manifest_remove(struct declared *manifest, struct err *err)
 {
 	const struct edit_path *at = &manifest->at;
+	struct edit *edit = &manifest->file->edit;
 	struct edit_path list = *at;
 
 	manifest->is_gone = true;
 	if (!at->n)
-		return edit_remove_document(&manifest->edit, at->document, err);
+		return edit_remove_document(edit, at->document, err);
 	list.n--;
-	if (edit_node(&manifest->edit, &list)->n == 1) /* a List of nothing else */
-		return edit_remove_document(&manifest->edit, at->document, err);
-	return edit_remove(&manifest->edit, at, err);
+	if (edit_node(edit, &list)->n == 1) /* a List of nothing else */
+		return edit_remove_document(edit, at->document, err);
+	return edit_remove(edit, at, err);
 }
 
-static size_t line_after(const char *text, size_t len, size_t at)
+bool manifests_are_changed(const struct manifests *all)
 {
-	const char *end = memchr(text + at, '\n', len - at);
-
-	return end ? (size_t)(end - text) + 1 : len;
-}
-
-static size_t line_before(const char *text, size_t at)
-{
-	if (at)
-		at--;
-	while (at && text[at - 1] != '\n')
-		at--;
-	return at;
-}
-
-static void put_lines(const char *text, size_t from, size_t to, char mark, struct buf *out)
-{
-	while (from < to) {
-		size_t next = line_after(text, to, from);
-
-		buf_byte(out, mark);
-		buf_add(out, text + from, next - from);
-		if (text[next - 1] != '\n')
-			buf_puts(out, "\n\\ No newline at end of file\n");
-		from = next;
-	}
-}
-
-static unsigned lines_in(const char *text, size_t from, size_t to)
-{
-	unsigned n = 0;
-
-	while (from < to) {
-		from = line_after(text, to, from);
-		n++;
-	}
-	return n;
-}
-
-/* "-3,7"; a side without lines counts from the line before it. */
-static void put_range(char mark, unsigned first, unsigned n, struct buf *out)
-{
-	buf_printf(out, "%c%u", mark, n ? first : first - 1);
-	if (n != 1)
-		buf_printf(out, ",%u", n);
-}
-
-/* What changes as one hunk of a unified diff, from the first difference to the last. */
-static void put_diff(const struct manifest *manifest, struct buf *out)
-{
-	const char *old = manifest->before, *new = manifest->edit.text;
-	size_t n_old = manifest->n_before,
-	       n_new = edit_is_empty(&manifest->edit) ? 0 : manifest->edit.len;
-	size_t start = 0, end_old = n_old, end_new = n_new, from, tail;
-
-	while (start < n_old && start < n_new) {
-		size_t a = line_after(old, n_old, start), b = line_after(new, n_new, start);
-
-		if (a != b || memcmp(old + start, new + start, a - start) != 0)
-			break;
-		start = a;
-	}
-	while (end_old > start && end_new > start) {
-		size_t a = line_before(old, end_old), b = line_before(new, end_new);
-
-		if (end_old - a != end_new - b || memcmp(old + a, new + b, end_old - a) != 0 ||
-		    a < start || b < start)
-			break;
-		end_old = a;
-		end_new = b;
-	}
-	from = start;
-	for (unsigned i = 0; i < CONTEXT_LINES && from; i++)
-		from = line_before(old, from);
-	tail = end_old;
-	for (unsigned i = 0; i < CONTEXT_LINES && tail < n_old; i++)
-		tail = line_after(old, n_old, tail);
-	buf_printf(out, "--- %s\n+++ %s\n@@ ", manifest->is_new_file ? "/dev/null" : manifest->file,
-		   n_new ? manifest->file : "/dev/null");
-	put_range('-', lines_in(old, 0, from) + 1, lines_in(old, from, tail), out);
-	buf_byte(out, ' ');
-	put_range('+', lines_in(old, 0, from) + 1,
-		  lines_in(old, from, start) + lines_in(new, start, end_new) +
-			  lines_in(old, end_old, tail),
-		  out);
-	buf_puts(out, " @@\n");
-	put_lines(old, from, start, ' ', out);
-	put_lines(old, start, end_old, '-', out);
-	put_lines(new, start, end_new, '+', out);
-	put_lines(old, end_old, tail, ' ', out);
+	for (size_t i = 0; i < all->files.n; i++)
+		if (all->files.v[i]->edit.is_changed)
+			return true;
+	return false;
 }
 
 /* Mistakes that were there before are nobody's fault here. */
-static int check(const struct manifest *manifest)
+int manifests_check(const struct manifests *all)
 {
-	struct context *context = manifest->context;
-	const struct load_overlay overlay = {
-		.path = manifest->file,
-		.text = edit_is_empty(&manifest->edit) ? NULL : manifest->edit.text,
-		.len = manifest->edit.len,
-	};
+	struct context *context = all->context;
+	struct load_overlay *overlays;
 	struct err err = { 0 };
 	struct loaded after;
 	int code = EXIT_DONE;
 
-	if (!load(context, &overlay, &after, &err))
+	if (!manifests_are_changed(all))
+		return EXIT_DONE;
+	overlays = arena_array(context->arena, all->files.n, sizeof(*overlays));
+	for (size_t i = 0; i < all->files.n; i++) {
+		const struct manifest_file *file = all->files.v[i];
+
+		overlays[i] = (struct load_overlay){
+			.path = file->path,
+			.text = edit_is_empty(&file->edit) ? NULL : file->edit.text,
+			.len = file->edit.len,
+		};
+	}
+	if (!load(all, overlays, &after, &err))
 		return context_fail(&err, EXIT_ERROR);
-	if (after.diags.n_errors > manifest->n_errors) {
+	if (after.diags.n_errors > all->n_errors) {
 		context_print_problems(context, &after.diags);
 		log_line(LOG_ERROR,
 			 "the manifests would not be valid any more: nothing is written");
@@ -276,68 +323,78 @@ static int check(const struct manifest *manifest)
 }
 
 /* A link is written through, as the loader reads it; where it leads was checked to be in the folder. */
-static bool write_file(const struct manifest *manifest, struct err *err)
+static bool write_file(const struct manifest_file *file, struct err *err)
 {
 	char real[PATH_MAX];
 	struct stat st;
 
-	if (manifest->is_new_file)
-		return fs_write_atomic(AT_FDCWD, manifest->file, manifest->edit.text,
-				       manifest->edit.len, FILE_MODE, true, err);
-	if (!realpath(manifest->file, real) || stat(real, &st) < 0)
-		return err_sys(err, errno, "cannot find '%s'", manifest->file);
-	if (edit_is_empty(&manifest->edit))
-		return unlink(manifest->file) == 0 ||
-		       err_sys(err, errno, "cannot remove '%s'", manifest->file);
-	return fs_write_atomic(AT_FDCWD, real, manifest->edit.text, manifest->edit.len,
-			       st.st_mode & 07777, true, err);
+	if (file->is_new)
+		return fs_write_atomic(AT_FDCWD, file->path, file->edit.text, file->edit.len,
+				       FILE_MODE, true, err);
+	if (!realpath(file->path, real) || stat(real, &st) < 0)
+		return err_sys(err, errno, "cannot find '%s'", file->path);
+	if (edit_is_empty(&file->edit))
+		return unlink(file->path) == 0 ||
+		       err_sys(err, errno, "cannot remove '%s'", file->path);
+	return fs_write_atomic(AT_FDCWD, real, file->edit.text, file->edit.len, st.st_mode & 07777,
+			       true, err);
 }
 
 /* What somebody else wrote meanwhile is not written over. */
-static bool is_unmoved(const struct manifest *manifest, struct err *err)
+static bool is_unmoved(const struct manifests *all, const struct manifest_file *file,
+		       struct err *err)
 {
 	char *text = NULL;
 	size_t len = 0;
 
-	if (!fs_read(AT_FDCWD, manifest->file, LIMIT_FILE_BYTES, manifest->context->arena, &text,
-		     &len, err))
+	if (!fs_read(AT_FDCWD, file->path, LIMIT_FILE_BYTES, all->context->arena, &text, &len, err))
 		return false;
-	if (manifest->is_new_file
-		    ? text == NULL
-		    : text && len == manifest->n_before && memcmp(text, manifest->before, len) == 0)
+	if (file->is_new ? text == NULL
+			 : text && len == file->n_before && memcmp(text, file->before, len) == 0)
 		return true;
 	return err_set(err, ERR_CONFLICT, "'%s' was changed by somebody else: nothing is written",
-		       manifest->file);
+		       file->path);
 }
 
-int manifest_finish(struct manifest *manifest)
+static void show(const struct manifest_file *file, struct buf *out)
 {
-	struct context *context = manifest->context;
-	struct err err = { 0 };
-	int code;
+	bool is_empty = edit_is_empty(&file->edit);
+	const struct diff_side before = { file->is_new ? "/dev/null" : file->path, file->before,
+					  file->n_before };
+	const struct diff_side after = { is_empty ? "/dev/null" : file->path, file->edit.text,
+					 is_empty ? 0 : file->edit.len };
 
-	if (!manifest->edit.is_changed)
-		return EXIT_DONE;
-	code = check(manifest);
-	if (code != EXIT_DONE)
-		return code;
-	if (context->options.dry_run) {
-		if (!context_is_output(context, "json") && !context_is_output(context, "yaml"))
-			put_diff(manifest, &context->out);
-		return EXIT_DONE;
+	text_diff(&before, &after, CONTEXT_LINES, out);
+}
+
+int manifests_write(struct manifests *all)
+{
+	struct context *context = all->context;
+	struct err err = { 0 };
+	bool is_shown = !look_is_document(context);
+
+	for (size_t i = 0; i < all->files.n; i++) {
+		const struct manifest_file *file = all->files.v[i];
+
+		if (!file->edit.is_changed)
+			continue;
+		if (context->options.dry_run && is_shown)
+			show(file, &context->out);
+		else if (!context->options.dry_run && !is_unmoved(all, file, &err))
+			return context_fail(&err, EXIT_ERROR);
 	}
-	if (!is_unmoved(manifest, &err) || !write_file(manifest, &err))
-		return context_fail(&err, EXIT_ERROR);
+	for (size_t i = 0; !context->options.dry_run && i < all->files.n; i++)
+		if (all->files.v[i]->edit.is_changed && !write_file(all->files.v[i], &err))
+			return context_fail(&err, EXIT_ERROR);
 	return EXIT_DONE;
 }
 
-const char *manifest_relative(const struct manifest *manifest, const char *path)
+const char *manifest_relative(const struct declared *manifest, const char *path,
+			      struct arena *arena)
 {
-	struct arena *arena = manifest->context->arena;
-	const char *slash = strrchr(manifest->file, '/');
-	const char *folder =
-		slash ? arena_copy(arena, manifest->file, (size_t)(slash - manifest->file) + 1)
-		      : ".";
+	const char *file = manifest->file->path;
+	const char *slash = strrchr(file, '/');
+	const char *folder = slash ? arena_copy(arena, file, (size_t)(slash - file) + 1) : ".";
 	char from[PATH_MAX], to[PATH_MAX];
 	AUTO_BUF out = BUF_INIT(3 * PATH_MAX);
 	size_t same = 0;

@@ -16,6 +16,8 @@
 const struct option_row option_rows[] = {
 	{ "dry-run", 0, OPTION_MAYBE, O(dry_run), "lookup|offline", "lookup|offline", "lookup", FOR_RUN | FOR_EDIT,
 	  "print what would be done, change nothing, run nothing; 'offline' asks nobody and uses recorded state alone" },
+	{ "dry-run-with-image-upload", 0, OPTION_FLAG, O(is_upload_dry_run), NULL, NULL, NULL, FOR_IMAGE | FOR_STACK | FOR_STORE | FOR_PART | FOR_IMPORT,
+	  "as --dry-run, but images and sources are uploaded" },
 	{ "detailed-exitcode", 0, OPTION_FLAG, O(detailed_exitcode), NULL, NULL, NULL, FOR_RUN,
 	  "with --dry-run: exit 2 when there are changes" },
 	{ "expect-no-changes", 0, OPTION_FLAG, O(expect_no_changes), NULL, NULL, NULL, FOR_RUN,
@@ -40,6 +42,8 @@ const struct option_row option_rows[] = {
 	  "delete the records of all objects without a manifest, also those that were not declared in DIR; more than half of all only with --prune=all" },
 	{ "no-prune", 0, OPTION_FLAG, O(no_prune), NULL, NULL, NULL, FOR_RUN,
 	  "keep the records of objects whose manifests are gone" },
+	{ "write", 0, OPTION_MAYBE, O(write), "none|files|commit", "none|files|commit", "files", FOR_RUN,
+	  "write edits of image fields: in place, or as a commit to the manifests' repository (default: none, they are shown)" },
 	{ "offline", 0, OPTION_FLAG, O(offline), NULL, NULL, NULL, FOR_RUN,
 	  "ask no server: recorded values stand in for what was not asked" },
 	{ "strict", 0, OPTION_FLAG, O(is_strict), NULL, NULL, NULL, FOR_RUN | FOR_LOAD | FOR_EDIT,
@@ -50,7 +54,7 @@ const struct option_row option_rows[] = {
 	  "author of state commits" },
 	{ "cache-dir", 0, OPTION_TEXT, O(cache_dir), "DIR", NULL, NULL, FOR_RUN | FOR_STATE,
 	  "where layers, commits and build caches are kept (default: $XDG_CACHE_HOME/reconcile)" },
-	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|json|yaml|wide|dot|mermaid", NULL, FOR_RUN | FOR_TABLE | FOR_EDIT,
+	{ "output", 'o', OPTION_CHOICE, O(output), "FORMAT", "text|wide|json|yaml|name|dot|mermaid", NULL, FOR_RUN | FOR_TABLE | FOR_EDIT,
 	  "format of the result" },
 	{ "namespace", 'n', OPTION_TEXT, O(ns), "NAME", NULL, NULL, FOR_NS | FOR_EDIT,
 	  "namespace (default: default)" },
@@ -60,10 +64,10 @@ const struct option_row option_rows[] = {
 	  "number of the build (default: the latest)" },
 	{ "bom", 0, OPTION_FLAG, O(is_bom), NULL, NULL, NULL, FOR_BOM,
 	  "print the bill of materials of the image that was built, out of the registry" },
-	{ "manifests", 0, OPTION_TEXT, O(manifests), "DIR", NULL, NULL, FOR_EDIT | FOR_BOM,
+	{ "manifests", 0, OPTION_TEXT, O(manifests), "DIR", NULL, NULL, FOR_EDIT | FOR_BOM | FOR_MANIFESTS,
 	  "folder (or file) of the manifests (default: .)" },
-	{ "wait", 'w', OPTION_FLAG, O(is_waiting), NULL, NULL, NULL, FOR_WAIT,
-	  "build now what was changed, with what it needs, and show the log; exit 4 when the image is not ready then" },
+	{ "wait", 'w', OPTION_FLAG, O(is_waiting), NULL, NULL, NULL, FOR_WAIT | FOR_STREAM_IMPORT,
+	  "build or import now what was changed, with what it needs, and show the log or the stream; exit 4 when it is not ready then" },
 	{ "filter", 0, OPTION_TEXTS, O(filters), "KEY=VALUES", NULL, NULL, FOR_FILTER,
 	  "only images with one of these values (with commas); builder, clusterbuilder, latest-reason or ready; all filters hold" },
 	{ "tag", 't', OPTION_TEXT, O(image.tag), "TAG", NULL, NULL, FOR_IMAGE,
@@ -110,6 +114,88 @@ const struct option_row option_rows[] = {
 	  "successful builds to keep (default: 10)" },
 	{ "failed-build-history-limit", 0, OPTION_NUMBER, O(image.failed_limit), "N", NULL, NULL, FOR_IMAGE,
 	  "failed builds to keep (default: 10)" },
+	{ "tag", 't', OPTION_TEXT, O(object.tag), "TAG", NULL, NULL, FOR_BUILDER,
+	  "where the builder image is pushed (default: a tag of the default repository)" },
+	{ "stack", 's', OPTION_TEXT, O(object.stack), "NAME", NULL, NULL, FOR_BUILDER,
+	  "ClusterStack to build on (default: default)" },
+	{ "store", 0, OPTION_TEXT, O(object.store), "NAME", NULL, NULL, FOR_BUILDER,
+	  "ClusterStore to take buildpacks from (default: default, where there is one)" },
+	{ "order", 'o', OPTION_TEXT, O(object.order), "FILE", NULL, NULL, FOR_BUILDER,
+	  "detection order: a YAML list of '- group:' with id, version and optional; - for standard input" },
+	{ "buildpack", 'b', OPTION_TEXTS, O(object.buildpacks), "ID[@VERSION]", NULL, NULL, FOR_BUILDER,
+	  "buildpack of the one group of the order, instead of --order; may be given several times" },
+	{ "build-image", 'b', OPTION_TEXT, O(object.build_image), "IMAGE", NULL, NULL, FOR_STACK,
+	  "where builds run" },
+	{ "run-image", 'r', OPTION_TEXT, O(object.run_image), "IMAGE", NULL, NULL, FOR_STACK,
+	  "what apps stand on" },
+	{ "buildpackage", 'b', OPTION_TEXTS, O(object.buildpackages), "IMAGE", NULL, NULL, FOR_STORE,
+	  "image that holds buildpacks; to remove, also ID@VERSION; may be given several times" },
+	{ "image", 'i', OPTION_TEXT, O(object.image), "IMAGE", NULL, NULL, FOR_PART,
+	  "the image" },
+	{ "service-account", 0, OPTION_TEXT, O(object.service_account), "NAME", NULL, NULL, FOR_ACCOUNT,
+	  "whose secrets are used (default: default)" },
+	{ "service-account-namespace", 0, OPTION_TEXT, O(object.account_ns), "NAME", NULL, NULL, FOR_CONFIG,
+	  "its namespace (default: kpack)" },
+	{ "dockerhub", 0, OPTION_TEXT, O(secret.dockerhub), "USER", NULL, NULL, FOR_SECRET,
+	  "login of Docker Hub" },
+	{ "gcr", 0, OPTION_TEXT, O(secret.gcr), "FILE", NULL, NULL, FOR_SECRET,
+	  "login of gcr.io: the key of a service account" },
+	{ "registry", 0, OPTION_TEXT, O(secret.registry), "HOST", NULL, NULL, FOR_SECRET,
+	  "login of another registry, with --registry-user" },
+	{ "registry-user", 0, OPTION_TEXT, O(secret.registry_user), "USER", NULL, NULL, FOR_SECRET,
+	  "its user" },
+	{ "git-url", 0, OPTION_TEXT, O(secret.git_url), "URL", NULL, NULL, FOR_SECRET,
+	  "login of a git server (https://host, git@host), with --git-user or --git-ssh-key" },
+	{ "git", 0, OPTION_TEXT, O(secret.git_url), "URL", NULL, NULL, FOR_SECRET,
+	  "the same as --git-url" },
+	{ "git-user", 0, OPTION_TEXT, O(secret.git_user), "USER", NULL, NULL, FOR_SECRET,
+	  "its user" },
+	{ "git-ssh-key", 0, OPTION_TEXT, O(secret.git_ssh_key), "FILE", NULL, NULL, FOR_SECRET,
+	  "private key for ssh" },
+	{ "from-env", 0, OPTION_TEXT, O(secret.from_env), "VARIABLE", NULL, NULL, FOR_SECRET,
+	  "variable that holds the value when reconcile runs (default: RECONCILE_SECRET_<NAME>)" },
+	{ "from-file", 0, OPTION_TEXT, O(secret.from_file), "FILE", NULL, NULL, FOR_SECRET,
+	  "file that holds it instead: below the folder of the manifests or /run/secrets" },
+	{ "filename", 'f', OPTION_TEXT, O(import.file), "FILE", NULL, NULL, FOR_IMPORT,
+	  "dependency descriptor; - for standard input" },
+	{ "show-changes", 0, OPTION_FLAG, O(import.shows_changes), NULL, NULL, NULL, FOR_IMPORT,
+	  "show what would change, and ask on a terminal" },
+	{ "force", 0, OPTION_FLAG, O(import.is_forced), NULL, NULL, NULL, FOR_IMPORT,
+	  "do not ask" },
+	{ "source", 0, OPTION_TEXT, O(tag.source), "KIND", NULL, NULL, FOR_TAG,
+	  "what SOURCE is: istag, isimage or docker (default: by its form)" },
+	{ "delete", 'd', OPTION_FLAG, O(tag.is_delete), NULL, NULL, NULL, FOR_TAG,
+	  "delete the tags that are named" },
+	{ "alias", 0, OPTION_FLAG, O(tag.is_alias), NULL, NULL, NULL, FOR_TAG,
+	  "follow the source tag instead of taking what it points at now; within one stream" },
+	{ "reference", 0, OPTION_FLAG, O(tag.is_reference), NULL, NULL, NULL, FOR_TAG,
+	  "hand the source out as it is, import nothing" },
+	{ "from", 0, OPTION_TEXT, O(stream.from), "IMAGE", NULL, NULL, FOR_STREAM_IMPORT,
+	  "image, or with --all repository, that is imported" },
+	{ "confirm", 0, OPTION_FLAG, O(stream.is_confirmed), NULL, NULL, NULL, FOR_STREAM_IMPORT | FOR_PRUNE,
+	  "really do it: create or change what is imported; remove what can be pruned" },
+	{ "all", 0, OPTION_MAYBE, O(stream.all), "true|false", "true|false", "true", FOR_STREAM_IMPORT | FOR_PRUNE_IMAGES,
+	  "all tags; prune: images of other registries too (default there: true)" },
+	{ "scheduled", 0, OPTION_MAYBE, O(tag.scheduled), "true|false", "true|false", "true", FOR_TAG_FLAGS,
+	  "import the image again and again" },
+	{ "insecure", 0, OPTION_MAYBE, O(tag.insecure), "true|false", "true|false", "true", FOR_TAG_FLAGS,
+	  "plain HTTP and unknown certificates will do" },
+	{ "reference-policy", 0, OPTION_CHOICE, O(tag.reference_policy), "POLICY", "source|local", NULL, FOR_TAG_FLAGS,
+	  "what is pulled for the tag: the source, or a local copy in the integrated registry" },
+	{ "import-mode", 0, OPTION_CHOICE, O(tag.import_mode), "MODE", "Legacy|PreserveOriginal", NULL, FOR_TAG_FLAGS,
+	  "one image of an index, or the index" },
+	{ "enabled", 0, OPTION_MAYBE, O(stream.enabled), "true|false", "true|false", "true", FOR_LOOKUP,
+	  "whether short names of workloads may mean the stream (default: true)" },
+	{ "keep-complete", 0, OPTION_TEXT, O(pruning.keep_complete), "N", NULL, NULL, FOR_PRUNE_BUILDS,
+	  "successful builds to keep of each image (default: 5)" },
+	{ "keep-failed", 0, OPTION_TEXT, O(pruning.keep_failed), "N", NULL, NULL, FOR_PRUNE_BUILDS,
+	  "failed builds to keep of each image (default: 1)" },
+	{ "orphans", 0, OPTION_FLAG, O(pruning.with_orphans), NULL, NULL, NULL, FOR_PRUNE_BUILDS,
+	  "all builds of images whose manifest is gone, too" },
+	{ "keep-tag-revisions", 0, OPTION_TEXT, O(pruning.keep_revisions), "N", NULL, NULL, FOR_PRUNE_IMAGES,
+	  "items of a tag's history to keep (default: 3)" },
+	{ "keep-younger-than", 0, OPTION_TEXT, O(pruning.keep_younger), "DURATION", NULL, NULL, FOR_PRUNE,
+	  "nothing younger is pruned: 90s, 60m, 24h (default: 60m)" },
 	{ "timings", 0, OPTION_FLAG, O(with_timings), NULL, NULL, NULL, FOR_RUN,
 	  "say on stderr how long each part of the run took" },
 	{ "trust-repositories", 0, OPTION_FLAG, O(trust_repos), NULL, NULL, NULL, FOR_RUN | FOR_STATE,
@@ -298,16 +384,30 @@ static bool read_long(struct parser *p, const char *word, const char *const **ne
 	return store_value(p, row, word, *(*next)++);
 }
 
+/* Of two options with one letter (kp's -o is --order) the one that takes one of few words where it is such a word. */
+static const struct option_row *find_letter(const struct parser *p, char letter, const char *value)
+{
+	const struct option_row *found = NULL;
+
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (row->letter != letter || !option_takes(p->command, row))
+			continue;
+		if (found && found->type == OPTION_CHOICE && value &&
+		    is_choice(found->choices, value))
+			continue;
+		found = row;
+	}
+	return found;
+}
+
 static bool read_short(struct parser *p, const char *word, const char *const **next)
 {
 	for (const char *at = word + 1; *at; at++) {
-		const struct option_row *row = NULL;
+		const struct option_row *row = find_letter(p, *at, at[1] ? at + 1 : **next);
 		char name[3] = { '-', *at, '\0' };
 
-		for (size_t i = 0; i < n_option_rows; i++)
-			if (option_rows[i].letter == *at &&
-			    option_takes(p->command, &option_rows[i]))
-				row = &option_rows[i];
 		if (!row)
 			return err_set(p->err, ERR_INVALID, "unknown option '-%c'", *at);
 		if (row->type == OPTION_FLAG) {
@@ -324,6 +424,26 @@ static bool read_short(struct parser *p, const char *word, const char *const **n
 	return true;
 }
 
+/* `given` is the first of the blank-separated `words`, or another name of the same kind of object. */
+static bool is_word(const char *given, const char *words)
+{
+	static const char *const same[][2] = {
+		{ "stack", "clusterstack" },     { "store", "clusterstore" },
+		{ "cb", "clusterbuilder" },      { "custom-cluster-builder", "clusterbuilder" },
+		{ "custom-builder", "builder" }, { "lifecycle", "clusterlifecycle" },
+	};
+	size_t n = strcspn(words, " ");
+
+	if (strlen(given) == n && strncmp(given, words, n) == 0)
+		return true;
+	for (size_t i = 0; i < COUNTOF(same); i++)
+		for (size_t k = 0; k < 2; k++)
+			if (strcmp(given, same[i][k]) == 0 && strlen(same[i][!k]) == n &&
+			    strncmp(same[i][!k], words, n) == 0)
+				return true;
+	return false;
+}
+
 /* The command whose words come first among the arguments; the main job when none does. */
 static const struct command *find_command(const char *const *argv, size_t *n_words)
 {
@@ -334,8 +454,7 @@ static const struct command *find_command(const char *const *argv, size_t *n_wor
 		const char *at = commands[i].words;
 		size_t n = 0;
 
-		while (at && argv[n] && strlen(argv[n]) == strcspn(at, " ") &&
-		       strncmp(argv[n], at, strlen(argv[n])) == 0) {
+		while (at && argv[n] && is_word(argv[n], at)) {
 			n++;
 			at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL;
 		}
@@ -358,8 +477,7 @@ static bool check_words(const char *const *argv, struct err *err)
 	for (size_t i = 1; i < n_commands; i++) {
 		size_t n = strcspn(commands[i].words, " ");
 
-		if (commands[i].words[n] == ' ' && strlen(argv[0]) == n &&
-		    strncmp(argv[0], commands[i].words, n) == 0)
+		if (commands[i].words[n] == ' ' && is_word(argv[0], commands[i].words))
 			if (n_names < COUNTOF(names))
 				names[n_names++] = commands[i].words + n + 1;
 	}
@@ -372,12 +490,18 @@ static bool check_words(const char *const *argv, struct err *err)
 			       argv[1], near ? "; did you mean '" : "", near ? near : "",
 			       near ? "'?" : "");
 	}
-	return err_set(err, ERR_INVALID, "'reconcile %s' needs one of: %s …", argv[0], names[0]);
+	return err_set(err, ERR_INVALID,
+		       "'reconcile %s' needs one of: %s …; a folder of that name is './%s'",
+		       argv[0], names[0], argv[0]);
 }
 
 const char *command_outputs(const struct command *command)
 {
-	return command->outputs ? command->outputs : "text|json|yaml";
+	const unsigned looks = FOR_TABLE | FOR_NS;
+
+	if (command->outputs)
+		return command->outputs;
+	return (command->options & looks) == looks ? "text|wide|json|yaml|name" : "text|json|yaml";
 }
 
 static bool check_args(const struct command *command, const struct options *options,

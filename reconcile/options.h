@@ -30,8 +30,38 @@ struct image_options {
 	const char *builder, *cluster_builder, *cache_size, *service_account;
 	int64_t success_limit, failed_limit;
 	struct strings env, delete_env, tags, delete_tags, services, delete_services;
-	bool is_upload;           /* local_path goes to the registry, as with kp … */
-	const char *source_image; /* … where it is this; set by the command */
+	bool is_upload; /* local_path goes to the registry, as with kp */
+};
+
+/* Of the commands about builders and their parts (§5.2, §5.5). */
+struct object_options {
+	const char *tag, *stack, *store, *order, *build_image, *run_image, *image;
+	const char *service_account, *account_ns;
+	struct strings buildpacks, buildpackages;
+};
+/* Of `secret create` (§5.6). */
+struct secret_options {
+	const char *dockerhub, *gcr, *registry, *registry_user, *git_url, *git_user, *git_ssh_key;
+	const char *from_env, *from_file;
+};
+struct import_options {
+	const char *file;
+	bool shows_changes, is_forced;
+};
+
+/* Of `tag`, and of `import` of a stream: oc's flags (openshift.md §5.3, §5.4). "true", "false" or NULL: not given. */
+struct tag_options {
+	bool is_delete, is_alias, is_reference;
+	const char *source, *scheduled, *insecure, *reference_policy, *import_mode;
+};
+struct stream_options {
+	const char *from, *all, *enabled;
+	bool is_confirmed;
+};
+/* Of `prune`: numbers and durations as written (openshift.md §5.7). */
+struct prune_options {
+	const char *keep_complete, *keep_failed, *keep_revisions, *keep_younger;
+	bool with_orphans;
 };
 
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
@@ -39,12 +69,20 @@ struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
 	bool detailed_exitcode, expect_no_changes, retry_failed, offline, is_strict, help, version;
 	bool all_namespaces, is_verbose, with_timings, trust_repos, no_prune, is_bom, is_waiting;
+	bool is_upload_dry_run; /* --dry-run-with-image-upload: dry_run is set too */
+	const char *write;      /* NULL, "none", "files", "commit" */
 	const char *state, *state_branch, *settings, *prune, *output, *now, *ns;
 	const char *log_level, *log_format, *color, *cache_dir, *author, *manifests;
 	struct strings filters;
 	int64_t jobs, build;
 	struct strings only, selectors, triggers;
 	struct image_options image;
+	struct object_options object;
+	struct secret_options secret;
+	struct import_options import;
+	struct tag_options tag;
+	struct stream_options stream;
+	struct prune_options pruning;
 	struct strings args; /* positional */
 	/* Not of the command line: `image … --wait` runs the main job for this object and shows its build. */
 	const char *follow;
@@ -62,18 +100,34 @@ enum option_type {
 
 /* Which commands take an option. */
 enum {
-	FOR_RUN = 1,     /* the main job                 */
-	FOR_LOAD = 2,    /* commands that read manifests */
-	FOR_STATE = 4,   /* commands that read state     */
-	FOR_TABLE = 8,   /* commands that print a result */
-	FOR_NS = 16,     /* commands about objects of a namespace */
-	FOR_BUILD = 32,  /* commands about one build     */
-	FOR_EDIT = 64,   /* commands that change manifests */
-	FOR_IMAGE = 128, /* commands that say what an image is to be */
-	FOR_FILTER = 256,
-	FOR_BOM = 512,   /* that show what an image holds */
-	FOR_WAIT = 1024, /* that may build what they changed */
-	FOR_ALL = 2047,
+	FOR_RUN = 1 << 0,   /* the main job                 */
+	FOR_LOAD = 1 << 1,  /* commands that read manifests */
+	FOR_STATE = 1 << 2, /* commands that read state     */
+	FOR_TABLE = 1 << 3, /* commands that print a result */
+	FOR_NS = 1 << 4,    /* commands about objects of a namespace */
+	FOR_BUILD = 1 << 5, /* commands about one build     */
+	FOR_EDIT = 1 << 6,  /* commands that change manifests */
+	FOR_IMAGE = 1 << 7, /* commands that say what an image is to be */
+	FOR_FILTER = 1 << 8,
+	FOR_BOM = 1 << 9,   /* that show what an image holds */
+	FOR_WAIT = 1 << 10, /* that may build what they changed */
+	FOR_BUILDER = 1 << 11,
+	FOR_STACK = 1 << 12,
+	FOR_STORE = 1 << 13,
+	FOR_PART = 1 << 14,    /* that are one image */
+	FOR_ACCOUNT = 1 << 15, /* commands about what a service account uses */
+	FOR_SECRET = 1 << 16,
+	FOR_CONFIG = 1 << 17,
+	FOR_IMPORT = 1 << 18,
+	FOR_TAG = 1 << 19,       /* `tag` */
+	FOR_TAG_FLAGS = 1 << 20, /* commands that say how a tag is imported */
+	FOR_STREAM_IMPORT = 1 << 21,
+	FOR_PRUNE = 1 << 22,
+	FOR_PRUNE_BUILDS = 1 << 23,
+	FOR_PRUNE_IMAGES = 1 << 24,
+	FOR_LOOKUP = 1 << 25,
+	FOR_MANIFESTS = 1 << 26, /* commands that look at manifests beside the state */
+	FOR_ALL = (1 << 27) - 1,
 };
 
 struct option_row {
@@ -103,7 +157,7 @@ struct command {
 	const char *detail;   /* paragraphs for help and man page */
 	const char *examples; /* lines "command # what it does" */
 	bool is_hidden;
-	const char *outputs; /* choices of -o; NULL: "text|json|yaml" */
+	const char *outputs; /* choices of -o; NULL: what all such commands take */
 };
 /* What -o may be for a command. */
 const char *command_outputs(const struct command *command);

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "model/kind/builder.h"
+#include "model/kind/settings.h"
+#include "reconcile/plan/stream.h"
+#include "reconcile/plan/stream_generation.h"
 
 struct search {
 	const struct model *model;
@@ -13,9 +16,8 @@ struct search {
 	struct object_list *out;
 };
 
-static void add(struct search *search, enum kind kind, const char *name)
+static void add_at(struct search *search, enum kind kind, const char *ns, const char *name)
 {
-	const char *ns = kind_info(kind)->is_cluster ? "" : search->object->meta.ns;
 	const struct object *found = name ? model_find(search->model, kind, ns, name) : NULL;
 
 	for (size_t i = 0; found && i < search->out->n; i++)
@@ -23,6 +25,11 @@ static void add(struct search *search, enum kind kind, const char *name)
 			return;
 	if (found)
 		vec_push(search->arena, search->out, found);
+}
+
+static void add(struct search *search, enum kind kind, const char *name)
+{
+	add_at(search, kind, kind_info(kind)->is_cluster ? "" : search->object->meta.ns, name);
 }
 
 static bool has_bare_ids(const struct builder_spec *spec)
@@ -66,6 +73,69 @@ static void add_in_reach(struct search *search)
 	}
 }
 
+/* The streams whose tags the builds of an image watch. */
+static void add_watched(struct search *search)
+{
+	const char *json = pairs_get(&search->object->meta.annotations, ANNOTATION_TRIGGERS);
+	struct list watches;
+	struct err err = { 0 };
+
+	if (!json || !watches_parse(json, search->object->meta.ns, search->arena, &watches, &err))
+		return;
+	for (size_t i = 0; i < watches.n; i++)
+		add_at(search, KIND_IMAGE_STREAM, LIST_AT(watches, struct image_watch, i)->ns,
+		       LIST_AT(watches, struct image_watch, i)->stream);
+}
+
+static bool lies_in(const char *tag, const char *repository)
+{
+	size_t n = strlen(repository);
+
+	return tag && strncmp(tag, repository, n) == 0 && (!tag[n] || tag[n] == ':');
+}
+
+/* Images that push to the stream's repository. */
+static void add_pushers(struct search *search)
+{
+	const struct meta *meta = &search->object->meta;
+	const char *registry = search->model->settings->streams.registry;
+	const char *repository;
+
+	if (!registry)
+		return;
+	repository = arena_printf(search->arena, "%s/%s/%s", registry, meta->ns, meta->name);
+	for (size_t i = 0; i < search->model->objects.n; i++) {
+		const struct object *other = search->model->objects.v[i];
+		const struct image_spec *spec = other->spec;
+		bool is_pusher = other->kind == KIND_IMAGE && lies_in(spec->tag, repository);
+
+		for (size_t k = 0; other->kind == KIND_IMAGE && k < spec->additional_tags.n; k++)
+			is_pusher |= lies_in(spec->additional_tags.v[k], repository);
+		if (is_pusher)
+			add_at(search, KIND_IMAGE, other->meta.ns, other->meta.name);
+	}
+}
+
+static void add_source(struct search *search, const struct tag_ref *tag)
+{
+	struct tag_source source;
+
+	if (tag && tag_source_of(search->object, tag, search->arena, &source) && !source.is_own)
+		add_at(search, KIND_IMAGE_STREAM, source.ns, source.stream);
+}
+
+static void add_of_stream(struct search *search)
+{
+	const struct stream_spec *spec = search->object->spec;
+
+	add_pushers(search);
+	for (size_t i = 0; i < spec->tags.n; i++)
+		add_source(search, LIST_AT(spec->tags, struct tag_ref, i));
+	for (size_t i = 0; i < spec->tag_documents.n; i++)
+		add_source(search,
+			   ((const struct stream_tag_spec *)spec->tag_documents.v[i]->spec)->tag);
+}
+
 void object_parts(const struct model *model, const struct object *object, struct arena *arena,
 		  struct object_list *out)
 {
@@ -76,6 +146,9 @@ void object_parts(const struct model *model, const struct object *object, struct
 		bool is_own = spec->builder.kind && strcmp(spec->builder.kind, "Builder") == 0;
 
 		add(&search, is_own ? KIND_BUILDER : KIND_CLUSTER_BUILDER, spec->builder.name);
+		add_watched(&search);
+	} else if (object->kind == KIND_IMAGE_STREAM) {
+		add_of_stream(&search);
 	} else if (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER) {
 		const struct builder_spec *spec = object->spec;
 

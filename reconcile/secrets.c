@@ -14,8 +14,6 @@
 #include "model/base/limits.h"
 #include "model/kind/secret.h"
 
-#define VARIABLE_PREFIX "RECONCILE_SECRET_"
-
 struct reading {
 	const struct secrets_spec *spec;
 	struct arena *arena;
@@ -73,11 +71,16 @@ static void put(struct reading *r, const char *key, const char *bytes, size_t n)
 	vec_push(r->arena, &r->values, value);
 }
 
+bool secrets_variable_is_allowed(const char *name)
+{
+	return strncmp(name, VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) == 0;
+}
+
 static void from_env(struct reading *r, const struct secret_source *source)
 {
 	const char *value;
 
-	if (strncmp(source->from, VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) != 0) {
+	if (!secrets_variable_is_allowed(source->from)) {
 		report(r, &bad_variable, source->from);
 		return;
 	}
@@ -100,7 +103,7 @@ static bool is_below(const char *folder, const char *path)
 }
 
 /* Where the path really leads, links followed; a file that is not there is judged by its name. */
-static bool may_read(const struct reading *r, const char *path)
+bool secrets_file_is_allowed(const char *dir, const char *path)
 {
 	static const char *const folders[] = { "/run/secrets", "/var/run/secrets" };
 	char real[PATH_MAX];
@@ -108,7 +111,7 @@ static bool may_read(const struct reading *r, const char *path)
 
 	if (!is_there && strstr(path, "/.."))
 		return false;
-	if (is_below(r->spec->dir, is_there ? real : path))
+	if (is_below(dir, is_there ? real : path))
 		return true;
 	for (size_t i = 0; i < COUNTOF(folders); i++)
 		if (is_below(folders[i], is_there ? real : path))
@@ -125,7 +128,7 @@ static void from_file(struct reading *r, const struct secret_source *source)
 	char *text = NULL;
 	size_t n = 0;
 
-	if (!may_read(r, path)) {
+	if (!secrets_file_is_allowed(r->spec->dir, path)) {
 		report(r, &bad_file, source->from);
 		return;
 	}

@@ -10,6 +10,8 @@
 
 #include "model/kind/kind.h"
 
+#define VARIABLE_PREFIX "RECONCILE_SECRET_"
+
 struct secrets_spec {
 	const char *dir;  /* absolute: the folder of the manifests */
 	bool with_values; /* false: only what may not be named is reported, nothing is read */
@@ -19,5 +21,9 @@ struct secrets_spec {
  * values, those of the manifests too, are made known to the redactor.
  */
 void secrets_read(const struct secrets_spec *spec, struct model *model, struct diags *diags);
+
+/* What a Secret may name: "RECONCILE_SECRET_…"; a file by its path (absolute), `dir` as above. Absent files are judged by name. */
+bool secrets_variable_is_allowed(const char *name);
+bool secrets_file_is_allowed(const char *dir, const char *path);
 
 #endif

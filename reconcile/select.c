@@ -90,8 +90,9 @@ static void add(struct selection *out, struct arena *arena, const struct object 
 		return;
 	map_set(arena, &out->ids, object->id, (void *)(uintptr_t)object);
 	object_parts(out->model, object, arena, &parts);
-	for (size_t i = 0; i < parts.n; i++)
-		add(out, arena, parts.v[i]);
+	for (size_t i = 0; i < parts.n; i++) /* asking for a stream asks for no build */
+		if (object->kind != KIND_IMAGE_STREAM || parts.v[i]->kind == KIND_IMAGE_STREAM)
+			add(out, arena, parts.v[i]);
 }
 
 static char *trimmed(struct arena *arena, const char *text, size_t n)

@@ -10,12 +10,13 @@
 #include "buildexec/source/source_pack.h"
 #include "model/base/time.h"
 #include "reconcile/command_registry.h"
+#include "reconcile/edit_command.h"
 
 #define TEMP_PREFIX "reconcile-upload"
 
-static bool find_destination(const struct source_upload *upload, struct ref *out, struct err *err)
+static bool find_destination(struct source_upload *upload, struct arena *arena, struct err *err)
 {
-	struct arena *arena = upload->context->arena;
+	struct ref *out = &upload->to;
 	const char *text = upload->destination ? upload->destination : upload->tag;
 
 	if (!ref_parse(text, arena, out, err))
@@ -31,17 +32,36 @@ static bool find_destination(const struct source_upload *upload, struct ref *out
 	return true;
 }
 
-/* What its tag names already is not pushed again. */
-static bool push(const struct source_upload *upload, const struct image_draft *draft,
-		 const struct ref *to, const struct image_bytes *bytes, struct err *err)
+bool source_upload_pack(struct source_upload *upload, struct arena *arena, struct err *err)
 {
-	struct context *context = upload->context;
+	struct source_pack pack = { 0 };
+	char path[PATH_MAX];
+
+	fs_sweep_temp(NULL, TEMP_PREFIX);
+	if (!realpath(upload->path, path))
+		return err_set(err, ERR_ABSENT, "cannot find local path '%s'", upload->path);
+	if (!find_destination(upload, arena, err) ||
+	    !tmpdir_make(NULL, TEMP_PREFIX, &upload->work, err))
+		return false;
+	pack.path = path;
+	pack.work_dir = upload->work.path;
+	if (!source_pack(&pack, arena, &upload->draft, err))
+		return err_prefix(err, "cannot upload '%s'", upload->path);
+	image_draft_print(&upload->draft, arena, &upload->bytes);
+	upload->image = ref_pinned(&upload->to, upload->bytes.manifest_desc.digest, arena);
+	return true;
+}
+
+/* What its tag names already is not pushed again. */
+static bool push(const struct source_upload *upload, struct context *context, struct err *err)
+{
 	struct civil t = time_civil(context->now_s);
 	struct command_registry registry;
-	struct ref dated = *to;
-	const struct ref *const tags[] = { to, &dated };
+	struct ref dated = upload->to;
+	const struct ref *const tags[] = { &upload->to, &dated };
 	struct image_access access = { 0 };
-	const struct image_push job = { draft, &access, tags, COUNTOF(tags) };
+	const struct image_push job = { &upload->draft, &access, tags, COUNTOF(tags) };
+	const char *digest = upload->bytes.manifest_desc.digest;
 	struct descriptor there = { 0 };
 	struct image_bytes pushed;
 	bool is_done;
@@ -50,43 +70,29 @@ static bool push(const struct source_upload *upload, const struct image_draft *d
 				 t.hour, t.minute, t.second);
 	is_done = command_registry_open(context, context_ns(context), upload->account, &registry,
 					err) &&
-		  registry_resolve(registry.registry, to, context->arena, &there, err);
+		  registry_resolve(registry.registry, &upload->to, context->arena, &there, err);
 	access.rules = &registry.registries.rules;
 	access.keychain = registry.registries.keychain;
-	if (is_done && (!there.digest || strcmp(there.digest, bytes->manifest_desc.digest) != 0))
+	if (is_done && (!there.digest || strcmp(there.digest, digest) != 0))
 		is_done = image_push(&job, context->arena, &pushed, err);
 	command_registry_release(&registry);
 	return is_done;
 }
 
-bool source_upload(const struct source_upload *upload, const char **image, struct err *err)
+bool source_upload_send(const struct source_upload *upload, struct context *context,
+			struct err *err)
 {
-	struct context *context = upload->context;
-	struct arena *arena = context->arena;
-	AUTO_TMPDIR work = { 0 };
-	struct source_pack pack = { 0 };
-	struct image_draft draft;
-	struct image_bytes bytes;
-	char path[PATH_MAX];
-	struct ref to;
+	const char *to = ref_name(&upload->to, context->arena);
+	bool is_sent = edit_uploads(context);
 
-	fs_sweep_temp(NULL, TEMP_PREFIX);
-	if (!realpath(upload->path, path))
-		return err_set(err, ERR_ABSENT, "cannot find local path '%s'", upload->path);
-	if (!find_destination(upload, &to, err) || !tmpdir_make(NULL, TEMP_PREFIX, &work, err))
-		return false;
-	pack.path = path;
-	pack.work_dir = work.path;
-	if (!source_pack(&pack, arena, &draft, err))
-		return err_prefix(err, "cannot upload '%s'", upload->path);
-	image_draft_print(&draft, arena, &bytes);
-	*image = ref_pinned(&to, bytes.manifest_desc.digest, arena);
-	upload->say(context, arena_printf(arena, "Uploading to '%s'...", ref_name(&to, arena)),
-		    false);
-	upload->say(context,
-		    arena_printf(arena, "\t%s '%s'",
-				 context->options.dry_run ? "Skipping" : "Uploading", *image),
-		    true);
-	return context->options.dry_run || push(upload, &draft, &to, &bytes, err) ||
-	       err_prefix(err, "cannot upload '%s' to '%s'", upload->path, ref_name(&to, arena));
+	edit_say(context, "Uploading to '%s'...", to);
+	edit_note(context, "\t%s '%s'", is_sent ? "Uploading" : "Skipping", upload->image);
+	edit_flush(context);
+	return !is_sent || push(upload, context, err) ||
+	       err_prefix(err, "cannot upload '%s' to '%s'", upload->path, to);
+}
+
+void source_upload_release(struct source_upload *upload)
+{
+	tmpdir_release(&upload->work);
 }

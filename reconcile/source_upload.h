@@ -6,20 +6,28 @@
 #ifndef RECONCILE_SOURCE_UPLOAD_H
 #define RECONCILE_SOURCE_UPLOAD_H
 
+#include "buildexec/image/assemble.h"
+#include "buildexec/sys/fs.h"
 #include "reconcile/context.h"
 
 struct source_upload {
-	struct context *context;
 	const char *path;        /* as given */
 	const char *tag;         /* of the image */
 	const char *destination; /* NULL: <repository of the tag>-source */
 	const char *account;     /* whose secrets go along; NULL: "default" */
-	void (*say)(struct context *context, const char *line, bool is_step);
+	/* Of what was packed: */
+	struct tmpdir work;
+	struct image_draft draft;
+	struct image_bytes bytes;
+	struct ref to;
+	const char *image; /* "registry/repo@sha256:…"; NULL: nothing is to be uploaded */
 };
-/*
- * *image: "registry/repo@sha256:…". With --dry-run nothing is sent. ERR_ABSENT: no such path; ERR_DENIED: no right to push.
- */
-MUST_CHECK bool source_upload(const struct source_upload *upload, const char **image,
-			      struct err *err);
+/* Fills in `image`; asks nobody. ERR_ABSENT: no such path; ERR_INVALID: no source, or no place for it. */
+MUST_CHECK bool source_upload_pack(struct source_upload *upload, struct arena *arena,
+				   struct err *err);
+/* Says what goes where, and sends it unless it is a dry run. ERR_DENIED: no right to push. */
+MUST_CHECK bool source_upload_send(const struct source_upload *upload, struct context *context,
+				   struct err *err);
+void source_upload_release(struct source_upload *upload);
 
 #endif

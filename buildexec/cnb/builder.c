@@ -93,7 +93,7 @@ static bool read_root_file(const struct strings *lowers, const char *path, struc
 
 		if (is_whiteout(file))
 			return true;
-		if (fs_exists(file) && !foreign_read(file, LIMIT_TOML_BYTES, arena, out, len, err))
+		if (fs_exists(file) && !fs_read_plain(file, LIMIT_TOML_BYTES, arena, out, len, err))
 			return false;
 	}
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * foreign.h — files that containers left behind, read from outside. Whoever wrote them may have put links, pipes or
- * anything else in their places to make us read or wait: only plain files and real folders count.
+ * anything else in their places to make us read or wait: only plain files and real folders count. Plain files are read by fs_read_plain.
  */
 #ifndef BUILDEXEC_CNB_FOREIGN_H
 #define BUILDEXEC_CNB_FOREIGN_H
@@ -9,9 +9,6 @@
 #include "model/base/arena.h"
 #include "model/doc/node.h"
 
-/* A plain file; absent: true and *out NULL. ERR_INVALID for anything else of that name and for more than `max` bytes. */
-MUST_CHECK bool foreign_read(const char *path, size_t max, struct arena *arena, char **out,
-			     size_t *len, struct err *err);
 /* A TOML file; absent: true and *out NULL. */
 MUST_CHECK bool foreign_toml(const char *path, struct arena *arena, struct node **out,
 			     struct err *err);

@@ -8,36 +8,26 @@
 
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/cnb/lifecycle.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
-#include "buildexec/sys/log.h"
-#include "model/base/limits.h"
-
-/* Output goes on line by line, so that a secret cut in two by a pipe is still found. */
-#define LIMIT_OUTPUT_LINE (64u << 10)
 
 struct output {
-	struct buf line;
+	struct build_log log;
 	char error[256]; /* the last line that tells of an error */
 };
 
-static void flush_line(struct output *output)
+static void keep_error(void *ctx, const char *line, size_t len)
 {
-	AUTO_BUF clean = BUF_INIT(4 * LIMIT_OUTPUT_LINE);
-	const char *line = buf_text(&output->line);
-	struct err ignored = { 0 };
+	struct output *output = ctx;
+	size_t n;
 
-	redact(line, output->line.len, &clean);
-	if (strncmp(line, "ERROR: ", 7) == 0) {
-		size_t n = strcspn(buf_text(&clean) + 7, "\n");
-
-		n = n < sizeof(output->error) ? n : sizeof(output->error) - 1;
-		memcpy(output->error, buf_text(&clean) + 7, n);
-		output->error[n] = '\0';
-	}
-	buf_clear(&output->line);
-	if (!fd_write_all(STDERR_FILENO, buf_text(&clean), clean.len, &ignored))
-		return; /* nobody reads the log any more: the build goes on */
+	if (len < 7 || strncmp(line, "ERROR: ", 7) != 0)
+		return;
+	n = strcspn(line + 7, "\n");
+	n = n < sizeof(output->error) ? n : sizeof(output->error) - 1;
+	memcpy(output->error, line + 7, n);
+	output->error[n] = '\0';
 }
 
 static void take_output(void *ctx, bool is_stderr, const char *bytes, size_t n)
@@ -45,18 +35,7 @@ static void take_output(void *ctx, bool is_stderr, const char *bytes, size_t n)
 	struct output *output = ctx;
 
 	(void)is_stderr;
-	while (n > 0) {
-		const char *end = memchr(bytes, '\n', n);
-		size_t len = end ? (size_t)(end - bytes) + 1 : n;
-		size_t room = LIMIT_OUTPUT_LINE - output->line.len;
-
-		len = len < room ? len : room;
-		buf_add(&output->line, bytes, len);
-		if (bytes[len - 1] == '\n' || output->line.len == LIMIT_OUTPUT_LINE)
-			flush_line(output);
-		bytes += len;
-		n -= len;
-	}
+	build_log_take(&output->log, bytes, n);
 }
 
 static void set_env(struct arena *arena, struct strings *env, const char *name, const char *value)
@@ -115,11 +94,7 @@ static bool run_guest(struct lifecycle *life, const char *phase, bool may_change
 		binds[4 + i] = container->binds[i];
 	vec_push(life->arena, &spec.argv, CNB_GUEST);
 	vec_push(life->arena, &spec.argv, phase);
-	if (!sandbox_run(&spec, result, err))
-		return false;
-	if (output->line.len > 0)
-		flush_line(output);
-	return true;
+	return sandbox_run(&spec, result, err);
 }
 
 /* What a failed phase is called: by its exit code, with the guest's own words. */
@@ -153,13 +128,15 @@ static bool phase_failed(struct lifecycle *life, const struct sandbox_result *re
 static bool run_phase(struct lifecycle *life, const char *phase, bool may_change_app,
 		      struct err *err)
 {
-	struct output output = { .line = BUF_INIT(LIMIT_OUTPUT_LINE) };
+	struct output output = { .log.on_line = keep_error };
 	struct sandbox_result result = { 0 };
-	bool is_done = run_guest(life, phase, may_change_app, &result, &output, err);
+	bool is_done;
 
+	output.log.ctx = &output;
+	is_done = run_guest(life, phase, may_change_app, &result, &output, err);
+	build_log_end(&output.log);
 	if (is_done && (result.exit_code != 0 || result.is_timeout || result.is_cancelled))
 		is_done = phase_failed(life, &result, &output, err);
-	buf_release(&output.line);
 	return is_done;
 }
 

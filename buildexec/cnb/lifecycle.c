@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "buildexec/cnb/app_config.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
-#include "buildexec/sys/log.h"
 #include "model/base/limits.h"
 #include "model/doc/toml.h"
 
@@ -32,27 +32,12 @@ bool lifecycle_fail(struct lifecycle *life, int exit_code)
 	return false;
 }
 
-/* The build's log is stderr; every line passes the redactor. */
-static void PRINTF(2, 0) write_line(const char *prefix, const char *fmt, va_list args)
-{
-	AUTO_BUF line = BUF_INIT(64u << 10), out = BUF_INIT(128u << 10);
-	struct err ignored = { 0 };
-
-	buf_puts(&line, prefix);
-	buf_vprintf(&line, fmt, args);
-	buf_byte(&line, '\n');
-	redact(buf_text(&line), line.len, &out);
-	/* Nobody is left to tell when the log cannot be written. */
-	if (!fd_write_all(STDERR_FILENO, buf_text(&out), out.len, &ignored))
-		return;
-}
-
 void lifecycle_say(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	write_line("", fmt, args);
+	build_log_say("", fmt, args);
 	va_end(args);
 }
 
@@ -61,7 +46,7 @@ void lifecycle_warn(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	write_line("Warning: ", fmt, args);
+	build_log_say("Warning: ", fmt, args);
 	va_end(args);
 }
 

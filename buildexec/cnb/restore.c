@@ -176,7 +176,7 @@ static bool copy_layer_sboms(const struct restore *restore, const char *from, co
 		if (!is_sbom_file(entry->d_name) || !foreign_is_file(path))
 			continue;
 		target = arena_printf(arena, "%s/%s.%s", to, layer, entry->d_name);
-		is_done = foreign_read(path, LIMIT_SBOM_BYTES, arena, &bytes, &len, err) &&
+		is_done = fs_read_plain(path, LIMIT_SBOM_BYTES, arena, &bytes, &len, err) &&
 			  fs_write_atomic(AT_FDCWD, target, bytes, len, 0644, false, err) &&
 			  give(restore->life, target, err);
 	}

@@ -37,6 +37,7 @@ MUST_CHECK bool task_build(struct task *task, struct err *err);
 MUST_CHECK bool task_rebase(struct task *task, struct err *err);
 MUST_CHECK bool task_compose(struct task *task, struct err *err);
 MUST_CHECK bool task_tag(struct task *task, struct err *err);
+MUST_CHECK bool task_mirror(struct task *task, struct err *err);
 
 void task_begin(struct task *task, enum lifecycle_phase phase);
 void task_send(struct task *task, const struct build_event *event);

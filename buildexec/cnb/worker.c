@@ -25,11 +25,10 @@
 static const struct action {
 	const char *name;
 	bool (*perform)(struct task *task, struct err *err);
+	bool gives_image; /* one that an image stream may take in */
 } actions[] = {
-	{ "build", task_build },
-	{ "rebase", task_rebase },
-	{ "compose", task_compose },
-	{ "tag", task_tag },
+	{ "build", task_build, true }, { "rebase", task_rebase, true }, { "compose", task_compose },
+	{ "tag", task_tag },           { "mirror", task_mirror },
 };
 
 void task_send(struct task *task, const struct build_event *event)
@@ -262,11 +261,39 @@ static void close_task(struct task *task)
 		registry_access_release(&task->registries);
 }
 
+/* Image streams record what was pushed without asking a registry; what cannot be read back is left to them. */
+static void keep_metadata(struct task *task)
+{
+	struct err ignored = { 0 };
+	struct manifest manifest;
+	struct descriptor desc;
+	char *json, *config;
+	struct ref ref;
+
+	if (!task->result.image || !ref_parse(task->result.image, task->arena, &ref, &ignored) ||
+	    !registry_get_manifest(task->registry, &ref, task->arena, &desc, &json, &ignored) ||
+	    !media_is_manifest(desc.media_type) ||
+	    !manifest_parse(json, (size_t)desc.size_bytes, desc.media_type, task->arena, &manifest,
+			    &ignored) ||
+	    desc.size_bytes + manifest.config.size_bytes > (int64_t)LIMIT_EVENT_METADATA ||
+	    !registry_get_blob(task->registry, &ref, &manifest.config, task->arena, &config,
+			       &ignored))
+		return;
+	task->result.manifest = json;
+	task->result.config = config;
+}
+
 static bool perform(struct task *task, struct err *err)
 {
-	for (size_t i = 0; i < COUNTOF(actions); i++)
-		if (task->request->action && strcmp(actions[i].name, task->request->action) == 0)
-			return open_task(task, err) && actions[i].perform(task, err);
+	for (size_t i = 0; i < COUNTOF(actions); i++) {
+		if (!task->request->action || strcmp(actions[i].name, task->request->action) != 0)
+			continue;
+		if (!open_task(task, err) || !actions[i].perform(task, err))
+			return false;
+		if (actions[i].gives_image)
+			keep_metadata(task);
+		return true;
+	}
 	return err_set(err, ERR_INVALID, "build request: unknown action '%s'",
 		       task->request->action ? task->request->action : "");
 }

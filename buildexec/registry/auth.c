@@ -258,11 +258,14 @@ static bool bearer(struct auth *auth, const struct auth_need *need, struct arena
 		return true;
 	if (!fetch_token(auth, need, &credential, arena, &response, err))
 		return false;
-	if (response.status != 200)
+	if (response.status != 200) {
+		remote_note(&response, arena, auth->refusal);
+		auth->refusal->has_credentials = credential.user || credential.identity_token;
 		return remote_fail(&response,
 				   arena_printf(arena, "cannot get a token for '%s/%s'", auth->host,
 						need->repo),
 				   arena, err);
+	}
 	if (!read_token(auth, &response, arena, &text, &life_s, err))
 		return false;
 	keep_token(auth, key, text, life_s);

@@ -27,6 +27,7 @@ struct auth {
 	bool is_plain;                    /* the registry itself is spoken to without TLS */
 	struct http *http;                /* to the registry: also for realms on its own host */
 	struct http *realm_http;          /* to other hosts; opened when needed, owned */
+	struct registry_refusal *refusal; /* where a token server's refusal is noted; borrowed */
 	struct challenge asked;           /* what the registry asks for; scheme NULL until it did */
 	VEC(struct token) tokens;
 };

@@ -15,7 +15,10 @@ struct registry {
 	struct arena *arena;
 	const struct registry_rules *rules; /* borrowed */
 	const struct keychain *keychain;    /* borrowed; NULL: none */
-	VEC(struct endpoint *) endpoints;   /* remote.c */
+	struct registry_shared *shared;     /* borrowed; NULL: none */
+	struct registry_manner manner;
+	struct registry_refusal refusal;
+	VEC(struct endpoint *) endpoints; /* remote.c */
 };
 
 struct payload {
@@ -56,6 +59,7 @@ struct backend {
 extern const struct backend layout_backend;
 extern const struct backend remote_backend;
 void remote_close(struct registry *registry);
+enum registry_protocol remote_probe(struct registry *registry, const struct place *place);
 
 /* The type that a manifest's own bytes show: its mediaType, else by its keys; NULL when it is no manifest. */
 const char *manifest_media_type(const char *bytes, size_t n, struct arena *arena);

@@ -92,7 +92,9 @@ bool place_find(const struct registry_rules *rules, const struct ref *ref, struc
 	size_t n_covered;
 	const struct registry_rule *rule = find_rule(rules, name, &n_covered);
 
-	*out = (struct place){ .rule = rule, .shown = name };
+	*out = (struct place){ .rule = rule,
+			       .shown = name,
+			       .is_insecure = rule && rule->is_insecure };
 	if (rule && rule->is_blocked)
 		return err_set(err, ERR_DENIED, "cannot use '%s': '%s' is blocked by the settings",
 			       name, rule->prefix);
@@ -133,6 +135,7 @@ bool place_find_readable(const struct registry_rules *rules, const struct ref *r
 		 */
 		struct place mirror = { .rule = find_rule(rules, there, &ignored), .shown = name };
 
+		mirror.is_insecure = mirror.rule && mirror.rule->is_insecure;
 		if (!set_http(there, arena, &mirror, err))
 			return err_prefix(err, "mirror of the rule for '%s'", last.rule->prefix);
 		vec_push(arena, out, mirror);

@@ -13,6 +13,7 @@ struct place {
 	const char *layout;      /* folder of this repository's OCI layout; NULL: over HTTP */
 	const char *host, *repo; /* as the server knows them                                */
 	const char *shown;       /* "registry/repo" as people wrote it                      */
+	bool is_insecure;        /* plain HTTP and unknown certificates will do             */
 };
 struct places {
 	struct place *v;

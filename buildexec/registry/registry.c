@@ -47,6 +47,69 @@ static const struct backend *backend_of(const struct place *place)
 	return place->layout ? &layout_backend : &remote_backend;
 }
 
+void registry_set_manner(struct registry *registry, const struct registry_manner *manner)
+{
+	registry->manner = *manner;
+}
+
+const struct registry_refusal *registry_refusal(const struct registry *registry)
+{
+	return &registry->refusal;
+}
+
+/* The manner may make a place insecure that the rules do not. */
+static void apply_manner(const struct registry *registry, const struct ref *ref,
+			 struct place *place)
+{
+	if (registry->manner.insecure && strcmp(registry->manner.insecure, ref->registry) == 0)
+		place->is_insecure = true;
+}
+
+static bool find_place(struct registry *registry, const struct ref *ref, struct arena *arena,
+		       struct place *out, struct err *err)
+{
+	if (!place_find(registry->rules, ref, arena, out, err))
+		return false;
+	apply_manner(registry, ref, out);
+	return true;
+}
+
+/* Where to read: a new question, so what was refused before is forgotten. */
+static bool find_readable(struct registry *registry, const struct ref *ref, struct arena *arena,
+			  struct places *out, struct err *err)
+{
+	registry->refusal = (struct registry_refusal){ 0 };
+	if (!place_find_readable(registry->rules, ref, arena, out, err))
+		return false;
+	apply_manner(registry, ref, &out->v[out->n - 1]);
+	return true;
+}
+
+bool registry_is_blocked(const struct registry *registry, const struct ref *ref)
+{
+	struct arena *arena = arena_new();
+	struct err ignored = { 0 };
+	struct place place;
+	bool is_found = place_find(registry->rules, ref, arena, &place, &ignored);
+	bool is_blocked = !is_found && place.rule && place.rule->is_blocked;
+
+	arena_free(arena);
+	return is_blocked;
+}
+
+enum registry_protocol registry_probe(struct registry *registry, const struct ref *ref)
+{
+	struct arena *arena = arena_new();
+	enum registry_protocol protocol = PROTOCOL_UNKNOWN;
+	struct err ignored = { 0 };
+	struct place place;
+
+	if (find_place(registry, ref, arena, &place, &ignored) && !place.layout)
+		protocol = remote_probe(registry, &place);
+	arena_free(arena);
+	return protocol;
+}
+
 static const char *identifier_of(const struct ref *ref)
 {
 	return ref->digest ? ref->digest : ref->tag;
@@ -74,7 +137,7 @@ bool registry_resolve(struct registry *registry, const struct ref *ref, struct a
 	struct places places;
 
 	*out = (struct descriptor){ 0 };
-	if (!place_find_readable(registry->rules, ref, arena, &places, err))
+	if (!find_readable(registry, ref, arena, &places, err))
 		return false;
 	for (size_t i = 0; i < places.n; i++) {
 		const struct place *place = &places.v[i];
@@ -148,7 +211,7 @@ bool registry_get_manifest(struct registry *registry, const struct ref *ref, str
 
 	*desc = (struct descriptor){ 0 };
 	*bytes = NULL;
-	if (!place_find_readable(registry->rules, ref, arena, &places, err))
+	if (!find_readable(registry, ref, arena, &places, err))
 		return false;
 	for (size_t i = 0; i < places.n; i++) {
 		struct err failed = { 0 };
@@ -165,7 +228,7 @@ static bool read_into(struct registry *registry, const struct ref *ref, struct a
 {
 	struct places places;
 
-	if (!place_find_readable(registry->rules, ref, arena, &places, err))
+	if (!find_readable(registry, ref, arena, &places, err))
 		return false;
 	for (size_t i = 0; i < places.n; i++) {
 		const struct place *place = &places.v[i];
@@ -238,13 +301,28 @@ bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
 	return is_done;
 }
 
+bool registry_has_manifest(struct registry *registry, const struct ref *ref, bool *out,
+			   struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct descriptor desc = { 0 };
+	struct place place;
+	bool is_done = find_place(registry, ref, arena, &place, err) &&
+		       backend_of(&place)->resolve(registry, &place, identifier_of(ref), arena,
+						   &desc, err);
+
+	*out = is_done && desc.digest && (!ref->digest || strcmp(desc.digest, ref->digest) == 0);
+	arena_free(arena);
+	return is_done;
+}
+
 bool registry_has_blob(struct registry *registry, const struct ref *ref, const char *digest,
 		       bool *out, struct err *err)
 {
 	struct place place;
 
 	*out = false;
-	return place_find(registry->rules, ref, registry->arena, &place, err) &&
+	return find_place(registry, ref, registry->arena, &place, err) &&
 	       backend_of(&place)->has_blob(registry, &place, digest, out, err);
 }
 
@@ -254,8 +332,8 @@ bool registry_mount_blob(struct registry *registry, const struct ref *from, cons
 	struct place source, target;
 
 	*done = false;
-	if (!place_find(registry->rules, from, registry->arena, &source, err) ||
-	    !place_find(registry->rules, to, registry->arena, &target, err))
+	if (!find_place(registry, from, registry->arena, &source, err) ||
+	    !find_place(registry, to, registry->arena, &target, err))
 		return false;
 	if (backend_of(&source) != backend_of(&target))
 		return true;
@@ -269,7 +347,7 @@ bool registry_put_blob(struct registry *registry, const struct ref *to,
 	const struct blob_source source = { bytes, path };
 	struct place place;
 
-	return place_find(registry->rules, to, registry->arena, &place, err) &&
+	return find_place(registry, to, registry->arena, &place, err) &&
 	       backend_of(&place)->put_blob(registry, &place, desc, &source, err);
 }
 
@@ -289,7 +367,7 @@ bool registry_put_manifest(struct registry *registry, const struct ref *to, cons
 		return err_set(err, ERR_INVALID,
 			       "cannot write the manifest of '%s/%s': its digest is '%s', not '%s'",
 			       to->registry, to->repo, digest.text, to->digest);
-	return place_find(registry->rules, to, registry->arena, &place, err) &&
+	return find_place(registry, to, registry->arena, &place, err) &&
 	       backend_of(&place)->put_manifest(registry, &place, to->has_tag ? to->tag : NULL,
 						&payload, err);
 }
@@ -297,18 +375,28 @@ bool registry_put_manifest(struct registry *registry, const struct ref *to, cons
 bool registry_list_tags(struct registry *registry, const struct ref *repo, struct arena *arena,
 			struct strings *out, struct err *err)
 {
-	struct place place;
+	struct places places;
 
 	*out = (struct strings){ 0 };
-	return place_find(registry->rules, repo, arena, &place, err) &&
-	       backend_of(&place)->list_tags(registry, &place, arena, out, err);
+	if (!find_readable(registry, repo, arena, &places, err))
+		return false;
+	for (size_t i = 0; i < places.n; i++) {
+		struct err failed = { 0 };
+
+		if (backend_of(&places.v[i])
+			    ->list_tags(registry, &places.v[i], arena, out, &failed))
+			return true;
+		*out = (struct strings){ 0 };
+		*err = failed;
+	}
+	return false;
 }
 
 bool registry_check_write(struct registry *registry, const struct ref *to, struct err *err)
 {
 	struct place place;
 
-	return place_find(registry->rules, to, registry->arena, &place, err) &&
+	return find_place(registry, to, registry->arena, &place, err) &&
 	       backend_of(&place)->check_write(registry, &place, err);
 }
 

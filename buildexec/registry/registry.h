@@ -37,6 +37,41 @@ MUST_CHECK bool registry_open(const struct registry_rules *rules, const struct k
 			      struct registry **out, struct err *err);
 void registry_close(struct registry **registry);
 
+/* What handles of several threads find out once for all; outlives them. */
+struct registry_shared;
+struct registry_shared *registry_shared_new(void);
+void registry_shared_free(struct registry_shared **shared);
+void registry_share(struct registry *registry, struct registry_shared *shared);
+
+/* How the calls that follow are made; zeroed: as the rules and the keychain say. Texts are borrowed. */
+struct registry_manner {
+	/* The registry of this name (ref.registry) may be without TLS or with an unknown certificate; its mirrors not. NULL. */
+	const char *insecure;
+	bool is_anonymous;  /* without credentials */
+	int64_t timeout_ms; /* of one small request with its retries; 0: 300 s */
+};
+void registry_set_manner(struct registry *registry, const struct registry_manner *manner);
+
+/* Why the last call that reads failed, for those who tell failures apart; lent until the next call. */
+struct registry_refusal {
+	int status; /* of HTTP; 0: there was no answer, or it was no refusal */
+	bool has_credentials;
+	char words[512]; /* the registry's own, made harmless; "" for none */
+};
+const struct registry_refusal *registry_refusal(const struct registry *registry);
+
+/* By the settings. */
+bool registry_is_blocked(const struct registry *registry, const struct ref *ref);
+
+/* What answers where a reference leads. Asked when something failed; without credentials. */
+enum registry_protocol {
+	PROTOCOL_UNKNOWN, /* no answer, or one that says nothing; folders */
+	PROTOCOL_V2,
+	PROTOCOL_PLAIN, /* the distribution API, but without TLS, which it may not be without */
+	PROTOCOL_OTHER, /* a server that has no distribution API                              */
+};
+enum registry_protocol registry_probe(struct registry *registry, const struct ref *ref);
+
 /* Tag or digest → descriptor by HEAD (GET where a server gives no digest). Absent: true with out->digest NULL. */
 MUST_CHECK bool registry_resolve(struct registry *registry, const struct ref *ref,
 				 struct arena *arena, struct descriptor *out, struct err *err);
@@ -52,6 +87,9 @@ MUST_CHECK bool registry_get_blob(struct registry *registry, const struct ref *r
 MUST_CHECK bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
 				    const struct descriptor *desc, const char *path,
 				    struct err *err);
+/* Is this manifest in the place itself, whatever its mirrors have? */
+MUST_CHECK bool registry_has_manifest(struct registry *registry, const struct ref *ref, bool *out,
+				      struct err *err);
 MUST_CHECK bool registry_has_blob(struct registry *registry, const struct ref *ref,
 				  const char *digest, bool *out, struct err *err);
 /* Makes the blob of `from` available in `to` without moving bytes where the registry can (same host, or layout: link). *done says. */
@@ -69,7 +107,7 @@ MUST_CHECK bool registry_put_manifest(struct registry *registry, const struct re
 /* Copies a manifest (index: all entries) with its blobs, mounting where possible; same bytes, same digest. */
 MUST_CHECK bool registry_copy(struct registry *registry, const struct ref *from,
 			      const struct ref *to, struct err *err);
-/* Pages followed, at most LIMIT_REFS; unsorted. */
+/* Pages followed, at most LIMIT_REFS; unsorted. Mirrors first, as for everything that is read. */
 MUST_CHECK bool registry_list_tags(struct registry *registry, const struct ref *repo,
 				   struct arena *arena, struct strings *out, struct err *err);
 /* May we push there? Starts and cancels an upload (HTTP) or checks the folder. ERR_DENIED when not. */

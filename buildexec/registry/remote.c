@@ -24,6 +24,7 @@ enum {
 	BACKOFF_CAP_MS = 8000,
 	TAGS_PER_PAGE = 1000,
 	MAX_TAG_PAGES = 10000,
+	PROBE_TIMEOUT_MS = 10000,
 };
 
 #define ACCEPT_MANIFESTS                                                                           \
@@ -31,25 +32,24 @@ enum {
 	", " MEDIA_DOCKER_LIST
 
 /* Docker's rule for a host that may be plain: https where it answers, else http. A certificate we do not trust is no "else". */
-static bool find_base(struct endpoint *endpoint, bool may_be_plain, struct arena *arena,
-		      struct err *err)
+static bool find_scheme(struct endpoint *endpoint, struct arena *arena, const char **out,
+			struct err *err)
 {
 	static const char *const schemes[] = { "https", "http" };
-
 	struct err failed = { 0 };
 
 	for (size_t i = 0; i < COUNTOF(schemes) && failed.kind != ERR_DENIED; i++) {
-		const char *base = arena_printf(arena, "%s://%s", schemes[i], endpoint->host);
-		struct http_request ping = { .method = "GET",
-					     .url = arena_printf(arena, "%s/v2/", base),
-					     .max_body = LIMIT_MANIFEST_BYTES,
-					     .no_redirects = true,
-					     .no_retry = i == 0 && may_be_plain };
+		struct http_request ping = {
+			.method = "GET",
+			.url = arena_printf(arena, "%s://%s/v2/", schemes[i], endpoint->host),
+			.max_body = LIMIT_MANIFEST_BYTES,
+			.no_redirects = true,
+			.no_retry = i == 0,
+		};
 		struct http_response response;
 
-		if (!may_be_plain || http_send(endpoint->http, &ping, arena, &response, &failed)) {
-			endpoint->base = arena_strdup(endpoint->auth.arena, base);
-			endpoint->auth.is_plain = i == 1;
+		if (http_send(endpoint->http, &ping, arena, &response, &failed)) {
+			*out = schemes[i];
 			return true;
 		}
 	}
@@ -57,36 +57,55 @@ static bool find_base(struct endpoint *endpoint, bool may_be_plain, struct arena
 	return false;
 }
 
+static bool find_base(struct registry *registry, struct endpoint *endpoint, struct arena *arena,
+		      struct err *err)
+{
+	const char *scheme = "https";
+
+	if ((endpoint->is_insecure || host_is_local(endpoint->host)) &&
+	    !remote_scheme(registry->shared, endpoint, find_scheme, arena, &scheme, err))
+		return false;
+	endpoint->base = arena_printf(endpoint->auth.arena, "%s://%s", scheme, endpoint->host);
+	endpoint->auth.is_plain = strcmp(scheme, "http") == 0;
+	return true;
+}
+
 bool remote_endpoint(struct registry *registry, const struct place *place, struct arena *arena,
 		     struct endpoint **out, struct err *err)
 {
 	const struct registry_rule *rule = place->rule;
-	bool is_insecure = rule && rule->is_insecure;
-	struct http_options options = { .is_insecure = is_insecure,
+	const bool is_anonymous = registry->manner.is_anonymous;
+	struct http_options options = { .is_insecure = place->is_insecure,
 					.ca_file = rule ? rule->ca_file : NULL,
 					.cert_file = rule ? rule->cert_file : NULL,
 					.key_file = rule ? rule->key_file : NULL };
 	struct endpoint *endpoint = NULL;
 
-	for (size_t i = 0; i < registry->endpoints.n; i++)
-		if (registry->endpoints.v[i]->rule == rule &&
-		    strcmp(registry->endpoints.v[i]->host, place->host) == 0)
-			endpoint = registry->endpoints.v[i];
+	for (size_t i = 0; i < registry->endpoints.n; i++) {
+		struct endpoint *at = registry->endpoints.v[i];
+
+		if (at->rule == rule && at->is_insecure == place->is_insecure &&
+		    at->is_anonymous == is_anonymous && strcmp(at->host, place->host) == 0)
+			endpoint = at;
+	}
 	if (!endpoint) {
 		endpoint = ARENA_NEW(registry->arena, struct endpoint);
 		endpoint->host = arena_strdup(registry->arena, place->host);
 		endpoint->rule = rule;
+		endpoint->is_insecure = place->is_insecure;
+		endpoint->is_anonymous = is_anonymous;
 		if (!http_open(&options, &endpoint->http, err))
 			return err_prefix(err, "registry '%s'", place->host);
-		endpoint->auth = (struct auth){ .arena = registry->arena,
-						.keychain = registry->keychain,
-						.host = endpoint->host,
-						.rule = rule,
-						.http = endpoint->http };
+		endpoint->auth =
+			(struct auth){ .arena = registry->arena,
+				       .keychain = is_anonymous ? NULL : registry->keychain,
+				       .host = endpoint->host,
+				       .rule = rule,
+				       .http = endpoint->http,
+				       .refusal = &registry->refusal };
 		vec_push(registry->arena, &registry->endpoints, endpoint);
 	}
-	if (!endpoint->base &&
-	    !find_base(endpoint, is_insecure || host_is_local(endpoint->host), arena, err))
+	if (!endpoint->base && !find_base(registry, endpoint, arena, err))
 		return false;
 	*out = endpoint;
 	return true;
@@ -163,11 +182,16 @@ bool remote_call_fail(const struct remote_call *call, const struct http_response
 	const char *text = arena_printf(call->arena, "%s '%s'", what, call->place->shown);
 	struct endpoint *endpoint;
 	struct err ignored = { 0 };
+	struct registry_refusal *refusal = &call->registry->refusal;
 
 	remote_fail(response, text, call->arena, err);
-	if (response->status == 401 &&
-	    remote_endpoint(call->registry, call->place, call->arena, &endpoint, &ignored) &&
-	    !auth_has_credentials(&endpoint->auth, call->place->repo, call->arena))
+	remote_note(response, call->arena, refusal);
+	if (response->status != 401 ||
+	    !remote_endpoint(call->registry, call->place, call->arena, &endpoint, &ignored))
+		return false;
+	refusal->has_credentials =
+		auth_has_credentials(&endpoint->auth, call->place->repo, call->arena);
+	if (!refusal->has_credentials)
 		return err_set(err, ERR_DENIED, "%s; there are no credentials for it",
 			       arena_strdup(call->arena, err->text));
 	return false;
@@ -179,7 +203,8 @@ static bool manifest_call(const struct remote_call *call, const char *method,
 	struct strings headers = { 0 };
 	struct http_request request = { .method = method,
 					.headers = &headers,
-					.max_body = LIMIT_MANIFEST_BYTES };
+					.max_body = LIMIT_MANIFEST_BYTES,
+					.timeout_ms = call->registry->manner.timeout_ms };
 	struct endpoint *endpoint;
 
 	if (!remote_endpoint(call->registry, call->place, call->arena, &endpoint, err))
@@ -449,7 +474,9 @@ static bool read_tag_pages(const struct remote_call *call, const char *url, stru
 			   struct err *err)
 {
 	for (int n = 0; url; n++) {
-		struct http_request request = { .method = "GET", .url = url };
+		struct http_request request = { .method = "GET",
+						.url = url,
+						.timeout_ms = call->registry->manner.timeout_ms };
 		struct http_response response;
 
 		if (n == MAX_TAG_PAGES)
@@ -475,6 +502,60 @@ static bool remote_list_tags(struct registry *registry, const struct place *plac
 	       read_tag_pages(&call,
 			      remote_url(endpoint, place, arena, "tags/list?n=%d", TAGS_PER_PAGE),
 			      out, err);
+}
+
+/* Of a ping: only 200 and 401 say yes; what is told to go away or to wait has not been told no. */
+static enum registry_protocol protocol_of(int status)
+{
+	static const struct {
+		int status;
+		enum registry_protocol protocol;
+	} rows[] = {
+		{ 200, PROTOCOL_V2 },      { 401, PROTOCOL_V2 },      { 403, PROTOCOL_UNKNOWN },
+		{ 408, PROTOCOL_UNKNOWN }, { 429, PROTOCOL_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		if (rows[i].status == status)
+			return rows[i].protocol;
+	return status >= 500 ? PROTOCOL_UNKNOWN : PROTOCOL_OTHER;
+}
+
+static enum registry_protocol ping(const struct endpoint *endpoint, const char *base,
+				   struct arena *arena)
+{
+	const struct http_request request = { .method = "GET",
+					      .url = arena_printf(arena, "%s/v2/", base),
+					      .max_body = LIMIT_MANIFEST_BYTES,
+					      .timeout_ms = PROBE_TIMEOUT_MS,
+					      .no_redirects = true,
+					      .no_retry = true };
+	struct http_response response;
+	struct err ignored = { 0 };
+
+	return http_send(endpoint->http, &request, arena, &response, &ignored)
+		       ? protocol_of(response.status)
+		       : PROTOCOL_UNKNOWN;
+}
+
+enum registry_protocol remote_probe(struct registry *registry, const struct place *place)
+{
+	struct arena *arena = arena_new();
+	enum registry_protocol found = PROTOCOL_UNKNOWN;
+	struct endpoint *endpoint;
+	struct err ignored = { 0 };
+
+	if (remote_endpoint(registry, place, arena, &endpoint, &ignored)) {
+		if (endpoint->probed == PROTOCOL_UNKNOWN)
+			endpoint->probed = ping(endpoint, endpoint->base, arena);
+		if (endpoint->probed == PROTOCOL_UNKNOWN &&
+		    ping(endpoint, arena_printf(arena, "http://%s", endpoint->host), arena) ==
+			    PROTOCOL_V2)
+			endpoint->probed = PROTOCOL_PLAIN;
+		found = endpoint->probed;
+	}
+	arena_free(arena);
+	return found;
 }
 
 const struct backend remote_backend = {

@@ -12,9 +12,11 @@ enum { BLOB_TIMEOUT_MS = 4 * 3600 * 1000 };
 struct endpoint {
 	const char *host;
 	const struct registry_rule *rule;
+	bool is_insecure, is_anonymous;
 	const char *base; /* "https://host" once it is known that it answers there */
 	struct http *http;
 	struct auth auth;
+	enum registry_protocol probed;
 };
 
 struct remote_call {
@@ -25,6 +27,13 @@ struct remote_call {
 	struct arena *arena;
 };
 
+/* "https" or "http", of the program's own life. */
+typedef bool remote_scheme_fn(struct endpoint *endpoint, struct arena *arena, const char **out,
+			      struct err *err);
+/* shared.c: what was found, or what `find` finds. `shared` NULL: each for itself. */
+MUST_CHECK bool remote_scheme(struct registry_shared *shared, struct endpoint *endpoint,
+			      remote_scheme_fn *find, struct arena *arena, const char **out,
+			      struct err *err);
 /* The endpoint of a place, connected to on first use. */
 MUST_CHECK bool remote_endpoint(struct registry *registry, const struct place *place,
 				struct arena *arena, struct endpoint **out, struct err *err);

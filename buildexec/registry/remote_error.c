@@ -2,6 +2,7 @@
 /* remote_error.c — error bodies. Spec: distribution-spec "Error Codes". */
 #include "buildexec/registry/remote_error.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "buildexec/sys/log.h"
@@ -75,6 +76,15 @@ static enum err_kind kind_of(int status)
 		if (rows[i].status == status)
 			return rows[i].kind;
 	return status >= 500 ? ERR_TRANSIENT : ERR_INVALID;
+}
+
+void remote_note(const struct http_response *response, struct arena *arena,
+		 struct registry_refusal *out)
+{
+	const char *words = remote_words(response->body, response->body_len, arena);
+
+	*out = (struct registry_refusal){ .status = response->status };
+	snprintf(out->words, sizeof(out->words), "%s", words);
 }
 
 bool remote_fail(const struct http_response *response, const char *what, struct arena *arena,

@@ -3,8 +3,12 @@
 #ifndef BUILDEXEC_REGISTRY_REMOTE_ERROR_H
 #define BUILDEXEC_REGISTRY_REMOTE_ERROR_H
 
+#include "buildexec/registry/registry.h"
 #include "buildexec/sys/http.h"
 
+/* Status and words of an answer that is no success. */
+void remote_note(const struct http_response *response, struct arena *arena,
+		 struct registry_refusal *out);
 /*
  * Sets err to "<what>: the server answered 404 (MANIFEST_UNKNOWN: manifest unknown)"; always false. 404 is ERR_ABSENT,
  * 401 and 403 ERR_DENIED, 408, 429 and 5xx ERR_TRANSIENT, others ERR_INVALID.

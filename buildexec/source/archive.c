@@ -402,7 +402,7 @@ static bool empty_folder(struct unpacking *u, int fd, const char *name)
 	bool is_done;
 
 	snprintf(folder, sizeof(folder), "/proc/self/fd/%d", fd);
-	is_done = tree_names(fd, arena, &names, u->err);
+	is_done = fs_names(fd, arena, &names, u->err);
 	for (size_t i = 0; is_done && i < names.n; i++)
 		is_done = fs_remove_tree(path_join(arena, folder, names.v[i]), u->err);
 	arena_free(arena);

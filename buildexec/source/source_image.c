@@ -68,7 +68,7 @@ static bool unpack_file(const struct source_image *spec, const struct remote_ima
 	dir = open(temp.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, errno, "cannot open folder '%s'", temp.path);
-	if (!tree_names(dir, arena, &names, err))
+	if (!fs_names(dir, arena, &names, err))
 		return false;
 	if (names.n != 1)
 		return err_set(err, ERR_INVALID, "expected layer to have exactly one file");

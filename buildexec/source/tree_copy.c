@@ -4,34 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
-#include "model/base/arena.h"
 #include "model/base/limits.h"
-
-#define CHUNK_BYTES (1u << 20)
-
-static bool copy_bytes(int from, int to, struct err *err)
-{
-	char *chunk;
-	ssize_t n;
-
-	while ((n = copy_file_range(from, NULL, to, NULL, (size_t)1 << 30, 0)) > 0)
-		;
-	if (n == 0)
-		return true;
-	/* Not between these two file systems: nothing was copied yet, or the offsets tell how far. */
-	chunk = mem_realloc(NULL, CHUNK_BYTES);
-	while ((n = read(from, chunk, CHUNK_BYTES)) > 0)
-		if (!fd_write_all(to, chunk, (size_t)n, err))
-			break;
-	free(chunk);
-	return n == 0 || (n < 0 && err_sys(err, errno, "cannot read"));
-}
 
 static bool copy_file(const struct tree_entry *entry, int to_dir, struct err *err)
 {
@@ -45,7 +23,7 @@ static bool copy_file(const struct tree_entry *entry, int to_dir, struct err *er
 		    mode);
 	if (to < 0)
 		return err_sys(err, errno, "cannot create '%s'", entry->path);
-	if (!copy_bytes(from, to, err))
+	if (!fd_copy_all(from, to, err))
 		return err_prefix(err, "cannot copy '%s'", entry->path);
 	if (fchmod(to, mode) != 0)
 		return err_sys(err, errno, "cannot set the mode of '%s'", entry->path);

@@ -2,10 +2,8 @@
 /* tree_walk.c — see tree_walk.h. */
 #include "buildexec/source/tree_walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,26 +20,6 @@ struct walk {
 	unsigned depth;
 	struct buf path;
 };
-
-bool tree_names(int fd, struct arena *arena, struct strings *out, struct err *err)
-{
-	DIR *dir = fdopendir(dup(fd));
-	struct dirent *entry;
-
-	if (!dir)
-		return err_sys(err, errno, "cannot list a folder");
-	rewinddir(dir);
-	errno = 0;
-	while ((entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			vec_push(arena, out, arena_strdup(arena, entry->d_name));
-	closedir(dir);
-	if (errno != 0)
-		return err_sys(err, errno, "cannot list a folder");
-	if (out->n > 1)
-		qsort(out->v, out->n, sizeof(*out->v), strings_compare);
-	return true;
-}
 
 static bool walk_folder(struct walk *walk, int fd, struct err *err);
 
@@ -85,7 +63,7 @@ static bool walk_folder(struct walk *walk, int fd, struct err *err)
 		return err_set(err, ERR_INVALID, "'%s' is deeper than %u folders", walk->root,
 			       LIMIT_TREE_DEPTH);
 	arena = arena_new();
-	is_done = tree_names(fd, arena, &names, err);
+	is_done = fs_names(fd, arena, &names, err);
 	if (!is_done)
 		err_prefix(err, "'%s/%s'", walk->root, buf_text(&walk->path));
 	for (size_t i = 0; is_done && i < names.n; i++)

@@ -30,8 +30,6 @@ MUST_CHECK bool tree_walk(const char *root, tree_fn *each, void *ctx, struct err
 /* Gives the root and everything below it to a user. Not allowed to (no root): true, and nothing happens. */
 MUST_CHECK bool tree_chown(const char *root, uid_t uid, gid_t gid, struct err *err);
 
-/* The names in an open folder, by bytes, in the arena; the descriptor stays open. */
-MUST_CHECK bool tree_names(int fd, struct arena *arena, struct strings *out, struct err *err);
 /* What belongs to git, not to the content: entries named ".git". */
 bool tree_is_git(const char *name);
 /* The error for sockets, pipes and devices. */

@@ -279,7 +279,9 @@ static void set_up(struct http *http, struct exchange *exchange, struct curl_sli
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L << 10);
+	/* What is collected is small as a rule, and many handles may be open at once. */
+	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE,
+			 exchange->request->write ? 256L << 10 : 16L << 10);
 	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(curl, CURLOPT_URL, exchange->url->text);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, http->options.user_agent);

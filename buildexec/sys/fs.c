@@ -5,6 +5,7 @@
  */
 #include "buildexec/sys/fs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,7 +19,7 @@
 #include "buildexec/sys/clock.h"
 #include "model/base/digest.h"
 
-enum { READ_CHUNK = 64 * 1024, TEMP_TRIES = 100, LOCK_POLL_MS = 10 };
+enum { READ_CHUNK = 64 * 1024, TEMP_TRIES = 100, LOCK_POLL_MS = 10, COPY_CHUNK = 1 << 20 };
 
 void fd_close(int *fd)
 {
@@ -44,6 +45,48 @@ bool fd_write_all(int fd, const void *bytes, size_t n, struct err *err)
 		at += put;
 		n -= (size_t)put;
 	}
+	return true;
+}
+
+bool fd_copy_all(int from, int to, struct err *err)
+{
+	char *chunk;
+	ssize_t n;
+
+	while ((n = copy_file_range(from, NULL, to, NULL, (size_t)1 << 30, 0)) > 0)
+		;
+	if (n == 0)
+		return true;
+	/* Not between these two file systems: nothing was copied yet, or the offsets tell how far. */
+	chunk = mem_realloc(NULL, COPY_CHUNK);
+	while ((n = read(from, chunk, COPY_CHUNK)) > 0)
+		if (!fd_write_all(to, chunk, (size_t)n, err))
+			break;
+	free(chunk);
+	return n == 0 || (n < 0 && err_sys(err, errno, "cannot read"));
+}
+
+bool fs_names(int fd, struct arena *arena, struct strings *out, struct err *err)
+{
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	const struct dirent *entry;
+	int sys = errno;
+
+	*out = (struct strings){ 0 };
+	if (!dir) {
+		fd_close(&own);
+		return err_sys(err, sys, "cannot list a folder");
+	}
+	while ((errno = 0, entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			vec_push(arena, out, arena_strdup(arena, entry->d_name));
+	sys = errno;
+	closedir(dir);
+	if (sys != 0)
+		return err_sys(err, sys, "cannot list a folder");
+	if (out->n > 1)
+		qsort(out->v, out->n, sizeof(*out->v), strings_compare);
 	return true;
 }
 
@@ -82,6 +125,36 @@ bool fs_read(int dir_fd, const char *path, size_t max, struct arena *arena, char
 	*out = arena_copy(arena, buf_text(&buf), buf.len);
 	*len = buf.len;
 	return true;
+}
+
+bool fs_read_plain(const char *path, size_t max, struct arena *arena, char **out, size_t *len,
+		   struct err *err)
+{
+	/* O_NONBLOCK: a pipe of that name must not make us wait for its other end. */
+	AUTO_FD fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat stat;
+	ssize_t n;
+
+	*out = NULL;
+	*len = 0;
+	if (fd < 0 && errno == ENOENT)
+		return true;
+	if (fd < 0 && errno == ELOOP)
+		return err_set(err, ERR_INVALID, "'%s' is a link", path);
+	if (fd < 0 || fstat(fd, &stat) != 0)
+		return err_sys(err, errno, "cannot open '%s'", path);
+	if (!S_ISREG(stat.st_mode))
+		return err_set(err, ERR_INVALID, "'%s' is no plain file", path);
+	if ((uint64_t)stat.st_size > max)
+		return err_set(err, ERR_INVALID, "'%s' is longer than %zu bytes", path, max);
+	*out = arena_alloc(arena, (size_t)stat.st_size + 1);
+	while (*len < (size_t)stat.st_size &&
+	       (n = read(fd, *out + *len, (size_t)stat.st_size - *len)) > 0)
+		*len += (size_t)n;
+	if (*len == (size_t)stat.st_size)
+		return true;
+	*out = NULL;
+	return err_sys(err, errno ? errno : EIO, "cannot read '%s'", path);
 }
 
 /* Creates "<path>.tmp-<random>" beside the target; its name goes into `name`, PATH_MAX bytes. */

@@ -10,10 +10,17 @@
 #include <sys/types.h>
 
 #include "model/base/buf.h"
+#include "model/base/vec.h"
 
 /* Absent is an answer: true with *out = NULL. Longer than max is ERR_INVALID. NUL-terminated behind *len. */
 MUST_CHECK bool fs_read(int dir_fd, const char *path, size_t max, struct arena *arena, char **out,
 			size_t *len, struct err *err);
+/*
+ * The same for what a container may have put there: only a plain file counts, never a link or a pipe that would make us
+ * read elsewhere or wait. ERR_INVALID for anything else of that name.
+ */
+MUST_CHECK bool fs_read_plain(const char *path, size_t max, struct arena *arena, char **out,
+			      size_t *len, struct err *err);
 /* Temp file beside it, optional fsync, rename. Folders above must exist. */
 MUST_CHECK bool fs_write_atomic(int dir_fd, const char *path, const void *bytes, size_t n,
 				mode_t mode, bool is_synced, struct err *err);
@@ -44,6 +51,10 @@ void fd_close(int *fd); /* preserves errno, sets -1 */
 #define AUTO_FD __attribute__((cleanup(fd_close))) int
 /* All n bytes, restarting on EINTR and short writes. */
 MUST_CHECK bool fd_write_all(int fd, const void *bytes, size_t n, struct err *err);
+/* From the positions of both to the end of `from`. */
+MUST_CHECK bool fd_copy_all(int from, int to, struct err *err);
+/* The names in an open folder, by bytes, in the arena; the descriptor stays open. */
+MUST_CHECK bool fs_names(int fd, struct arena *arena, struct strings *out, struct err *err);
 
 /* An advisory lock (flock) on a file that is created when absent; waits up to timeout_ms (-1: for ever, 0: do not wait → ERR_CONFLICT). */
 MUST_CHECK bool fs_lock(const char *path, bool is_shared, int64_t timeout_ms, int *fd,

@@ -127,7 +127,8 @@ static void put_blob(struct edit *edit, const struct git_change *change, struct 
 
 	git_id_hash(GIT_TYPE_BLOB, change->bytes, change->n, raw);
 	is_same = item->mode && item->mode != GIT_MODE_DIR && !memcmp(item->raw, raw, GIT_ID_RAW);
-	item->mode = GIT_MODE_FILE;
+	if ((item->mode & 0170000) != 0100000) /* an executable file stays one */
+		item->mode = GIT_MODE_FILE;
 	item->raw = raw;
 	if (!is_same)
 		vec_push(edit->arena, &edit->blobs,

@@ -419,28 +419,52 @@ static void put_person(struct buf *out, const char *text)
 		buf_byte(out, strchr("<>\n\r", *text) || (unsigned char)*text < 0x20 ? '-' : *text);
 }
 
+/* A header of several lines: each after the first begins with a blank. */
+static void put_signature(struct buf *out, const char *signature)
+{
+	size_t n = strlen(signature);
+
+	while (n && signature[n - 1] == '\n')
+		n--;
+	buf_puts(out, "gpgsig ");
+	for (size_t i = 0; i < n; i++) {
+		buf_byte(out, signature[i]);
+		if (signature[i] == '\n')
+			buf_byte(out, ' ');
+	}
+	buf_byte(out, '\n');
+}
+
+bool git_commit_text(const struct git_commit_spec *spec, struct buf *out, struct err *err)
+{
+	static const char *const roles[] = { "author", "committer" };
+	size_t n = strlen(spec->message);
+
+	buf_printf(out, "tree %s\n", spec->tree.hex);
+	if (!git_id_is_none(&spec->parent))
+		buf_printf(out, "parent %s\n", spec->parent.hex);
+	for (size_t i = 0; i < COUNTOF(roles); i++) {
+		buf_printf(out, "%s ", roles[i]);
+		put_person(out, spec->name);
+		buf_puts(out, " <");
+		put_person(out, spec->email);
+		buf_printf(out, "> %lld +0000\n", (long long)spec->time_s);
+	}
+	if (spec->signature)
+		put_signature(out, spec->signature);
+	buf_printf(out, "\n%s%s", spec->message, n && spec->message[n - 1] == '\n' ? "" : "\n");
+	return !out->is_over || err_set(err, ERR_INVALID, "the commit message is too long");
+}
+
 bool git_pack_add_commit(struct git_pack *pack, const struct git_commit_spec *spec,
 			 struct git_id *out, struct err *err)
 {
-	static const char *const roles[] = { "author", "committer" };
 	AUTO_BUF text = BUF_INIT(LIMIT_GIT_TREE);
 	unsigned char raw[GIT_ID_RAW];
-	size_t n = strlen(spec->message);
 
 	*out = (struct git_id){ 0 };
-	buf_printf(&text, "tree %s\n", spec->tree.hex);
-	if (!git_id_is_none(&spec->parent))
-		buf_printf(&text, "parent %s\n", spec->parent.hex);
-	for (size_t i = 0; i < COUNTOF(roles); i++) {
-		buf_printf(&text, "%s ", roles[i]);
-		put_person(&text, spec->name);
-		buf_puts(&text, " <");
-		put_person(&text, spec->email);
-		buf_printf(&text, "> %lld +0000\n", (long long)spec->time_s);
-	}
-	buf_printf(&text, "\n%s%s", spec->message, n && spec->message[n - 1] == '\n' ? "" : "\n");
-	if (text.is_over)
-		return err_set(err, ERR_INVALID, "the commit message is too long");
+	if (!git_commit_text(spec, &text, err))
+		return false;
 	if (!git_pack_add(pack, GIT_TYPE_COMMIT, text.data, text.len, raw, err))
 		return false;
 	*out = git_id_from_raw(raw);

@@ -47,8 +47,12 @@ struct git_commit_spec {
 	struct git_id tree, parent;
 	const char *name, *email; /* without '<', '>', newline: replaced by '-' */
 	int64_t time_s;
-	const char *message; /* ends in a newline, one is added if not */
+	const char *message;   /* ends in a newline, one is added if not */
+	const char *signature; /* of git_commit_text, armoured; NULL: none */
 };
+/* The commit without its signature: what is signed. ERR_INVALID when it is too long. */
+MUST_CHECK bool git_commit_text(const struct git_commit_spec *spec, struct buf *out,
+				struct err *err);
 MUST_CHECK bool git_pack_add_commit(struct git_pack *pack, const struct git_commit_spec *spec,
 				    struct git_id *out, struct err *err);
 

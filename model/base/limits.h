@@ -11,6 +11,7 @@
 #define LIMIT_DOC_ALIASES    100u   /* anchors used per document                                 */
 #define LIMIT_ALIAS_NODES    20000u /* nodes made by expanding aliases, per document              */
 #define LIMIT_KEY_BYTES      1024u
+#define LIMIT_TAG_PATTERN    4096u /* of a filter of tags                                       */
 #define LIMIT_MANIFEST_FILES 200000u
 #define LIMIT_DIAGS          1000u /* problems printed in one run; the rest are counted           */
 
@@ -56,6 +57,8 @@
 #define LIMIT_EVENT_BYTES    (1u << 20) /* one line of a worker: a result lists its buildpacks      */
 #define LIMIT_EVENT_METADATA (256u << 10) /* manifest and config in a result, together          */
 #define LIMIT_REFS           1000000u
+#define LIMIT_STREAM_TAGS    5000u  /* of one image stream                                        */
+#define LIMIT_TAG_ITEMS      10000u /* of one tag's history                                       */
 
 /* Git: what a foreign repository may make us hold or write. */
 #define LIMIT_GIT_PACK_BYTES                                                                       \

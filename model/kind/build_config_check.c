@@ -178,7 +178,7 @@ static void check_files(const struct checker *c, const struct list *files,
 		const char *dir = file->destination_dir;
 
 		if (check_filled(c, name_at, file->name.name) &&
-		    !name_is_subdomain(file->name.name))
+		    !check_name_is_valid(file->name.name))
 			check_invalid(c, name_at, file->name.name, rules->mistake);
 		if (leads_out(dir, c->arena))
 			check_invalid(c, dir_at, dir, "destination dir cannot start with '..'");

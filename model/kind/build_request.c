@@ -66,7 +66,15 @@ static const struct field compose_fields[] = {
 };
 static const struct table compose_table = { "compose", sizeof(struct compose), compose_fields };
 
-static const char *const actions[] = { "build", "rebase", "compose", "tag", NULL };
+static const struct field mirror_fields[] = {
+	{ "from", FIELD_STRING, AT(struct request_mirror, from), .is_required = true },
+	{ "to", FIELD_STRING, AT(struct request_mirror, to), .is_required = true },
+	{ "insecure", FIELD_BOOL, AT(struct request_mirror, is_insecure) },
+	{ 0 },
+};
+static const struct table mirror_table = { "mirror", sizeof(struct request_mirror), mirror_fields };
+
+static const char *const actions[] = { "build", "rebase", "compose", "tag", "mirror", NULL };
 
 static const struct field request_fields[] = {
 	{ "format", FIELD_INT, AT(struct build_request, format), .min = WORKER_FORMAT,
@@ -115,6 +123,7 @@ static const struct field request_fields[] = {
 	{ "compression", FIELD_STRING, AT(struct build_request, compression) },
 	{ "now", FIELD_INT, AT(struct build_request, now_s) },
 	{ "compose", FIELD_STRUCT_PTR, AT(struct build_request, compose), &compose_table },
+	{ "mirrors", FIELD_STRUCTS, AT(struct build_request, mirrors), &mirror_table },
 	{ 0 },
 };
 const struct table build_request_table = { "build request", sizeof(struct build_request),

@@ -25,10 +25,16 @@ struct request_mount {      /* service bindings: name → files */
 	bool is_public;     /* the values may be seen in logs */
 };
 
+struct request_mirror { /* of one image: both ends name its digest */
+	const char *from, *to;
+	bool is_insecure; /* `from` may be without TLS or with an unknown certificate */
+};
+
 struct build_request {
 	int64_t format;
-	const char *action; /* "build", "rebase", "compose", "tag" (previous_image gets the tags) */
-	const char *id;     /* "Image/shop/cart#12" */
+	/* "build", "rebase", "compose", "tag" (previous_image gets the tags), "mirror" */
+	const char *action;
+	const char *id; /* "Image/shop/cart#12" */
 	const char *build_key;
 	const char *run_id;
 	struct strings tags;                   /* first is the image's tag */
@@ -58,6 +64,7 @@ struct build_request {
 	int64_t now_s;
 	/* compose */
 	struct compose *compose;
+	struct list mirrors; /* struct request_mirror */
 };
 
 /* Everything that makes a builder image (kpack.md §3). Layers are taken from where they lie. */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "model/kind/build_check.h"
+#include "model/kind/stream_check.h"
+#include "model/oci/docker_ref.h"
 #include "model/oci/ref.h"
 
 enum { JENKINSFILE_BYTES = 100000 };
@@ -30,23 +32,6 @@ const struct from_texts TO_TEXTS = {
 	.kinds = "the target of build output must be an 'ImageStreamTag' or 'DockerImage'",
 };
 
-/* [a-z0-9]+(?:[._-][a-z0-9]+)*, all n bytes of it. */
-static bool is_stream_name(const char *name, size_t n)
-{
-	bool was_separator = true;
-
-	for (size_t i = 0; i < n; i++) {
-		bool is_separator = name[i] == '.' || name[i] == '_' || name[i] == '-';
-
-		if (is_separator ? was_separator
-				 : !((name[i] >= 'a' && name[i] <= 'z') ||
-				     (name[i] >= '0' && name[i] <= '9')))
-			return false;
-		was_separator = is_separator;
-	}
-	return !was_separator;
-}
-
 /* Why "<stream><mark><rest>" is none, or NULL. */
 static const char *stream_part_mistake(const struct checker *c, const char *name, char mark,
 				       const struct from_texts *texts)
@@ -59,7 +44,7 @@ static const char *stream_part_mistake(const struct checker *c, const char *name
 	if (!at || at == name || !at[1])
 		return arena_printf(c->arena, "%s%s",
 				    mark == '@' ? "must be <name>@<id>" : texts->form, hint);
-	if (!is_stream_name(name, (size_t)(at - name)))
+	if (stream_name_mistake(arena_copy(c->arena, name, (size_t)(at - name))))
 		return arena_printf(c->arena, "%s%s", texts->syntax, hint);
 	return mark == ':' && !ref_tag_is_valid(at + 1) ? texts->form : NULL;
 }
@@ -68,14 +53,17 @@ static const char *from_mistake(const struct checker *c, const struct object_ref
 				const struct from_texts *texts)
 {
 	struct err err = { 0 };
-	struct ref ref;
+	struct docker_ref ref;
 
 	if (strcmp(from->kind, FROM_STREAM_TAG) == 0)
 		return stream_part_mistake(c, from->name, ':', texts);
 	if (strcmp(from->kind, FROM_STREAM_IMAGE) == 0)
 		return stream_part_mistake(c, from->name, '@', texts);
-	if (!ref_parse(from->name, c->arena, &ref, &err))
+	if (!docker_ref_parse(from->name, c->arena, &ref, &err))
 		return arena_printf(c->arena, "%s: %s", texts->pull_spec, err.text);
+	if (!*ref.name)
+		return arena_printf(c->arena, "%s: it names a registry, and no image in it",
+				    texts->pull_spec);
 	return NULL;
 }
 
@@ -105,7 +93,7 @@ void check_from(const struct checker *c, const char *path, const struct object_r
 		return;
 	if (is_docker)
 		check_invalid(c, ns_at, from->ns, texts->no_ns);
-	else if (!name_is_subdomain(from->ns))
+	else if (!check_name_is_valid(from->ns))
 		check_invalid(c, ns_at, from->ns, texts->ns);
 }
 

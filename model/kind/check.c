@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/kind/stream_check.h"
 #include "model/oci/ref.h"
 
 enum { STEP_BYTES = 256, LABEL_MAX = 63, SUBDOMAIN_MAX = 253 };
@@ -199,7 +200,7 @@ static bool image_name_passes(const struct checker *c, const char *name)
 	return false;
 }
 
-bool name_is_subdomain(const char *name)
+bool check_name_is_valid(const char *name)
 {
 	return strlen(name) <= SUBDOMAIN_MAX && is_name(name, "-.", false);
 }
@@ -213,9 +214,11 @@ void check_names(const struct checker *c)
 {
 	const struct meta *meta = &c->object->meta;
 
-	if (check_filled(c, "metadata.name", meta->name) &&
-	    (c->object->kind != KIND_IMAGE || image_name_passes(c, meta->name)) &&
-	    !name_is_subdomain(meta->name))
+	if (c->object->kind >= KIND_IMAGE_STREAM && c->object->kind <= KIND_IMAGE_STREAM_IMPORT)
+		stream_names_check(c);
+	else if (check_filled(c, "metadata.name", meta->name) &&
+		 (c->object->kind != KIND_IMAGE || image_name_passes(c, meta->name)) &&
+		 !check_name_is_valid(meta->name))
 		check_invalid(c, "metadata.name", meta->name,
 			      "must be at most 253 lower case letters, digits, '-' or '.', and "
 			      "start and end "

@@ -45,11 +45,19 @@ void check_account_ref(const struct checker *c, const char *path, const struct o
 struct pairs check_quantities_read(const struct checker *c, const char *path,
 				   const struct node *written);
 void check_quantities(const struct checker *c, const char *path, const struct pairs *pairs);
-/* A DNS subdomain: at most 253 lower case letters, digits, '-' or '.'. A label: at most 63, and no '.'. */
-bool name_is_subdomain(const char *name);
+/* host[:port][/path] of a setting; `may_be_wild`: "*." may stand for subdomains. NULL passes. */
+void check_location(const struct checker *c, const char *path, const char *text, bool may_be_wild);
+/* As names of all kinds but Image must be: a DNS subdomain. */
+bool check_name_is_valid(const char *name);
+/* A label: at most 63 lower case letters, digits or '-'. */
 bool name_is_label(const char *name);
 /* metadata.name and metadata.namespace. */
 void check_names(const struct checker *c);
+
+/* settings_streams.c: `streams` of Settings. */
+struct settings_streams;
+void settings_streams_adapt(struct settings_streams *streams, const struct checker *c);
+void settings_streams_check(const struct settings_streams *streams, const struct checker *c);
 
 /* image_convert.c: the annotations of a converted v1alpha1 Image into its fields. */
 void image_convert(const struct checker *c, struct image_spec *spec);

@@ -134,6 +134,23 @@ void credentials_collect_with(const struct model *model, const struct object_ref
 	};
 }
 
+struct list credentials_of_namespace(const struct model *model, const char *ns, struct arena *arena)
+{
+	VEC(struct named) names = { 0 };
+
+	for (size_t i = 0; i < model->objects.n; i++) {
+		const struct object *object = model->objects.v[i];
+		const char *excluded;
+
+		if (object->kind != KIND_SECRET || strcmp(object->meta.ns, ns) != 0)
+			continue;
+		excluded = pairs_get(&object->meta.annotations, ANNOTATION_NO_PULL);
+		if (!excluded || strcmp(excluded, "true") != 0)
+			vec_push(arena, &names, (struct named){ .name = object->meta.name });
+	}
+	return (struct list){ names.v, names.n };
+}
+
 void credentials_collect(const struct model *model, const char *ns, const char *account,
 			 struct arena *arena, struct credentials *out)
 {

@@ -12,9 +12,10 @@
 #include "model/kind/build_request.h"
 #include "model/kind/secret.h"
 
-#define ANNOTATION_DOCKER "kpack.io/docker"
-#define ANNOTATION_GIT    "kpack.io/git"
-#define ANNOTATION_BLOB   "kpack.io/blob"
+#define ANNOTATION_DOCKER  "kpack.io/docker"
+#define ANNOTATION_GIT     "kpack.io/git"
+#define ANNOTATION_BLOB    "kpack.io/blob"
+#define ANNOTATION_NO_PULL "openshift.io/image.excludeSecret"
 
 struct credentials {
 	struct list registry, git, blob; /* struct request_credential */
@@ -30,6 +31,12 @@ void credentials_collect(const struct model *model, const char *ns, const char *
 void credentials_collect_with(const struct model *model, const struct object_ref *account,
 			      const struct list *extra, struct arena *arena,
 			      struct credentials *out);
+/*
+ * What imports and copies for image streams of a namespace may use: all secrets of it, in order of name, but those annotated
+ * `openshift.io/image.excludeSecret: "true"` (openshift.md §2.1). Elements are struct named.
+ */
+struct list credentials_of_namespace(const struct model *model, const char *ns,
+				     struct arena *arena);
 /*
  * Of a list of git or blob credentials the first for a URL's scheme ("https", "http", "ssh") and host[:port]; NULL: anonymous.
  * A server without a scheme stands for http and https, and for ssh when the credential is a key.

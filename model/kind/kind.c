@@ -12,6 +12,7 @@
 #include "model/kind/build_config.h"
 #include "model/kind/builder.h"
 #include "model/kind/image.h"
+#include "model/kind/policy.h"
 #include "model/kind/rules.h"
 #include "model/kind/secret.h"
 #include "model/kind/settings.h"
@@ -20,6 +21,8 @@
 static const char *const both[] = { "v1alpha2", "v1alpha1", NULL };
 static const char *const alpha2[] = { "v1alpha2", NULL };
 static const char *const v1[] = { "v1", NULL };
+static const char *const v1_and_betas[] = { "v1", "v1beta2", "v1beta1", NULL };
+static const char *const batches[] = { "v1", "v1beta1", "v2alpha1", NULL };
 
 #define WORDS(...)                                                                                 \
 	(const char *const[])                                                                      \
@@ -80,25 +83,25 @@ static const struct kind_info kinds[] = {
 	[KIND_IMAGE_STREAM] = {
 		.name = "ImageStream", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
 		.words = WORDS("imagestream", "stream", "is"), .state_folder = "imagestreams",
-		.spec_table = &stream_spec_table,
+		.spec_table = &stream_spec_table, .adapt = stream_adapt, .check = stream_spec_check,
 		.doc = "Named pointers to images, with their history.",
 	},
 	[KIND_IMAGE_STREAM_TAG] = {
 		.name = "ImageStreamTag", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
 		.words = WORDS("imagestreamtag", "istag"),
-		.spec_table = &stream_tag_table, .is_whole = true,
+		.spec_table = &stream_tag_table, .is_whole = true, .adapt = stream_tag_adapt, .check = stream_tag_check,
 		.doc = "One tag of an image stream, declared on its own.",
 	},
 	[KIND_IMAGE_STREAM_MAPPING] = {
 		.name = "ImageStreamMapping", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
 		.words = WORDS("imagestreammapping"),
-		.spec_table = &stream_mapping_table, .is_whole = true,
+		.spec_table = &stream_mapping_table, .is_whole = true, .adapt = stream_mapping_adapt, .check = stream_mapping_check,
 		.doc = "An image that was pushed, to be tagged into a stream once.",
 	},
 	[KIND_IMAGE_STREAM_IMPORT] = {
 		.name = "ImageStreamImport", .group = "image.openshift.io", .versions = v1, .is_core_too = true,
 		.words = WORDS("imagestreamimport"),
-		.spec_table = &stream_import_table,
+		.spec_table = &stream_import_table, .adapt = stream_import_adapt, .check = stream_import_check,
 		.doc = "Images that are imported into a stream once.",
 	},
 	[KIND_BUILD_CONFIG] = {
@@ -112,6 +115,72 @@ static const struct kind_info kinds[] = {
 		.words = WORDS("build"),
 		.spec_table = &build_spec_table, .adapt = build_adapt, .check = build_check,
 		.doc = "One execution of a build, declared on its own.",
+	},
+	[KIND_IMAGE_POLICY] = {
+		.name = "ImagePolicy", .group = "image.toolkit.fluxcd.io", .versions = v1_and_betas,
+		.words = WORDS("imagepolicy"), .state_folder = "imagepolicies",
+		.spec_table = &policy_spec_table, .check = policy_spec_check,
+		.doc = "Which tag of a repository or an image stream is the latest; marked fields follow it.",
+	},
+	[KIND_IMAGE_REPOSITORY] = {
+		.name = "ImageRepository", .group = "image.toolkit.fluxcd.io", .versions = v1_and_betas,
+		.words = WORDS("imagerepository"),
+		.spec_table = &repository_spec_table, .check = repository_spec_check,
+		.doc = "A repository whose tags an ImagePolicy chooses from.",
+	},
+	[KIND_DEPLOYMENT] = {
+		.name = "Deployment", .group = "apps", .versions = v1_and_betas,
+		.words = WORDS("deployment", "deploy"), .state_folder = "deployments", .is_workload = true,
+		.more_versions = WORDS("extensions/v1beta1"),
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_STATEFUL_SET] = {
+		.name = "StatefulSet", .group = "apps", .versions = v1_and_betas,
+		.words = WORDS("statefulset", "sts"), .state_folder = "statefulsets", .is_workload = true,
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_DAEMON_SET] = {
+		.name = "DaemonSet", .group = "apps", .versions = v1_and_betas,
+		.words = WORDS("daemonset", "ds"), .state_folder = "daemonsets", .is_workload = true,
+		.more_versions = WORDS("extensions/v1beta1"),
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_REPLICA_SET] = {
+		.name = "ReplicaSet", .group = "apps", .versions = v1_and_betas,
+		.words = WORDS("replicaset", "rs"), .state_folder = "replicasets", .is_workload = true,
+		.more_versions = WORDS("extensions/v1beta1"),
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_JOB] = {
+		.name = "Job", .group = "batch", .versions = batches,
+		.words = WORDS("job"), .state_folder = "jobs", .is_workload = true,
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_CRON_JOB] = {
+		.name = "CronJob", .group = "batch", .versions = batches,
+		.words = WORDS("cronjob", "cj"), .state_folder = "cronjobs", .is_workload = true,
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_POD] = {
+		.name = "Pod", .group = "", .versions = v1,
+		.words = WORDS("pod", "po"), .state_folder = "pods", .is_workload = true,
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_POD_TEMPLATE] = {
+		.name = "PodTemplate", .group = "", .versions = v1,
+		.words = WORDS("podtemplate"), .state_folder = "podtemplates", .is_workload = true,
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_REPLICATION_CONTROLLER] = {
+		.name = "ReplicationController", .group = "", .versions = v1,
+		.words = WORDS("replicationcontroller", "rc"), .state_folder = "replicationcontrollers", .is_workload = true,
+		.doc = "A workload whose images may follow tags.",
+	},
+	[KIND_DEPLOYMENT_CONFIG] = {
+		.name = "DeploymentConfig", .group = "apps.openshift.io", .versions = v1,
+		.words = WORDS("deploymentconfig", "dc"), .state_folder = "deploymentconfigs", .is_workload = true,
+		.is_core_too = true,
+		.doc = "A workload whose images may follow tags.",
 	},
 	[KIND_SECRET] = {
 		.name = "Secret", .group = "", .versions = v1, .words = WORDS("secret"),
@@ -146,11 +215,8 @@ static const struct {
 } elsewhere[] = {
 	{ "kpack.io", " Build SourceResolver " },
 	{ "kp.kpack.io", " DependencyDescriptor " },
-	{ "apps.openshift.io", " DeploymentConfig " },
-	{ "apps", " Deployment StatefulSet DaemonSet ReplicaSet " },
-	{ "extensions", " Deployment DaemonSet ReplicaSet " },
-	{ "batch", " Job CronJob " },
-	{ "", " Pod ReplicationController PodTemplate DeploymentConfig " },
+	{ "image.openshift.io",
+	  " Image ImageSignature ImageStreamImage ImageStreamLayers ImageTag " },
 };
 
 const struct kind_info *kind_info(enum kind kind)
@@ -207,6 +273,14 @@ static bool version_fits(const struct kind_info *info, const struct version_ref 
 		return strcmp(ref->version, "v1alpha1") == 0;
 	if (info->is_core_too && group_is(ref, ""))
 		return strcmp(ref->version, "v1") == 0;
+	for (const char *const *more = info->more_versions; more && *more; more++) {
+		const struct version_ref other = version_split(*more);
+
+		if (other.group_len == ref->group_len &&
+		    strncmp(other.group, ref->group, ref->group_len) == 0 &&
+		    strcmp(other.version, ref->version) == 0)
+			return true;
+	}
 	return group_is(ref, info->group) && has_text(info->versions, ref->version);
 }
 
@@ -270,7 +344,8 @@ bool kind_is_known_elsewhere(const char *api_version, const char *kind)
 static bool name_is_ours(const char *kind)
 {
 	for (enum kind k = KIND_NONE + 1; k < KINDS; k++)
-		if (strcmp(kinds[k].name, kind) == 0 || has_text(kinds[k].old_names, kind))
+		if (!kinds[k].is_workload &&
+		    (strcmp(kinds[k].name, kind) == 0 || has_text(kinds[k].old_names, kind)))
 			return true;
 	return false;
 }
@@ -290,7 +365,8 @@ enum document_class document_class(const struct node *document, enum kind *kind)
 	if (kind_is_known_elsewhere(api_version, name))
 		return DOCUMENT_LATER;
 	ref = version_split(api_version);
-	if (group_is(&ref, "kpack.io") || group_is(&ref, "reconcile.dev") || group_is_old(&ref))
+	if (group_is(&ref, "kpack.io") || group_is(&ref, "reconcile.dev") ||
+	    group_is(&ref, "image.openshift.io") || group_is_old(&ref))
 		return DOCUMENT_BROKEN;
 	return DOCUMENT_FOREIGN;
 }

@@ -27,6 +27,18 @@ enum kind {
 	KIND_IMAGE_STREAM_IMPORT,
 	KIND_BUILD_CONFIG,
 	KIND_BUILD,
+	KIND_IMAGE_POLICY,
+	KIND_IMAGE_REPOSITORY,
+	KIND_DEPLOYMENT,
+	KIND_STATEFUL_SET,
+	KIND_DAEMON_SET,
+	KIND_REPLICA_SET,
+	KIND_JOB,
+	KIND_CRON_JOB,
+	KIND_POD,
+	KIND_POD_TEMPLATE,
+	KIND_REPLICATION_CONTROLLER,
+	KIND_DEPLOYMENT_CONFIG,
 	KIND_SECRET,
 	KIND_SERVICE_ACCOUNT,
 	KIND_CONFIG_MAP,
@@ -58,7 +70,9 @@ struct object {
 	size_t n_places;
 	/* of the tags it pushes, in the spec's order, as model_link compares them */
 	const char **tag_keys;
-	size_t index;            /* in model->objects, once linked */
+	size_t index; /* in model->objects, once linked */
+	/* Workloads: the same one in a file before this (model_add); NULL: none. It has the record. */
+	const struct object *twin_of;
 	const char *api_version; /* as written: some rules differ in v1alpha1 */
 	const void *spec; /* struct image_spec, builder_spec, … by kind; see the kind's header */
 };
@@ -71,6 +85,12 @@ struct kind_info {
 	const char *const *old_names; /* NULL-terminated or NULL */
 	const char *const *words; /* of the command line, lower case, singular; NULL-terminated */
 	bool is_cluster;          /* has no namespace */
+	/*
+	 * Only its image fields are ours: read by workload_decode, without table and schema, and unknown fields are nobody's
+	 * mistake. May be declared in several files.
+	 */
+	bool is_workload;
+	const char *const *more_versions; /* "extensions/v1beta1", NULL-terminated or NULL */
 	bool is_core_too; /* OpenShift: the group-less v1 of its first versions names it as well */
 	const char *state_folder; /* "images": below <namespace>/ or cluster/; NULL: has no state */
 	/* of the `spec` mapping; whole-document kinds (Secret, …): of the document */
@@ -110,6 +130,7 @@ struct model {
 	size_t n_files, n_documents;
 	size_t n_ignored; /* documents of kinds that are nobody's business here */
 	struct map later; /* kind name → count (as uintptr_t): recognised, not reconciled yet */
+	struct list markers; /* struct marker, in order of file and place (marker.h) */
 };
 
 /*

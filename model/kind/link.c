@@ -9,9 +9,11 @@
 
 #include "model/kind/builder.h"
 #include "model/kind/check.h"
+#include "model/kind/policy.h"
 #include "model/kind/rules.h"
 #include "model/kind/secret.h"
 #include "model/kind/settings.h"
+#include "model/kind/workload.h"
 #include "model/oci/ref.h"
 
 void model_init(struct model *model, struct arena *arena)
@@ -19,10 +21,24 @@ void model_init(struct model *model, struct arena *arena)
 	*model = (struct model){ .arena = arena, .settings = settings_default(arena) };
 }
 
+/* Overlays and rendered charts declare a workload again: each place is an object of its own. */
+static void make_twin(struct model *model, struct object *object, const struct object *first)
+{
+	object->twin_of = first;
+	object->id = arena_printf(model->arena, "%s@%s:%u", first->id,
+				  object->file ? object->file->path : "", object->pos.line);
+	for (uint32_t column = object->pos.column; map_has(&model->by_id, object->id); column++)
+		object->id = arena_printf(model->arena, "%s:%u", object->id, column);
+}
+
 void model_add(struct model *model, struct object *object, struct diags *diags)
 {
 	const struct object *before = map_get(&model->by_id, object->id);
 
+	if (before && kind_info(object->kind)->is_workload) {
+		make_twin(model, object, before);
+		before = NULL;
+	}
 	if (before) {
 		diag_add(diags, SEVERITY_ERROR, "duplicate-object", object->file,
 			 object->meta.name_pos.line ? object->meta.name_pos : object->pos,
@@ -390,6 +406,53 @@ static void link_account(struct linker *l, const struct object *object)
 		}
 }
 
+static void link_workload(struct linker *l, const struct object *object)
+{
+	const struct workload *workload = object->spec;
+
+	for (size_t i = 0; i < workload->triggers.n; i++) {
+		const struct workload_trigger *trigger =
+			LIST_AT(workload->triggers, struct workload_trigger, i);
+
+		if (!trigger->is_paused)
+			need(l, object,
+			     (struct want){ KIND_IMAGE_STREAM, trigger->ns, trigger->stream,
+					    trigger->pos, .severity = SEVERITY_WARNING });
+	}
+}
+
+static void link_policy(struct linker *l, const struct object *object)
+{
+	const struct policy_spec *spec = object->spec;
+	const char *ns = spec->repository_ns ? spec->repository_ns : object->meta.ns;
+	const bool is_stream = model_find(l->model, KIND_IMAGE_STREAM, ns, spec->repository) &&
+			       !model_find(l->model, KIND_IMAGE_REPOSITORY, ns, spec->repository);
+
+	need(l, object,
+	     (struct want){ is_stream ? KIND_IMAGE_STREAM : KIND_IMAGE_REPOSITORY, ns,
+			    spec->repository, spec->repository_pos, .severity = SEVERITY_WARNING });
+}
+
+/* A marker whose policy is not declared changes nothing: whoever wrote it should know. */
+static void link_markers(struct linker *l)
+{
+	for (size_t i = 0; i < l->model->markers.n; i++) {
+		const struct marker *marker = LIST_AT(l->model->markers, struct marker, i);
+		const struct want want = { KIND_IMAGE_POLICY, marker->ns, marker->name,
+					   .severity = SEVERITY_WARNING };
+		const struct object *near;
+
+		if (model_find(l->model, want.kind, want.ns, want.name))
+			continue;
+		near = nearest(l, &want);
+		diag_add(l->diags, SEVERITY_WARNING, "missing-object", marker->file,
+			 marker->comment, 1, "cannot find %s, which this marker names%s%s%s",
+			 object_id(want.kind, want.ns, want.name, l->arena),
+			 near ? "; did you mean '" : "", near ? near->meta.name : "",
+			 near ? "'?" : "");
+	}
+}
+
 typedef void (*link_fn)(struct linker *l, const struct object *object);
 static const link_fn links[] = {
 	[KIND_NONE] = NULL,
@@ -401,6 +464,18 @@ static const link_fn links[] = {
 	[KIND_BUILDER] = link_builder,
 	[KIND_CLUSTER_BUILDER] = link_builder,
 	[KIND_IMAGE] = link_image,
+	[KIND_IMAGE_STREAM] = NULL, /* link_streams.c; the step of another stream may come later */
+	[KIND_IMAGE_POLICY] = link_policy,
+	[KIND_DEPLOYMENT] = link_workload,
+	[KIND_STATEFUL_SET] = link_workload,
+	[KIND_DAEMON_SET] = link_workload,
+	[KIND_REPLICA_SET] = link_workload,
+	[KIND_JOB] = link_workload,
+	[KIND_CRON_JOB] = link_workload,
+	[KIND_POD] = link_workload,
+	[KIND_POD_TEMPLATE] = link_workload,
+	[KIND_REPLICATION_CONTROLLER] = link_workload,
+	[KIND_DEPLOYMENT_CONFIG] = link_workload,
 	[KIND_SECRET] = NULL,
 	[KIND_SERVICE_ACCOUNT] = link_account,
 	[KIND_CONFIG_MAP] = NULL,
@@ -496,6 +571,8 @@ void model_link(struct model *model, struct diags *diags)
 
 	if (model->objects.n)
 		qsort(model->objects.v, model->objects.n, sizeof(*model->objects.v), by_id);
+	if (link_streams(model, diags))
+		qsort(model->objects.v, model->objects.n, sizeof(*model->objects.v), by_id);
 	l.nodes = arena_array(l.arena, model->objects.n, sizeof(*l.nodes));
 	for (size_t i = 0; i < model->objects.n; i++) {
 		model->objects.v[i]->index = i;
@@ -506,6 +583,7 @@ void model_link(struct model *model, struct diags *diags)
 	for (size_t i = 0; i < model->objects.n; i++)
 		if (links[model->objects.v[i]->kind])
 			links[model->objects.v[i]->kind](&l, model->objects.v[i]);
+	link_markers(&l);
 	for (size_t i = 0; i < model->objects.n; i++) {
 		struct link_node *node = &l.nodes[i];
 		const struct trail trail = { NULL, node, NULL };

@@ -9,6 +9,8 @@
 #include "model/kind/check.h"
 #include "model/kind/metadata.h"
 #include "model/kind/rules.h"
+#include "model/kind/stream_check.h"
+#include "model/kind/workload.h"
 
 static const struct field metadata_fields[] = {
 	{ "name", FIELD_STRING, AT(struct meta, name), .is_required = true,
@@ -34,6 +36,24 @@ static const struct field metadata_fields[] = {
 	{ 0 },
 };
 const struct table metadata_table = { "metadata", sizeof(struct meta), metadata_fields };
+
+/* An ImageStreamMapping may name its stream by the stream's repository instead. */
+static const struct table *metadata_of(const struct object *object, struct arena *arena)
+{
+	struct field *fields;
+	struct table *table;
+
+	if (object->kind != KIND_IMAGE_STREAM_MAPPING ||
+	    !node_text(object->tree, "dockerImageRepository"))
+		return &metadata_table;
+	fields = arena_array(arena, COUNTOF(metadata_fields), sizeof(*fields));
+	memcpy(fields, metadata_fields, sizeof(metadata_fields));
+	fields[0].is_required = false;
+	table = ARENA_NEW(arena, struct table);
+	*table = metadata_table;
+	table->fields = fields;
+	return table;
+}
 
 /* Metadata and spec are taken from the document itself: a FIELD_NODE would copy all of them. */
 struct envelope {
@@ -64,7 +84,8 @@ static void broken(const struct node *document, const struct source_file *file, 
 		return;
 	}
 	for (enum kind k = KIND_NONE + 1; k < KINDS; k++)
-		names[n++] = kind_name(k);
+		if (!kind_info(k)->is_workload)
+			names[n++] = kind_name(k);
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(names[i], kind) == 0) { /* the kind is right, so the version is not */
 			at = node_get(document, "apiVersion");
@@ -142,9 +163,11 @@ static void decode_meta(struct object *object, const struct node *metadata, stru
 
 		*empty = nothing;
 		empty->pos = object->pos;
-		fields_decode(&metadata_table, metadata ? metadata : empty, "metadata", meta, arena,
-			      object->file, diags);
+		fields_decode(metadata_of(object, arena), metadata ? metadata : empty, "metadata",
+			      meta, arena, object->file, diags);
 	}
+	if (object->kind == KIND_IMAGE_STREAM_MAPPING)
+		mapping_name(object->tree, arena, meta);
 	check_names(&(struct checker){ object, arena, diags });
 	if (!meta->name)
 		meta->name = object->kind == KIND_SETTINGS ? "settings" : "";
@@ -177,8 +200,10 @@ static void decode_spec(struct object *object, const struct node *spec, struct a
 	if (info->is_whole) {
 		fields_decode(info->spec_table, object->tree, "", out, arena, object->file, diags);
 	} else if (!spec || spec->kind == NODE_NULL) {
-		diag_add(diags, SEVERITY_ERROR, "missing-field", object->file, object->pos, 1,
-			 "missing field(s): spec");
+		/* A stream without one takes what is pushed to it. */
+		if (object->kind != KIND_IMAGE_STREAM)
+			diag_add(diags, SEVERITY_ERROR, "missing-field", object->file, object->pos,
+				 1, "missing field(s): spec");
 	} else {
 		if (is_mapping(spec) &&
 		    (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER))
@@ -210,6 +235,7 @@ struct object *object_decode(const struct node *document, const struct source_fi
 						     envelope_fields };
 	struct envelope envelope = { 0 };
 	struct object *object;
+	const char *suffix;
 	enum kind kind;
 
 	switch (document_class(document, &kind)) {
@@ -227,6 +253,11 @@ struct object *object_decode(const struct node *document, const struct source_fi
 	object->file = file_of(kind, file, arena);
 	object->pos = document->pos;
 	object->tree = document;
+	if (kind_info(kind)->is_workload) {
+		object->api_version = node_text(document, "apiVersion");
+		workload_decode(object, arena, diags);
+		return workload_is_ours(object, arena, diags) ? object : NULL;
+	}
 	if (kind_info(kind)->is_whole) {
 		envelope.api_version = node_text(document, "apiVersion");
 	} else {
@@ -236,6 +267,9 @@ struct object *object_decode(const struct node *document, const struct source_fi
 	decode_meta(object, given(document, "metadata"), arena, diags);
 	object->id = object_id(kind, object->meta.ns, object->meta.name, arena);
 	decode_spec(object, given(document, "spec"), arena, diags);
+	suffix = document_suffix(object, arena);
+	if (*suffix)
+		object->id = arena_printf(arena, "%s%s", object->id, suffix);
 	link_prepare(object, arena);
 	return object;
 }

@@ -19,6 +19,9 @@
 	VALUES("dockerStrategy", "sourceStrategy", "customStrategy", "jenkinsPipelineStrategy")
 #define OPTIMIZATIONS VALUES("", "None", "SkipLayers", "SkipLayersAndWarn")
 #define TO_KINDS      VALUES("ImageStreamTag", "DockerImage", "ImageStream")
+#define FROM_KINDS    VALUES("DockerImage", "ImageStreamTag", "ImageStreamImage")
+#define IMPORT_MODES  VALUES("", "Legacy", "PreserveOriginal")
+#define POLICIES      VALUES("", "Source", "Local")
 
 /* `path` leads through properties, and through items at "[]". */
 static const struct {
@@ -69,6 +72,25 @@ static const struct {
 	  .values = OPTIMIZATIONS },
 	{ KIND_BUILD, "spec.output.to", .required = VALUES("name") },
 	{ KIND_BUILD, "spec.output.to.kind", .values = TO_KINDS },
+	{ KIND_IMAGE_STREAM, "spec.tags.[]", .required = VALUES("name") },
+	{ KIND_IMAGE_STREAM, "spec.tags.[].from", .required = VALUES("kind", "name") },
+	{ KIND_IMAGE_STREAM, "spec.tags.[].from.kind", .values = FROM_KINDS },
+	{ KIND_IMAGE_STREAM, "spec.tags.[].importPolicy.importMode", .values = IMPORT_MODES },
+	{ KIND_IMAGE_STREAM, "spec.tags.[].referencePolicy.type", .values = POLICIES },
+	{ KIND_IMAGE_STREAM_TAG, "tag.from", .required = VALUES("kind", "name") },
+	{ KIND_IMAGE_STREAM_TAG, "tag.from.kind", .values = FROM_KINDS },
+	{ KIND_IMAGE_STREAM_TAG, "tag.importPolicy.importMode", .values = IMPORT_MODES },
+	{ KIND_IMAGE_STREAM_TAG, "tag.referencePolicy.type", .values = POLICIES },
+	{ KIND_IMAGE_STREAM_MAPPING, "image", .required = VALUES("dockerImageReference") },
+	{ KIND_IMAGE_STREAM_IMPORT, "spec.images.[]", .required = VALUES("from") },
+	{ KIND_IMAGE_STREAM_IMPORT, "spec.images.[].from", .required = VALUES("kind", "name") },
+	{ KIND_IMAGE_STREAM_IMPORT, "spec.images.[].from.kind", .values = VALUES("DockerImage") },
+	{ KIND_IMAGE_STREAM_IMPORT, "spec.images.[].importPolicy.importMode",
+	  .values = IMPORT_MODES },
+	{ KIND_IMAGE_STREAM_IMPORT, "spec.images.[].referencePolicy.type", .values = POLICIES },
+	{ KIND_IMAGE_STREAM_IMPORT, "spec.repository", .required = VALUES("from") },
+	{ KIND_IMAGE_STREAM_IMPORT, "spec.repository.from", .required = VALUES("kind", "name") },
+	{ KIND_IMAGE_STREAM_IMPORT, "spec.repository.from.kind", .values = VALUES("DockerImage") },
 	{ KIND_SECRET, "data", .is_texts = true },
 	{ KIND_SECRET, "stringData", .is_texts = true },
 };
@@ -168,6 +190,8 @@ static struct node *api_versions(const struct kind_info *info, struct arena *are
 		node_push(values,
 			  node_string(arena, arena_printf(arena, "%s%s%s", info->group,
 							  *info->group ? "/" : "", *version)));
+	if (info->is_core_too)
+		node_push(values, node_string(arena, "v1"));
 	node_set(arena, schema, "enum", values);
 	return schema;
 }
@@ -203,6 +227,7 @@ static struct node *document(enum kind kind, struct arena *arena)
 	static const char *const with_spec[] = { "apiVersion", "kind", "metadata", "spec", NULL };
 	static const char *const whole[] = { "apiVersion", "kind", "metadata", NULL };
 	static const char *const settings[] = { "apiVersion", "kind", NULL };
+	bool may_lack_spec = info->is_whole || kind == KIND_IMAGE_STREAM;
 
 	if (!properties) {
 		node_set_text(arena, schema, "type", "object");
@@ -218,7 +243,7 @@ static struct node *document(enum kind kind, struct arena *arena)
 	}
 	node_set(arena, schema, "required",
 		 texts(kind == KIND_SETTINGS ? settings
-		       : info->is_whole      ? whole
+		       : may_lack_spec       ? whole
 					     : with_spec,
 		       arena));
 	node_set(arena, schema, "additionalProperties", node_bool(arena, false));
@@ -271,6 +296,8 @@ struct node *kinds_schema(struct arena *arena)
 
 	node_set_text(arena, schema, "type", "object");
 	for (enum kind kind = KIND_NONE + 1; kind < KINDS; kind++) {
+		if (kind_info(kind)->is_workload) /* Kubernetes' own */
+			continue;
 		node_set(arena, definitions, kind_name(kind), document(kind, arena));
 		node_push(all, branch(kind, arena));
 	}

@@ -107,6 +107,10 @@ static const struct field settings_fields[] = {
 	  .doc = "Docker's credential helpers may be run. Only from a trusted place." },
 	{ "prune", FIELD_BOOL, AT(struct settings, with_prune), .deflt = "true",
 	  .doc = "The records of objects whose manifests are gone are deleted." },
+	{ "streams", FIELD_STRUCT, AT(struct settings, streams), .table = &settings_streams_table,
+	  .doc = "Of image streams." },
+	{ "updates", FIELD_STRUCT, AT(struct settings, updates), .table = &settings_updates_table,
+	  .doc = "How edits of manifests are written." },
 	{ "defaultBuilder", FIELD_STRING, AT(struct settings, default_builder), .deflt = "default",
 	  .doc = "The ClusterBuilder of new images." },
 	{ 0 },
@@ -127,12 +131,17 @@ static const struct {
 	{ "cacheDir", TRUSTED_TEXT, AT(struct settings, cache_dir) },
 	{ "executor", TRUSTED_STRINGS, AT(struct settings, executor) },
 	{ "credentialHelpers", TRUSTED_BOOL, AT(struct settings, allow_helpers) },
+	{ "updates.sign.method", TRUSTED_TEXT, AT(struct settings, updates.sign_method) },
+	{ "updates.sign.key", TRUSTED_TEXT, AT(struct settings, updates.sign_key) },
 };
 
 static const struct {
 	char unit;
 	int64_t seconds;
 } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+
+/* A hundred thousand years: sums stay far from what an int64_t holds. */
+#define DURATION_MAX_S ((int64_t)100000 * 366 * 86400)
 
 bool duration_parse(const char *text, int64_t *seconds)
 {
@@ -154,6 +163,8 @@ bool duration_parse(const char *text, int64_t *seconds)
 				scale = units[i].seconds;
 		if (!scale)
 			return false;
+		if (number > DURATION_MAX_S / scale || total > DURATION_MAX_S - number * scale)
+			return false;
 		total += number * scale;
 		p += *p != '\0';
 	} while (*p);
@@ -168,6 +179,9 @@ void settings_adapt(void *out, const struct object *object, struct arena *arena,
 	struct settings *settings = out;
 
 	settings->file = object->file;
+	settings_streams_adapt(&settings->streams, &c);
+	if (!settings->lease) /* it was no text, which has been said */
+		return;
 	if (!duration_parse(settings->lease, &settings->lease_s))
 		check_invalid(&c, "state.lease", settings->lease,
 			      "must be a duration such as 90s, 15m or 1h30m");
@@ -208,8 +222,7 @@ static const char *location_mistake(const char *text, bool may_be_wild)
 	return NULL;
 }
 
-static void check_location(const struct checker *c, const char *path, const char *text,
-			   bool may_be_wild)
+void check_location(const struct checker *c, const char *path, const char *text, bool may_be_wild)
 {
 	const char *mistake = text && *text ? location_mistake(text, may_be_wild) : NULL;
 
@@ -244,8 +257,7 @@ static void check_registry(const struct checker *c, const struct settings *setti
 	}
 }
 
-/* git-check-ref-format, as far as a branch that we create needs it. */
-static bool branch_is_valid(const char *name)
+bool branch_is_valid(const char *name)
 {
 	size_t n = strlen(name);
 
@@ -260,9 +272,10 @@ void settings_check(const struct object *object, struct arena *arena, struct dia
 	const struct checker c = { object, arena, diags };
 	const struct settings *settings = object->spec;
 
-	if (!branch_is_valid(settings->state_branch))
+	if (settings->state_branch && !branch_is_valid(settings->state_branch))
 		check_invalid(&c, "state.branch", settings->state_branch,
 			      "must be the name of a branch");
+	settings_updates_check(&c, &settings->updates);
 	for (size_t i = 0; i < settings->registries.n; i++)
 		check_registry(&c, settings, i);
 	for (size_t i = 0; i < settings->git.n; i++) {
@@ -273,6 +286,7 @@ void settings_check(const struct object *object, struct arena *arena, struct dia
 		if (git->host && strchr(git->host, '/') && !strstr(git->host, "://"))
 			check_invalid(&c, path, git->host, "must be host[:port]");
 	}
+	settings_streams_check(&settings->streams, &c);
 }
 
 const struct settings *settings_default(struct arena *arena)
@@ -282,7 +296,8 @@ const struct settings *settings_default(struct arena *arena)
 	struct err err = { 0 };
 
 	if (!fields_read(&settings_table, nothing, settings, arena, &err) ||
-	    !duration_parse(settings->lease, &settings->lease_s))
+	    !duration_parse(settings->lease, &settings->lease_s) ||
+	    !duration_parse(settings->streams.interval, &settings->streams.interval_s))
 		BUG("the default settings do not hold: %s", err.text);
 	return settings;
 }

@@ -43,6 +43,16 @@ struct settings_streams {
 	struct list allowed;     /* struct settings_allowed */
 };
 
+/* Of edits of manifests. */
+struct settings_updates {
+	const char *write;  /* "none", "files", "commit" */
+	const char *branch; /* NULL: the one that is checked out */
+	bool is_pushed;
+	const char *message;                    /* NULL: ours */
+	const char *author_name, *author_email; /* NULL: those of the state */
+	const char *sign_method, *sign_key;     /* "ssh", "gpg"; NULL: not signed. Trusted-only */
+};
+
 struct settings {
 	/* state */
 	const char *state_repo, *state_branch; /* NULL; "reconcile/state" */
@@ -63,11 +73,18 @@ struct settings {
 	bool allow_helpers;      /* docker-credential-*. Trusted-only */
 	struct settings_streams streams;
 	bool with_prune; /* records of objects whose manifests are gone go of their own accord; true */
+	struct settings_updates updates;
 	const char *default_builder;    /* ClusterBuilder for `image create`; "default" */
 	const struct source_file *file; /* where it was read; NULL: defaults */
 };
-extern const struct table settings_table;
+extern const struct table settings_table, settings_streams_table;
 extern const struct table settings_registry_table, settings_git_table; /* also of build requests */
+
+extern const struct table settings_updates_table;
+struct checker;
+void settings_updates_check(const struct checker *c, const struct settings_updates *updates);
+/* git-check-ref-format, as far as a branch that we create needs it. */
+bool branch_is_valid(const char *name);
 
 /* The defaults alone. */
 const struct settings *settings_default(struct arena *arena);

@@ -10,8 +10,11 @@
 
 #include "model/base/digest.h"
 #include "model/kind/build_config_status.h"
+#include "model/kind/policy.h"
 #include "model/kind/status_tables.h"
 #include "model/kind/stream.h"
+#include "model/kind/workload.h"
+#include "model/oci/docker_ref.h"
 #include "model/oci/ref.h"
 
 const struct condition *condition_find(const struct list *conditions, const char *type)
@@ -76,7 +79,21 @@ static const struct table *table_of(enum kind kind)
 		return &stream_status_table;
 	case KIND_BUILD_CONFIG:
 		return &build_config_status_table;
+	case KIND_IMAGE_POLICY:
+		return &policy_status_table;
+	case KIND_DEPLOYMENT:
+	case KIND_STATEFUL_SET:
+	case KIND_DAEMON_SET:
+	case KIND_REPLICA_SET:
+	case KIND_JOB:
+	case KIND_CRON_JOB:
+	case KIND_POD:
+	case KIND_POD_TEMPLATE:
+	case KIND_REPLICATION_CONTROLLER:
+	case KIND_DEPLOYMENT_CONFIG:
+		return &workload_status_table;
 	case KIND_NONE:
+	case KIND_IMAGE_REPOSITORY:
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
@@ -118,7 +135,8 @@ struct node *status_encode(const struct object *object, const struct origin *ori
 	if (!table)
 		BUG("%s has no status", info->name);
 	node_set(arena, file, "apiVersion",
-		 node_string(arena, arena_printf(arena, "%s/%s", info->group, info->versions[0])));
+		 node_string(arena, arena_printf(arena, "%s%s%s", info->group,
+						 *info->group ? "/" : "", info->versions[0])));
 	node_set_text(arena, file, "kind", info->name);
 	node_set_text(arena, metadata, "name", object->meta.name);
 	if (!info->is_cluster)
@@ -197,6 +215,15 @@ static const struct text_rule history_rules[] = {
 	{ TEXT_PINNED, AT(struct history_entry, image), "builds[].image" },
 	{ TEXT_END },
 };
+static const struct text_rule policy_rules[] = {
+	{ TEXT_REF,    AT(struct policy_status, latest_image),  "latestImage" },
+	{ TEXT_DIGEST, AT(struct policy_status, latest.digest), "latestRef.digest" },
+	{ TEXT_END },
+};
+static const struct text_rule trigger_rules[] = {
+	{ TEXT_REF, AT(struct trigger_status, last_image), "imageTriggers[].lastTriggeredImage" },
+	{ TEXT_END },
+};
 static const struct text_rule attempt_rules[] = {
 	{ TEXT_DIGEST, AT(struct attempt, build_key),     "buildKey" },
 	{ TEXT_DIGEST, AT(struct attempt, content),       "followed.content" },
@@ -227,10 +254,27 @@ void bindings_name(const struct list *bindings)
 	}
 }
 
+/* What tags of image streams gave: references as OpenShift writes them. */
+static bool watched_holds(const struct pairs *watched, struct arena *arena, struct err *err)
+{
+	for (size_t i = 0; i < watched->n; i++) {
+		struct docker_ref ref;
+		struct err why = { 0 };
+
+		if (!watched->v[i].value ||
+		    !docker_ref_parse(watched->v[i].value, arena, &ref, &why))
+			return err_set(err, ERR_INVALID, "'watched[%s]' is no image reference: %s",
+				       watched->v[i].key, why.text);
+	}
+	return true;
+}
+
 bool attempt_holds(const struct attempt *attempt, struct arena *arena, struct err *err)
 {
 	if (!attempt)
 		return true;
+	if (!watched_holds(&attempt->watched, arena, err))
+		return false;
 	bindings_name(&attempt->bindings);
 	return texts_hold(attempt_rules, attempt, arena, err);
 }
@@ -282,10 +326,26 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 	case KIND_IMAGE:
 		return image_holds(status, arena, err);
 	case KIND_IMAGE_STREAM:
-		return true;
+		return stream_holds(status, arena, err);
 	case KIND_BUILD_CONFIG:
 		return build_config_status_holds(status, arena, err);
+	case KIND_IMAGE_POLICY:
+		return texts_hold(policy_rules, status, arena, err);
+	case KIND_DEPLOYMENT:
+	case KIND_STATEFUL_SET:
+	case KIND_DAEMON_SET:
+	case KIND_REPLICA_SET:
+	case KIND_JOB:
+	case KIND_CRON_JOB:
+	case KIND_POD:
+	case KIND_POD_TEMPLATE:
+	case KIND_REPLICATION_CONTROLLER:
+	case KIND_DEPLOYMENT_CONFIG:
+		return list_holds(trigger_rules,
+				  &((const struct workload_status *)status)->triggers,
+				  sizeof(struct trigger_status), arena, err);
 	case KIND_NONE:
+	case KIND_IMAGE_REPOSITORY:
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
@@ -308,7 +368,8 @@ bool file_is_of(const struct node *document, const struct file_type *type, struc
 
 	size_t n = strlen(type->group);
 
-	if (!api_version || strncmp(api_version, type->group, n) != 0 || api_version[n] != '/')
+	if (!api_version || strncmp(api_version, type->group, n) != 0 ||
+	    (n ? api_version[n] != '/' : strchr(api_version, '/') != NULL))
 		return err_set(err, ERR_INVALID, "'apiVersion' is not of %s", type->group);
 	if (!found || strcmp(found, type->kind) != 0)
 		return err_set(err, ERR_INVALID, "'kind' is '%s', not '%s'", found ? found : "",

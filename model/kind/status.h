@@ -125,6 +125,8 @@ struct attempt {
 	const char *trigger; /* value of the trigger annotation it answered */
 	const char *run_id;  /* claim: who builds */
 	int64_t lease_s;     /* claim: until when, Unix seconds; 0: none */
+	/* Tags of image streams that the image watches ("shop/base:latest") → what they gave; unresolved ones are absent. */
+	struct pairs watched;
 };
 
 struct image_status {

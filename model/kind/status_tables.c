@@ -228,6 +228,7 @@ static const struct field attempt_fields[] = {
 	{ "image", FIELD_STRING, AT(struct attempt, image) },
 	{ "failure", FIELD_STRUCT, 0, &attempt_failure_table },
 	{ "trigger", FIELD_STRING, AT(struct attempt, trigger) },
+	{ "watched", FIELD_STRING_MAP, AT(struct attempt, watched) },
 	{ "run", FIELD_STRUCT, 0, &claim_table },
 	{ 0 },
 };

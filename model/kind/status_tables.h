@@ -28,6 +28,9 @@ struct text_rule {
 };
 MUST_CHECK bool texts_hold(const struct text_rule *rules, const void *base, struct arena *arena,
 			   struct err *err);
+struct stream_status;
+MUST_CHECK bool stream_holds(const struct stream_status *status, struct arena *arena,
+			     struct err *err);
 MUST_CHECK bool attempt_holds(const struct attempt *attempt, struct arena *arena, struct err *err);
 /* The file's apiVersion is of the group, whatever the version, the kind is right, and it has a name. */
 struct file_type {

@@ -107,7 +107,9 @@ struct stream_status {
 	int64_t created_s;   /* metadata.creationTimestamp */
 	int64_t generation;  /* metadata.generation */
 	const char *checked; /* annotation openshift.io/image.dockerRepositoryCheck; NULL: never */
-	struct stream_spec spec; /* without its documents */
+	const char *asked; /* annotation reconcile.dev/import: the last request that was acted on */
+	int64_t repository_tries; /* failed imports of spec.dockerImageRepository in a row */
+	struct stream_spec spec;  /* without its documents */
 	const char *repository,
 		*public_repository; /* status.dockerImageRepository; NULL: there is no integrated registry */
 	struct list tags;           /* struct tag_history, by name */
@@ -146,9 +148,17 @@ MUST_CHECK bool stream_tag_name_parse(const char *text, struct arena *arena, con
 				      const char **tag, struct err *err);
 MUST_CHECK bool stream_image_name_parse(const char *text, struct arena *arena, const char **stream,
 					const char **id, struct err *err);
-/* from.name of a spec tag: "<tag>", "<stream>:<tag>", "<id>" or "<stream>@<id>"; *stream NULL: the tag's own. */
+/*
+ * from.name of a spec tag: "<tag>", "<stream>:<tag>", "<id>" or "<stream>@<id>"; *stream NULL: the tag's own. The error's text
+ * does not repeat the name.
+ */
 MUST_CHECK bool tag_from_parse(const struct object_ref *from, struct arena *arena,
 			       const char **stream, const char **name, struct err *err);
+/*
+ * One step: the tag of the same stream that `tag` (may be NULL) follows; NULL: it follows none. A namespace that is written is
+ * another one: the stream's own is dropped when manifests are read.
+ */
+const char *tag_followed(const struct tag_ref *tag, const char *stream, struct arena *arena);
 /*
  * What a tag of the same stream is followed to: through ImageStreamTags of this stream to the last one; *out is that tag, or
  * `name` itself when it is not in the spec. ERR_INVALID: a cycle, with its members ("a → b → a").

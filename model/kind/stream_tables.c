@@ -6,15 +6,12 @@
 #include "model/kind/image_record.h"
 #include "model/kind/stream.h"
 
-static const char *const import_modes[] = { "Legacy", "PreserveOriginal", NULL };
-static const char *const policies[] = { "Source", "Local", NULL };
-
 static const struct field import_policy_fields[] = {
 	{ "insecure", FIELD_BOOL, AT(struct tag_ref, is_insecure),
 	  .doc = "Plain HTTP and unknown certificates will do." },
 	{ "scheduled", FIELD_BOOL, AT(struct tag_ref, is_scheduled),
 	  .doc = "Imported again and again, every 15 minutes unless the settings say otherwise." },
-	{ "importMode", FIELD_ENUM, AT(struct tag_ref, import_mode), .values = import_modes,
+	{ "importMode", FIELD_STRING, AT(struct tag_ref, import_mode),
 	  .doc = "Legacy: one image of an index. PreserveOriginal: the index." },
 	{ 0 },
 };
@@ -22,8 +19,7 @@ static const struct table import_policy_table = { "import policy", sizeof(struct
 						  import_policy_fields };
 
 static const struct field reference_policy_fields[] = {
-	{ "type", FIELD_ENUM, AT(struct tag_ref, reference_policy), .values = policies,
-	  .deflt = "Source",
+	{ "type", FIELD_STRING, AT(struct tag_ref, reference_policy), .deflt = "Source",
 	  .doc = "Source: consumers pull from where the image is. Local: from the integrated "
 		 "registry." },
 	{ 0 },
@@ -32,8 +28,9 @@ static const struct table reference_policy_table = { "reference policy", sizeof(
 						     reference_policy_fields };
 
 static const struct field tag_ref_fields[] = {
-	{ "name", FIELD_STRING, AT(struct tag_ref, name), .is_required = true,
-	  POS(struct tag_ref, pos), .doc = "The tag." },
+	/* An ImageStreamTag has it in its metadata, so the rules of the kinds require it. */
+	{ "name", FIELD_STRING, AT(struct tag_ref, name), POS(struct tag_ref, pos),
+	  .doc = "The tag." },
 	{ "annotations", FIELD_STRING_MAP, AT(struct tag_ref, annotations),
 	  .doc = "Of the tag: description, tags, supports, preferred platform." },
 	{ "from", FIELD_STRUCT_PTR, AT(struct tag_ref, from), .table = &object_ref_table,
@@ -184,15 +181,15 @@ static const struct field item_policy_fields[] = {
 	  .doc = "Plain HTTP and unknown certificates will do." },
 	{ "scheduled", FIELD_BOOL, AT(struct import_item, is_scheduled),
 	  .doc = "Imported again and again." },
-	{ "importMode", FIELD_ENUM, AT(struct import_item, import_mode), .values = import_modes,
+	{ "importMode", FIELD_STRING, AT(struct import_item, import_mode),
 	  .doc = "Legacy: one image of an index. PreserveOriginal: the index." },
 	{ 0 },
 };
 static const struct table item_policy_table = { "import policy", sizeof(struct import_item),
 						item_policy_fields };
 static const struct field item_reference_fields[] = {
-	{ "type", FIELD_ENUM, AT(struct import_item, reference_policy), .values = policies,
-	  .deflt = "Source", .doc = "What consumers pull." },
+	{ "type", FIELD_STRING, AT(struct import_item, reference_policy), .deflt = "Source",
+	  .doc = "What consumers pull." },
 	{ 0 },
 };
 static const struct table item_reference_table = { "reference policy", sizeof(struct import_item),

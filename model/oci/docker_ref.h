@@ -21,7 +21,7 @@ MUST_CHECK bool docker_ref_parse(const char *text, struct arena *arena, struct d
 struct docker_ref docker_ref_defaults(struct docker_ref ref);
 struct docker_ref docker_ref_minimal(struct docker_ref ref); /* drops the tag latest */
 struct docker_ref
-docker_ref_daemon_minimal(struct docker_ref ref); /* drops hub host, library, latest */
+docker_ref_daemon_minimal(struct docker_ref ref); /* one name of the hub, no library, no latest */
 struct docker_ref docker_ref_repository(struct docker_ref ref);    /* drops tag and id */
 struct docker_ref docker_ref_most_specific(struct docker_ref ref); /* an id wins over a tag */
 /* With defaults, and the hub's registry-1 host, for talking to it. */

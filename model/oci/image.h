@@ -86,6 +86,8 @@ MUST_CHECK bool image_config_parse(const char *json, size_t len, struct arena *a
 char *manifest_print(const struct manifest *manifest, struct arena *arena, size_t *len);
 char *index_print(const struct image_index *index, struct arena *arena, size_t *len);
 char *image_config_print(const struct image_config *config, struct arena *arena, size_t *len);
+/* "config": what we model of it, in no particular order. */
+struct node *image_run_config(const struct image_config *config, struct arena *arena);
 
 /* The index entry for a platform: exact os and architecture, variant preferred (arm64 v8 and none are the same). NULL: none. */
 const struct descriptor *index_select(const struct image_index *index, const struct platform *want);

@@ -237,8 +237,7 @@ static void put_text(struct node *map, const char *key, const char *text, struct
 		node_set_text(arena, map, key, text);
 }
 
-/* The modelled part of "config", in no particular order. */
-static struct node *run_config_node(const struct image_config *config, struct arena *arena)
+struct node *image_run_config(const struct image_config *config, struct arena *arena)
 {
 	struct node *node = node_new(arena, NODE_MAP);
 
@@ -352,7 +351,7 @@ char *image_config_print(const struct image_config *config, struct arena *arena,
 		node_set(arena, ours, "history", history_node(config, arena));
 	node_set(arena, ours, "rootfs", rootfs_node(config, arena));
 	node_set(arena, ours, "config",
-		 merge(run_config_node(config, arena), node_get(config->tree, "config"), run_keys,
+		 merge(image_run_config(config, arena), node_get(config->tree, "config"), run_keys,
 		       COUNTOF(run_keys), arena));
 	json_print(merge(ours, config->tree, root_keys, COUNTOF(root_keys), arena), JSON_GO, &buf);
 	*len = buf.len;

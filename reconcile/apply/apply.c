@@ -52,7 +52,18 @@ struct walk {
 static bool is_action(const struct step *step)
 {
 	return !step->blocked && step->action != ACTION_NONE && step->action != ACTION_RESOLVE &&
+	       step->action != ACTION_IMPORT && step->action != ACTION_EDIT &&
 	       step->action != ACTION_DELETE;
+}
+
+/*
+ * Tags that take what builds of this run push, and images that follow such tags: nothing is performed, but not before
+ * those are done.
+ */
+static bool comes_late(const struct step *step)
+{
+	return !step->blocked && step->n_after > 0 &&
+	       (step->action == ACTION_IMPORT || step->action == ACTION_EDIT);
 }
 
 static bool is_build(const struct step *step)
@@ -85,6 +96,14 @@ static void drop_log(struct walk *walk, const char *path)
 		log_line(LOG_WARN, "%s", err.text);
 }
 
+/* Images that a stream points at for the first time. */
+static void put_records(struct walk *walk, const struct step *step)
+{
+	for (size_t i = 0; i < step->records.n; i++)
+		recorder_put_record(walk->spec->recorder, step->id,
+				    *LIST_AT(step->records, const struct image_record *, i));
+}
+
 /* What the plan alone changes: resolved references, blocked objects, records of objects that are gone. */
 static void put_plain(struct walk *walk, const struct step *step)
 {
@@ -104,6 +123,7 @@ static void put_plain(struct walk *walk, const struct step *step)
 			    : step->summary ? step->summary
 					    : "status");
 	recorder_put(recorder, step->object, &step->origin, step->status, line);
+	put_records(walk, step);
 }
 
 /* History limits apply whenever an image's status is recorded. */
@@ -172,10 +192,11 @@ static void end_task(struct walk *walk, struct task *task, const struct outcome 
 			  arena_printf(walk->arena, "%s: %s %s", step->id,
 				       step->summary ? step->summary : action_name(step->action),
 				       result));
-	else
+	else if (status) /* most workloads have no record */
 		recorder_put(walk->spec->recorder, step->object, &step->origin, status,
 			     arena_printf(walk->arena, "%s: %s %s", step->id,
 					  action_name(step->action), result));
+	put_records(walk, step);
 	if (is_build(step) && record.number)
 		recorder_put_file(walk->spec->recorder, step->id,
 				  build_path(step->ns, step->name, step->number, walk->arena),
@@ -221,6 +242,7 @@ static bool make_ready(struct walk *walk, bool *any, struct err *err)
 		}
 		if (!is_action(task->step)) {
 			task->state = TASK_ENDED;
+			task->step->is_folded = true;
 			put_plain(walk, task->step);
 			if (task->step->is_status_changed &&
 			    !put_interrupted(walk, task->step, err))
@@ -312,6 +334,11 @@ static bool begin(struct walk *walk, struct err *err)
 			walk->out->n_done++;
 			continue;
 		}
+		if (comes_late(step))
+			continue;
+		/* Nothing is performed, so whoever comes after it need not wait. */
+		if (step->action == ACTION_IMPORT)
+			step->is_folded = true;
 		put_plain(walk, step);
 		if (step->object && step->is_status_changed && !is_action(step) &&
 		    !put_interrupted(walk, step, err))
@@ -637,7 +664,7 @@ static void init(struct walk *walk)
 
 	walk->tasks = arena_array(walk->arena, plan->steps.n, sizeof(*walk->tasks));
 	for (size_t i = 0; i < plan->steps.n; i++)
-		if (is_action(plan->steps.v[i]))
+		if (is_action(plan->steps.v[i]) || comes_late(plan->steps.v[i]))
 			walk->tasks[walk->n_tasks++] = (struct task){ .step = plan->steps.v[i] };
 	walk->polls = arena_array(walk->arena, walk->spec->jobs * POLLS_PER_JOB + 1,
 				  sizeof(*walk->polls));

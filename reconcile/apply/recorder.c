@@ -10,6 +10,7 @@
 #include "buildexec/sys/log.h"
 #include "model/base/limits.h"
 #include "model/doc/yaml.h"
+#include "model/kind/image_record.h"
 
 enum { BACKOFF_BASE_MS = 100, BACKOFF_CAP_MS = 10000, BODY_LINES = 500 };
 
@@ -22,7 +23,8 @@ struct pending {
 	const char *id, *path, *line;
 	struct state_entry *entry;     /* as it will be; NULL: deleted */
 	VEC(struct file_change) files; /* the status first */
-	const char *base;              /* the status file's bytes as read; NULL: there was none */
+	VEC(struct file_change) records;
+	const char *base; /* the status file's bytes as read; NULL: there was none */
 };
 
 struct recorder {
@@ -114,6 +116,29 @@ void recorder_put_file(struct recorder *recorder, const char *id, const char *pa
 	if (!pending)
 		BUG("recorder_put_file of '%s' before its status", id);
 	set_file(recorder, pending, path, document);
+}
+
+void recorder_put_record(struct recorder *recorder, const char *id,
+			 const struct image_record *record)
+{
+	struct pending *pending = map_get(&recorder->by_id, id);
+	struct arena *scratch = arena_new();
+	AUTO_BUF out = BUF_INIT(LIMIT_STATE_BLOB);
+	struct file_change change;
+
+	if (!pending)
+		BUG("recorder_put_record of '%s' before its status", id);
+	yaml_print(image_record_encode(record, scratch), &out);
+	change.path = image_record_path(record->name, recorder->arena);
+	arena_free(scratch);
+	if (out.is_over) {
+		log_line(LOG_WARN, "%s: what describes the image %s is too large to be kept", id,
+			 record->name);
+		return;
+	}
+	change.bytes = buf_copy(&out, recorder->arena);
+	change.n = out.len;
+	vec_push(recorder->arena, &pending->records, change);
 }
 
 void recorder_delete(struct recorder *recorder, const struct state_entry *entry, const char *line)
@@ -235,9 +260,75 @@ static void put_message(const struct recorder *recorder, const char *subject, st
 	buf_printf(out, "Reconcile-Run: %s\n", recorder->spec.run_id);
 }
 
-static struct store_change *all_changes(struct recorder *recorder, size_t *n)
+/* Each path once: several streams may drop, or bring, the record of the same image. */
+struct changes {
+	struct arena *arena;
+	VEC(struct store_change) list;
+	struct map by_path; /* path → place in the list, from 1 */
+};
+
+static void add_change(struct changes *changes, const struct file_change *file)
 {
-	VEC(struct store_change) changes = { 0 };
+	const struct store_change change = { file->path, file->bytes, file->n };
+	size_t at = (size_t)(uintptr_t)map_get(&changes->by_path, file->path);
+
+	if (at) {
+		changes->list.v[at - 1] = change;
+		return;
+	}
+	vec_push(changes->arena, &changes->list, change);
+	map_set(changes->arena, &changes->by_path, file->path, (void *)(uintptr_t)changes->list.n);
+}
+
+/* Walks to the folders of records and looks at names alone. */
+struct present {
+	struct arena *arena;
+	struct map wanted, there;
+};
+
+static bool note_present(void *ctx, const char *path, bool is_dir)
+{
+	struct present *present = ctx;
+
+	if (is_dir)
+		return strcmp(path, "cluster") == 0 || strcmp(path, "cluster/images") == 0 ||
+		       strncmp(path, "cluster/images/", 15) == 0;
+	if (map_has(&present->wanted, path))
+		map_set(present->arena, &present->there, arena_strdup(present->arena, path),
+			present);
+	return false;
+}
+
+/* What is at the tip stays as it is, also when another object drops it in the same commit. */
+static bool add_records(struct recorder *recorder, struct changes *changes, struct err *err)
+{
+	struct present present = { .arena = recorder->arena };
+	struct store_files none;
+
+	for (size_t i = 0; i < recorder->by_id.n; i++) {
+		struct pending *pending = recorder->by_id.items[i].value;
+
+		for (size_t k = 0; k < pending->records.n; k++)
+			map_set(recorder->arena, &present.wanted, pending->records.v[k].path,
+				&pending->records.v[k]);
+	}
+	if (present.wanted.n && !store_read_all(recorder->spec.store, note_present, &present,
+						recorder->arena, &none, err))
+		return false;
+	for (size_t i = 0; i < present.wanted.n; i++) {
+		const struct file_change *record = present.wanted.items[i].value;
+
+		if (!map_has(&present.there, record->path) ||
+		    map_has(&changes->by_path, record->path))
+			add_change(changes, record);
+	}
+	return true;
+}
+
+static bool all_changes(struct recorder *recorder, struct store_change **out, size_t *n,
+			struct err *err)
+{
+	struct changes changes = { .arena = recorder->arena };
 	struct state merged;
 	AUTO_BUF readme = BUF_INIT(LIMIT_STATE_BLOB);
 
@@ -245,20 +336,20 @@ static struct store_change *all_changes(struct recorder *recorder, size_t *n)
 		const struct pending *pending = recorder->by_id.items[i].value;
 
 		for (size_t k = 0; k < pending->files.n; k++)
-			vec_push(recorder->arena, &changes,
-				 (struct store_change){ pending->files.v[k].path,
-							pending->files.v[k].bytes,
-							pending->files.v[k].n });
+			add_change(&changes, &pending->files.v[k]);
 	}
+	if (!add_records(recorder, &changes, err))
+		return false;
 	if (recorder->spec.readme) {
 		merged = merged_state(recorder);
 		recorder->spec.readme(recorder->spec.readme_ctx, &merged, &readme);
-		vec_push(recorder->arena, &changes,
-			 (struct store_change){ "README.md", buf_copy(&readme, recorder->arena),
-						readme.len });
+		add_change(&changes,
+			   &(struct file_change){ "README.md", buf_copy(&readme, recorder->arena),
+						  readme.len });
 	}
-	*n = changes.n;
-	return changes.v;
+	*out = changes.list.v;
+	*n = changes.list.n;
+	return true;
 }
 
 static bool try_commit(struct recorder *recorder, const char *subject, struct err *err)
@@ -266,10 +357,13 @@ static bool try_commit(struct recorder *recorder, const char *subject, struct er
 	AUTO_BUF message = BUF_INIT(LIMIT_STATE_BLOB);
 	struct store_commit commit = { .author_name = recorder->spec.author_name,
 				       .author_email = recorder->spec.author_email };
+	struct store_change *changes;
 	bool made = false;
 
 	put_message(recorder, subject, &message);
-	commit.changes = all_changes(recorder, &commit.n_changes);
+	if (!all_changes(recorder, &changes, &commit.n_changes, err))
+		return false;
+	commit.changes = changes;
 	commit.message = buf_text(&message);
 	commit.time_s = recorder->spec.now_s ? recorder->spec.now_s : clock_now_s();
 	if (!store_commit(recorder->spec.store, &commit, &made, err))

@@ -29,6 +29,7 @@ struct recorder_spec {
 };
 
 struct recorder;
+struct image_record;
 struct recorder *recorder_new(const struct recorder_spec *spec);
 void recorder_free(struct recorder **recorder);
 
@@ -38,6 +39,12 @@ void recorder_put(struct recorder *recorder, const struct object *object,
 /* A file that stands and falls with the object's status (a build record); document NULL: delete it. */
 void recorder_put_file(struct recorder *recorder, const char *id, const char *path,
 		       const struct node *document);
+/*
+ * An image's record: written when the branch has none at that path yet, whoever else wants it there; it stands and falls with
+ * the object's status. One that is too large for a state file is not kept, which is said.
+ */
+void recorder_put_record(struct recorder *recorder, const char *id,
+			 const struct image_record *record);
 /* The object's status file and what lies below it. */
 void recorder_delete(struct recorder *recorder, const struct state_entry *entry, const char *line);
 /* bytes NULL: delete it. */

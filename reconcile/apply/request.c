@@ -121,20 +121,19 @@ static const struct list *pull_secrets(const struct step *step)
 {
 	const struct image_spec *spec = step->object->spec;
 
-	return step->kind == KIND_IMAGE && spec->source.registry
-		       ? &spec->source.registry->pull_secrets
-		       : NULL;
+	return spec->source.registry ? &spec->source.registry->pull_secrets : NULL;
 }
 
 /* The fields that every action needs. */
 static struct build_request *common(const struct step *step, const struct request_spec *spec,
-				    const struct object_ref *account, struct arena *arena)
+				    const struct object_ref *account, const struct list *secrets,
+				    struct arena *arena)
 {
 	struct build_request *request = ARENA_NEW(arena, struct build_request);
 	const struct settings *settings = spec->model->settings;
 	struct credentials credentials;
 
-	credentials_collect_with(spec->model, account, pull_secrets(step), arena, &credentials);
+	credentials_collect_with(spec->model, account, secrets, arena, &credentials);
 	*request = (struct build_request){
 		.format = WORKER_FORMAT,
 		.action = action_name(step->action),
@@ -222,7 +221,7 @@ static struct build_request *for_image(const struct step *step, const struct req
 	const struct attempt *inputs = step->inputs;
 	const struct image_status *status = step->status;
 	const struct object_ref account = { .ns = step->ns, .name = image->service_account };
-	struct build_request *request = common(step, spec, &account, arena);
+	struct build_request *request = common(step, spec, &account, pull_secrets(step), arena);
 
 	request->builder_image = inputs->builder_image;
 	request->run_image = inputs->run_image;
@@ -246,6 +245,24 @@ static struct build_request *for_image(const struct step *step, const struct req
 	return request;
 }
 
+static struct build_request *for_stream(const struct step *step, const struct request_spec *spec,
+					struct arena *arena)
+{
+	const struct object_ref account = { .ns = step->ns };
+	const struct list secrets = credentials_of_namespace(spec->model, step->ns, arena);
+	struct build_request *request = common(step, spec, &account, &secrets, arena);
+	struct request_mirror *mirrors = arena_array(arena, step->mirrors.n, sizeof(*mirrors));
+
+	for (size_t i = 0; i < step->mirrors.n; i++) {
+		const struct mirror *mirror = LIST_AT(step->mirrors, struct mirror, i);
+
+		mirrors[i] =
+			(struct request_mirror){ mirror->from, mirror->to, mirror->is_insecure };
+	}
+	request->mirrors = (struct list){ mirrors, step->mirrors.n };
+	return request;
+}
+
 struct build_request *request_make(const struct step *step, const struct request_spec *spec,
 				   struct arena *arena)
 {
@@ -255,11 +272,13 @@ struct build_request *request_make(const struct step *step, const struct request
 
 	if (step->kind == KIND_IMAGE)
 		return for_image(step, spec, arena);
+	if (step->kind == KIND_IMAGE_STREAM)
+		return for_stream(step, spec, arena);
 	builder = step->object->spec;
 	account = step->kind == KIND_CLUSTER_BUILDER
 			  ? builder->account_ref
 			  : (struct object_ref){ .ns = step->ns, .name = builder->service_account };
-	request = common(step, spec, &account, arena);
+	request = common(step, spec, &account, NULL, arena);
 	request->compose = (struct compose *)(uintptr_t)step->compose;
 	request->build_key = step->compose ? step->compose->key : NULL;
 	return request;

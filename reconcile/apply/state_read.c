@@ -7,6 +7,7 @@
 
 #include "buildexec/sys/pool.h"
 #include "model/doc/yaml.h"
+#include "model/kind/image_record.h"
 
 enum { BATCHES_PER_CORE = 4 };
 
@@ -31,6 +32,9 @@ static bool want_status(void *ctx, const char *path, bool is_dir)
 	size_t depth = 0;
 
 	(void)ctx;
+	/* Records of images are many, and nobody plans by them. */
+	if (strcmp(path, "cluster/images") == 0)
+		return false;
 	for (const char *at = path; *at; at++)
 		depth += *at == '/';
 	return is_dir ? depth < 2 : depth == 2 && ends_with(path, ".yaml");
@@ -205,4 +209,18 @@ bool state_read_build(struct store *store, const char *ns, const char *image, in
 		return err_set(err, ERR_ABSENT, "build \"%lld\" not found", (long long)number);
 	return parse_file(&file, arena, arena, &document, err) &&
 	       build_read(document, arena, out, err);
+}
+
+bool state_read_image(struct store *store, const char *digest, struct arena *arena,
+		      struct image_record *out, struct err *err)
+{
+	struct store_file file;
+	struct node *document;
+
+	if (!store_read(store, image_record_path(digest, arena), arena, &file, err))
+		return false;
+	if (!file.bytes)
+		return err_set(err, ERR_ABSENT, "image \"%s\" not found", digest);
+	return parse_file(&file, arena, arena, &document, err) &&
+	       image_record_read(document, arena, out, err);
 }

@@ -9,6 +9,8 @@
 #include "model/kind/status.h"
 #include "reconcile/store/store.h"
 
+struct image_record;
+
 struct state_files {
 	struct state state;
 	struct store_files files;
@@ -24,6 +26,9 @@ void state_files_release(struct state_files *files);
 void state_files_replace(struct state_files *files, const struct state_files *fresh,
 			 struct arena *arena);
 
+/* What is known of one image. ERR_ABSENT: `image "sha256:…" not found`. */
+MUST_CHECK bool state_read_image(struct store *store, const char *digest, struct arena *arena,
+				 struct image_record *out, struct err *err);
 /* ERR_ABSENT: `build "12" not found`. */
 MUST_CHECK bool state_read_build(struct store *store, const char *ns, const char *image,
 				 int64_t number, struct arena *arena, struct build_record *out,

@@ -15,8 +15,9 @@
 #include "buildexec/sys/pool.h"
 #include "model/kind/credentials.h"
 #include "reconcile/observe/git_answer.h"
+#include "reconcile/observe/import_answer.h"
 
-enum { THREADS = 16 };
+enum { THREADS = 16, THREADS_MAX = 64 };
 
 /* Credentials of one service account; made before the threads start, read-only then. */
 struct account {
@@ -26,17 +27,30 @@ struct account {
 	bool is_usable;
 	struct err err;
 	/* Open registries that no thread is using now. */
+	struct registry_shared *shared;
 	pthread_mutex_t lock;
 	struct registry *idle[THREADS];
 	size_t n_idle;
 };
 
+/* What one observation has in common. */
+struct watch {
+	const struct observe_spec *spec;
+	struct quiet *quiet;
+	/* Results live in these; one that nobody is using now is taken, so there are no more than threads. */
+	pthread_mutex_t lock;
+	struct arena *idle[THREADS_MAX];
+	size_t n_idle;
+	struct observed *out;
+};
+
 struct item {
 	const struct query *query;
 	struct account *account;
-	struct arena *arena;
+	struct arena *arena; /* while it is answered */
 	struct fact *fact;
 	const struct observe_spec *spec;
+	struct watch *watch;
 };
 
 static bool read_parts(struct item *item, struct source_spec *source, const char *content,
@@ -53,6 +67,7 @@ static struct registry *take_registry(struct account *account, struct err *err)
 	if (!registry && !registry_open(&account->registries.rules, account->registries.keychain,
 					&registry, err))
 		return NULL;
+	registry_share(registry, account->shared);
 	return registry;
 }
 
@@ -190,19 +205,69 @@ static bool answer_blob(struct item *item, struct err *err)
 	return read_parts(item, &spec, now.content, err);
 }
 
+typedef bool import_fn(const struct import_question *question, struct arena *arena,
+		       struct fact *out, struct err *err);
+
+static bool answer_stream(struct item *item, import_fn *ask, struct err *err)
+{
+	struct import_question question = { .query = item->query,
+					    .streams = &item->spec->model->settings->streams,
+					    .quiet = item->watch->quiet,
+					    .timeout_ms = item->spec->timeout_ms };
+	bool is_done;
+
+	question.registry = take_registry(item->account, err);
+	if (!question.registry)
+		return false;
+	is_done = ask(&question, item->arena, item->fact, err);
+	give_registry(item->account, question.registry);
+	return is_done;
+}
+
+static bool answer_import_query(struct item *item, struct err *err)
+{
+	return answer_stream(item, answer_import, err);
+}
+
+static bool answer_tags_query(struct item *item, struct err *err)
+{
+	return answer_stream(item, answer_tags, err);
+}
+
 typedef bool answer_fn(struct item *item, struct err *err);
 static answer_fn *const answers[QUERY_KINDS] = {
-	[QUERY_GIT] = answer_git_query,
-	[QUERY_IMAGE] = answer_image,
-	[QUERY_LOCAL] = answer_local,
-	[QUERY_BLOB] = answer_blob,
+	[QUERY_GIT] = answer_git_query,       [QUERY_IMAGE] = answer_image,
+	[QUERY_LOCAL] = answer_local,         [QUERY_BLOB] = answer_blob,
+	[QUERY_IMPORT] = answer_import_query, [QUERY_TAGS] = answer_tags_query,
 };
+_Static_assert(COUNTOF(answers) == QUERY_KINDS, "every question needs an answer");
+
+static struct arena *take_arena(struct watch *watch)
+{
+	struct arena *arena;
+
+	pthread_mutex_lock(&watch->lock);
+	if (watch->n_idle)
+		arena = watch->idle[--watch->n_idle];
+	else
+		arena = watch->out->arenas[watch->out->n_arenas++] = arena_new();
+	pthread_mutex_unlock(&watch->lock);
+	return arena;
+}
+
+static void give_arena(struct watch *watch, struct arena *arena)
+{
+	pthread_mutex_lock(&watch->lock);
+	watch->idle[watch->n_idle++] = arena;
+	pthread_mutex_unlock(&watch->lock);
+}
 
 static void answer(void *items, size_t i)
 {
 	struct item *item = &((struct item *)items)[i];
 	struct err err = { 0 };
 
+	item->arena = take_arena(item->watch);
 	if (item->spec->is_stopping && item->spec->is_stopping())
 		err_set(&item->fact->err, ERR_CANCELLED, "stopped before it was asked");
 	else if (!item->account->is_usable)
@@ -212,6 +277,7 @@ static void answer(void *items, size_t i)
 	else
 		item->fact->err = err;
 	redact_err(&item->fact->err);
+	give_arena(item->watch, item->arena);
 }
 
 static void open_account(struct account *account, const struct observe_spec *spec,
@@ -220,7 +286,8 @@ static void open_account(struct account *account, const struct observe_spec *spe
 	const struct object_ref who = { .ns = query->ns, .name = query->service_account };
 	const struct settings *settings = spec->model->settings;
 
-	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER,
+				     .shared = registry_shared_new() };
 	if (query->ns)
 		credentials_collect_with(spec->model, &who, query->pull_secrets, arena,
 					 &account->credentials);
@@ -242,6 +309,7 @@ static void close_account(struct account *account)
 {
 	while (account->n_idle)
 		registry_close(&account->idle[--account->n_idle]);
+	registry_shared_free(&account->shared);
 	if (account->is_usable)
 		registry_access_release(&account->registries);
 	pthread_mutex_destroy(&account->lock);
@@ -271,23 +339,32 @@ void observe(const struct queries *queries, const struct observe_spec *spec, str
 {
 	size_t n = queries->list.n;
 	struct item *items = arena_array(arena, n, sizeof(*items));
+	size_t n_threads = spec->threads ? spec->threads : THREADS;
 	struct map accounts = { 0 };
+	struct watch watch = {
+		.spec = spec, .quiet = quiet_new(), .lock = PTHREAD_MUTEX_INITIALIZER, .out = out
+	};
 
-	*out = (struct observed){ .arenas = arena_array(arena, n, sizeof(struct arena *)),
-				  .n_arenas = n };
+	if (n_threads > THREADS_MAX)
+		n_threads = THREADS_MAX;
+	*out = (struct observed){ .arenas = arena_array(arena, n_threads, sizeof(struct arena *)) };
 	for (size_t i = 0; i < n; i++) {
 		const struct query *query = queries->list.v[i];
 		struct fact *fact = ARENA_NEW(arena, struct fact);
 
 		fact->query = query;
-		out->arenas[i] = arena_new();
-		items[i] = (struct item){ query, account_of(&accounts, query, spec, arena),
-					  out->arenas[i], fact, spec };
+		items[i] = (struct item){ .query = query,
+					  .account = account_of(&accounts, query, spec, arena),
+					  .fact = fact,
+					  .spec = spec,
+					  .watch = &watch };
 		map_set(arena, &out->facts.by_key, query->key, fact);
 	}
-	pool_each(spec->threads ? spec->threads : THREADS, n, answer, items);
+	pool_each(n_threads, n, answer, items);
 	for (size_t i = 0; i < accounts.n; i++)
 		close_account(accounts.items[i].value);
+	pthread_mutex_destroy(&watch.lock);
+	quiet_free(&watch.quiet);
 }
 
 void observed_release(struct observed *observed)

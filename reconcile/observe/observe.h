@@ -13,7 +13,8 @@ struct observe_spec {
 	const char *cache_dir;      /* for trees of sub paths; absolute */
 	const char *base_dir;       /* what relative paths of the settings are below */
 	bool with_user_credentials; /* Docker's and containers' files of the user */
-	size_t threads;             /* 0: 16 */
+	size_t threads;             /* 0: 16; at most 64 */
+	int64_t timeout_ms;         /* of one request of an import with its retries; 0: 60 s */
 	bool (*is_stopping)(
 		void); /* true: what was not asked yet is not asked any more; NULL: never */
 };

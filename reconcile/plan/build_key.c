@@ -122,6 +122,16 @@ static struct node *quantities(const struct pairs *pairs, struct arena *arena)
 	return map;
 }
 
+static struct node *pairs_node(const struct pairs *pairs, struct arena *arena)
+{
+	struct node *map = node_new(arena, NODE_MAP);
+
+	for (size_t i = 0; i < pairs->n; i++)
+		node_set_text(arena, map, pairs->v[i].key, pairs->v[i].value);
+	node_sort_keys(map);
+	return map;
+}
+
 char *build_key(const struct attempt *in, struct arena *arena)
 {
 	struct node *source = source_node(in, arena), *map = node_new(arena, NODE_MAP);
@@ -147,6 +157,9 @@ char *build_key(const struct attempt *in, struct arena *arena)
 	node_set_text(arena, map, "bindingContents", in->binding_contents);
 	if (reasons_name(in->reason, "TRIGGER"))
 		node_set_text(arena, map, "trigger", in->trigger ? in->trigger : "");
+	/* As with a trigger: it is asked for, though nothing that goes into the image differs. */
+	if (reasons_name(in->reason, "IMAGE"))
+		node_set(arena, map, "watched", pairs_node(&in->watched, arena));
 	json_print(map, JSON_COMPACT, &text);
 	digest = digest_of(buf_text(&text), text.len);
 	return arena_strdup(arena, digest.text);

@@ -44,6 +44,7 @@ struct query {
 	bool is_whole;    /* import: an index is kept whole (PreserveOriginal)             */
 	/* import: of an index, the image for this one is taken; NULL parts: the settings', then linux/amd64 */
 	struct platform prefer;
+	struct strings tags; /* import: "ns/stream:tag" of those that take the answer */
 	const char *ns, *service_account; /* whose credentials may be used; NULL: none */
 	const struct list *pull_secrets;  /* image: further secrets, struct named; NULL: none */
 	const struct object *asker;       /* the first one, for messages */
@@ -102,12 +103,17 @@ char *query_key_local(const char *manifest_dir, const char *path, struct arena *
 char *query_key_blob(const struct blob_source *blob, const char *ns, const char *account,
 		     struct arena *arena);
 
-/* Everything this model wants to know, given what is recorded. In order of key. */
-void queries_make(const struct model *model, const struct state *state, struct arena *arena,
-		  struct queries *out);
+struct plan_options; /* plan.h */
 /*
- * What the first answers make it necessary to ask besides: the run images that ready-made builders name in their labels.
- * Usually nothing. Their facts go into the same map; without them such a run image stays a tag and is not followed.
+ * Everything this model wants to know, given what is recorded. In order of key. Of the options: the time, when scheduled tags
+ * were checked last, what is asked for by hand.
+ */
+void queries_make(const struct model *model, const struct state *state,
+		  const struct plan_options *options, struct arena *arena, struct queries *out);
+/*
+ * What the first answers make it necessary to ask besides: the run images that ready-made builders name in their labels, and
+ * the tags that the import of a repository takes in. Usually nothing. Their facts go into the same map; without them such a
+ * run image stays a tag and is not followed.
  */
 void queries_follow(const struct model *model, const struct state *state, const struct facts *facts,
 		    struct arena *arena, struct queries *out);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/digest.h"
 #include "reconcile/plan/build_key.h"
 #include "reconcile/plan/image_compare.h"
 #include "reconcile/plan/rules_image.h"
@@ -200,6 +201,27 @@ struct folding {
 	struct build_record *record;
 };
 
+/* What the worker said of the image that it pushed; NULL: nothing, or not this image's. */
+static const struct image_record *pushed_record(const struct build_event *event,
+						struct arena *arena)
+{
+	const char *digest = pin_digest(event->image);
+	struct manifest manifest;
+	struct image_config config;
+	const char *json = arena_strdup(arena, event->manifest);
+	const char *config_json = arena_strdup(arena, event->config);
+	struct err err = { 0 };
+
+	if (!digest || !json || !config_json ||
+	    strcmp(digest_of(json, strlen(json)).text, digest) != 0 ||
+	    !manifest_parse(json, strlen(json), NULL, arena, &manifest, &err) ||
+	    strcmp(digest_of(config_json, strlen(config_json)).text, manifest.config.digest) != 0 ||
+	    !image_config_parse(config_json, strlen(config_json), arena, &config, &err))
+		return NULL;
+	return image_record_make(arena_strdup(arena, event->image), arena_strdup(arena, digest),
+				 &manifest, &config, arena);
+}
+
 static void fold_success(struct folding *f)
 {
 	const struct build_event *event = f->outcome->event;
@@ -208,6 +230,7 @@ static void fold_success(struct folding *f)
 
 	attempt_succeed(attempt, event, success_of(f->step->status),
 			f->step->action == ACTION_REBASE, f->arena);
+	f->step->pushed = pushed_record(event, f->arena);
 	status->last_success = NULL;
 	status->latest_image = attempt->image;
 	status->tags = image_tags(f->step->object->spec, f->arena);
@@ -322,6 +345,16 @@ static const void *fold_compose(struct folding *f)
 				f->now_s, f->arena);
 }
 
+static const void *fold_mirror(struct folding *f)
+{
+	const char *why = f->outcome->is_done ? NULL : failure_text(f->outcome, f->arena);
+
+	f->step->has_failed = why != NULL;
+	if (why && !f->outcome->is_started && f->outcome->err.kind == ERR_CANCELLED)
+		return f->step->status;
+	return stream_folded(f->step, why, f->now_s, f->arena);
+}
+
 static const void *fold_tag(struct folding *f)
 {
 	struct image_status *status = ARENA_NEW(f->arena, struct image_status);
@@ -356,6 +389,8 @@ const void *plan_fold(struct step *step, const struct outcome *outcome,
 		step->status = fold_compose(&f);
 	else if (step->action == ACTION_TAG)
 		step->status = fold_tag(&f);
+	else if (step->action == ACTION_MIRROR)
+		step->status = fold_mirror(&f);
 	step->is_folded = true;
 	return step->status;
 }

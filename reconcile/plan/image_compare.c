@@ -480,6 +480,49 @@ static void compare_given(const struct comparison *c, struct arena *arena, struc
 		add_texts(REASON_BUILDER, old, now, arena, out);
 }
 
+/* Enough of a pull spec for people. */
+static char *short_image(const char *image, struct arena *arena)
+{
+	const char *digest = pin_digest(image);
+
+	return digest ? short_id(digest, arena) : arena_strdup(arena, image);
+}
+
+/*
+ * A tag that moved, or that gives something for the first time. One that gives nothing any more is no reason, nor is one
+ * that is no longer watched.
+ */
+static void compare_watched(const struct comparison *c, struct arena *arena, struct changes *out)
+{
+	struct node *old = node_new(arena, NODE_MAP), *now = node_new(arena, NODE_MAP);
+	struct strings lines = { 0 };
+
+	for (size_t i = 0; i < c->now->watched.n; i++) {
+		const struct pair *tag = &c->now->watched.v[i];
+		const char *before = pairs_get(&c->old->watched, tag->key);
+		bool is_pending = strings_has(c->watch_pending, tag->key);
+
+		if (text_equal(before, tag->value) && !is_pending)
+			continue;
+		if (before)
+			node_set_text(arena, old, tag->key, before);
+		if (!is_pending)
+			node_set_text(arena, now, tag->key, tag->value);
+		vec_push(arena, &lines,
+			 arena_printf(arena, "%s: %s → %s", tag->key,
+				      before ? short_image(before, arena) : "nothing",
+				      is_pending ? "(known later)"
+						 : short_image(tag->value, arena)));
+	}
+	if (lines.n > 0)
+		change_add(out,
+			   (struct change){ .reason = REASON_IMAGE,
+					    .old_value = old->n ? old : NULL,
+					    .new_value = now->n ? now : NULL,
+					    .text = strings_join(&lines, ", ", arena) },
+			   arena);
+}
+
 bool image_compare(const struct comparison *c, struct arena *arena, struct changes *out,
 		   struct err *err)
 {
@@ -488,6 +531,7 @@ bool image_compare(const struct comparison *c, struct arena *arena, struct chang
 	if (!c->old)
 		return true;
 	compare_commit(c, arena, out);
+	compare_watched(c, arena, out);
 	if (!c->builder)
 		return true;
 	if (!attempt_is_success(c->old)) {

@@ -14,6 +14,8 @@ struct comparison {
 	const struct attempt *now;
 	const struct image_spec *spec;
 	const struct builder_status *builder; /* NULL: nothing is known of it (offline) */
+	/* keys of now->watched whose streams are worked on first: what they give will differ */
+	const struct strings *watch_pending;
 	bool is_builder_pending; /* a new image of it is to be composed: its digest will differ */
 };
 /* ERR_INVALID when a recorded run image cannot be read (kpack.md §1.3, last note). */

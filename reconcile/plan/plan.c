@@ -5,8 +5,9 @@
  */
 #include <string.h>
 
+#include "reconcile/plan/follow.h"
 #include "reconcile/plan/order.h"
-#include "reconcile/plan/rules.h"
+#include "reconcile/plan/stream_generation.h"
 
 static void (*const rules[KINDS])(struct planner *p, struct step *step) = {
 	[KIND_CLUSTER_STACK] = rule_stack,
@@ -17,6 +18,18 @@ static void (*const rules[KINDS])(struct planner *p, struct step *step) = {
 	[KIND_BUILDER] = rule_builder,
 	[KIND_CLUSTER_BUILDER] = rule_builder,
 	[KIND_IMAGE] = rule_image,
+	[KIND_IMAGE_POLICY] = rule_policy,
+	[KIND_DEPLOYMENT] = rule_workload,
+	[KIND_STATEFUL_SET] = rule_workload,
+	[KIND_DAEMON_SET] = rule_workload,
+	[KIND_REPLICA_SET] = rule_workload,
+	[KIND_JOB] = rule_workload,
+	[KIND_CRON_JOB] = rule_workload,
+	[KIND_POD] = rule_workload,
+	[KIND_POD_TEMPLATE] = rule_workload,
+	[KIND_REPLICATION_CONTROLLER] = rule_workload,
+	[KIND_DEPLOYMENT_CONFIG] = rule_deployment_config,
+	[KIND_IMAGE_STREAM] = rule_stream,
 };
 
 static const struct table *const status_tables[KINDS] = {
@@ -28,6 +41,18 @@ static const struct table *const status_tables[KINDS] = {
 	[KIND_BUILDER] = &builder_status_table,
 	[KIND_CLUSTER_BUILDER] = &builder_status_table,
 	[KIND_IMAGE] = &image_status_table,
+	[KIND_IMAGE_POLICY] = &policy_status_table,
+	[KIND_DEPLOYMENT] = &workload_status_table,
+	[KIND_STATEFUL_SET] = &workload_status_table,
+	[KIND_DAEMON_SET] = &workload_status_table,
+	[KIND_REPLICA_SET] = &workload_status_table,
+	[KIND_JOB] = &workload_status_table,
+	[KIND_CRON_JOB] = &workload_status_table,
+	[KIND_POD] = &workload_status_table,
+	[KIND_POD_TEMPLATE] = &workload_status_table,
+	[KIND_REPLICATION_CONTROLLER] = &workload_status_table,
+	[KIND_DEPLOYMENT_CONFIG] = &workload_status_table,
+	[KIND_IMAGE_STREAM] = &stream_status_table,
 };
 
 /* As they would be written: what leaves no trace in the file is no change. */
@@ -60,7 +85,8 @@ static void leave_alone(struct planner *p, struct step *step)
 		.summary = "not selected",
 	};
 
-	if (step->action == ACTION_COMPOSE && recorded_status(p, step->object))
+	if (step->kind == KIND_IMAGE_STREAM ||
+	    (step->action == ACTION_COMPOSE && recorded_status(p, step->object)))
 		left.status = recorded_status(p, step->object);
 	*step = left;
 }
@@ -82,6 +108,11 @@ static void settle(struct planner *p, struct step *step)
 		step->action = ACTION_NONE;
 		step->summary = NULL;
 		step->old_value = step->new_value = NULL;
+	}
+	if (step->action == ACTION_IMPORT && !step->is_status_changed && step->n_after == 0 &&
+	    step->unknown.n == 0) {
+		step->action = ACTION_NONE;
+		step->summary = NULL;
 	}
 }
 
@@ -149,6 +180,61 @@ static void need_builder(struct graph *g, const struct object *object)
 		need(g, KIND_BUILDER, ref->ns && ref->ns[0] ? ref->ns : object->meta.ns, ref->name);
 }
 
+static void need_streams(struct graph *g, const struct object *object)
+{
+	const struct list streams = followed_streams(g->p, object);
+
+	for (size_t i = 0; i < streams.n; i++) {
+		const struct followed_stream *stream = LIST_AT(streams, struct followed_stream, i);
+
+		need(g, KIND_IMAGE_STREAM, stream->ns, stream->name);
+	}
+}
+
+/* The streams whose tags its builds watch. */
+static void need_watched(struct graph *g, const struct object *object)
+{
+	const char *json = pairs_get(&object->meta.annotations, ANNOTATION_TRIGGERS);
+	struct list watches;
+	struct err err = { 0 };
+
+	if (!json || !watches_parse(json, object->meta.ns, g->p->arena, &watches, &err))
+		return;
+	for (size_t i = 0; i < watches.n; i++) {
+		const struct image_watch *watch = LIST_AT(watches, struct image_watch, i);
+
+		if (!watch->is_paused)
+			need(g, KIND_IMAGE_STREAM, watch->ns, watch->stream);
+	}
+}
+
+/* Images that push to it, and streams it copies from. */
+static void need_sources(struct graph *g, const struct object *object)
+{
+	const struct stream_spec *spec = object->spec;
+	const struct pushers *pushers = map_get(&g->p->streams->pushers, object->id);
+	struct tag_source source;
+
+	for (size_t i = 0; pushers && i < pushers->list.n; i++) {
+		const struct meta *image = &pushers->list.v[i].image->meta;
+
+		need(g, KIND_IMAGE, image->ns, image->name);
+	}
+	for (size_t i = 0; i < spec->tags.n; i++) {
+		if (tag_source_of(object, LIST_AT(spec->tags, struct tag_ref, i), g->p->arena,
+				  &source) &&
+		    !source.is_own)
+			need(g, KIND_IMAGE_STREAM, source.ns, source.stream);
+	}
+	for (size_t i = 0; i < spec->tag_documents.n; i++) {
+		const struct stream_tag_spec *document = spec->tag_documents.v[i]->spec;
+
+		if (document->tag && tag_source_of(object, document->tag, g->p->arena, &source) &&
+		    !source.is_own)
+			need(g, KIND_IMAGE_STREAM, source.ns, source.stream);
+	}
+}
+
 static void graph_edges(struct graph *g)
 {
 	for (size_t i = 0; i < g->n; i++) {
@@ -160,6 +246,12 @@ static void graph_edges(struct graph *g)
 			need_parts(g, object);
 		else if (object->kind == KIND_IMAGE)
 			need_builder(g, object);
+		else if (object->kind == KIND_IMAGE_POLICY || kind_info(object->kind)->is_workload)
+			need_streams(g, object);
+		if (object->kind == KIND_IMAGE)
+			need_watched(g, object);
+		else if (object->kind == KIND_IMAGE_STREAM)
+			need_sources(g, object);
 		g->nodes[i].needs = g->needs.v;
 		g->nodes[i].n_needs = g->needs.n;
 	}
@@ -176,7 +268,7 @@ static void graph_make(struct graph *g)
 		const struct object *object = model->objects.v[i];
 		struct step *step;
 
-		if (!rules[object->kind])
+		if (!rules[object->kind] || !is_follower(g->p, object))
 			continue;
 		step = ARENA_NEW(arena, struct step);
 		step->kind = object->kind;
@@ -268,7 +360,10 @@ void plan_make(const struct model *model, const struct state *state, const struc
 	struct planner *p = ARENA_NEW(arena, struct planner);
 
 	*out = (struct plan){ .planner = p };
-	*p = (struct planner){ model, state, facts, *options, arena, out };
+	*p = (struct planner){ model, state, facts, *options, arena, out, NULL };
+	p->streams = ARENA_NEW(arena, struct stream_world);
+	stream_world_init(p->streams, p);
+	pushers_index(p->streams);
 	decide_all(p);
 	records_prune(p);
 	count(p);

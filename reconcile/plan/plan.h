@@ -71,6 +71,15 @@ struct mirror {
 	bool is_insecure;
 };
 
+/* A scalar of a manifest that gets another value. */
+struct image_edit {
+	const char *file; /* as loaded */
+	struct pos pos;   /* of the value */
+	const char *
+		what; /* "spec.template.spec.containers[0].image", or the marker's "$imagepolicy shop:web" */
+	const char *old_text, *new_text;
+};
+
 struct step {
 	enum action action;
 	enum kind kind;
@@ -113,6 +122,9 @@ struct step {
 	struct list mirrors; /* struct mirror */
 	struct list
 		records; /* const struct image_record *: images that are seen for the first time */
+	/* Workloads and ImagePolicies: struct image_edit; made in the files behind everything that is recorded */
+	struct list edits;
+	struct stream_result *stream; /* what plan_fold needs after its mirrors */
 	/* Image: what its build pushed, for the stream whose repository it pushes to; NULL: not known */
 	const struct image_record *pushed;
 	/* Set by plan_fold: */
@@ -130,6 +142,11 @@ struct plan_options {
 	bool with_prune, prune_all, without_prune;
 	struct scope scope;
 	const char *run_id;
+	/*
+	 * When scheduled tags of image streams were checked last: "ns/stream:tag" → const int64_t *, Unix seconds. A memory of
+	 * this machine: an unchanged check leaves nothing in the state. NULL: none.
+	 */
+	const struct map *checks;
 	bool (*is_selected)(
 		const struct object *object,
 		void *ctx); /* --only, -l: others are evaluated and not acted on; NULL: all */

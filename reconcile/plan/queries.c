@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reconcile/plan/follow.h"
 #include "reconcile/plan/labels.h"
-#include "reconcile/plan/rules.h"
+#include "reconcile/plan/queries.h"
 
 /* A key's parts must not run into each other: blanks, controls and '%' are escaped as in URLs. */
 static void key_part(struct buf *key, const char *part)
@@ -22,8 +23,8 @@ static void key_part(struct buf *key, const char *part)
 	}
 }
 
-static char *key_make(const char *const *parts, size_t n, const char *ns, const char *account,
-		      struct arena *arena)
+char *query_key_make(const char *const *parts, size_t n, const char *ns, const char *account,
+		     struct arena *arena)
 {
 	size_t max = 64;
 	AUTO_BUF key = { 0 };
@@ -51,21 +52,21 @@ char *query_key_git(const char *url, const char *revision, const char *ns, const
 {
 	const char *const parts[] = { "git", url, revision };
 
-	return key_make(parts, COUNTOF(parts), ns, account, arena);
+	return query_key_make(parts, COUNTOF(parts), ns, account, arena);
 }
 
 char *query_key_image(const char *image, const char *ns, const char *account, struct arena *arena)
 {
 	const char *const parts[] = { "image", image };
 
-	return key_make(parts, COUNTOF(parts), ns, account, arena);
+	return query_key_make(parts, COUNTOF(parts), ns, account, arena);
 }
 
 char *query_key_local(const char *dir, const char *path, struct arena *arena)
 {
 	const char *const parts[] = { "local", dir, path };
 
-	return key_make(parts, COUNTOF(parts), NULL, NULL, arena);
+	return query_key_make(parts, COUNTOF(parts), NULL, NULL, arena);
 }
 
 char *query_key_blob(const struct blob_source *blob, const char *ns, const char *account,
@@ -77,8 +78,8 @@ char *query_key_blob(const struct blob_source *blob, const char *ns, const char 
 						   (long long)blob->strip_components) };
 
 	/* Without credentials it does not matter who asks. */
-	return key_make(parts, COUNTOF(parts), has_auth ? ns : NULL, has_auth ? account : NULL,
-			arena);
+	return query_key_make(parts, COUNTOF(parts), has_auth ? ns : NULL,
+			      has_auth ? account : NULL, arena);
 }
 
 const struct fact *fact_find(const struct facts *facts, const char *key)
@@ -86,15 +87,8 @@ const struct fact *fact_find(const struct facts *facts, const char *key)
 	return facts ? map_get(&facts->by_key, key) : NULL;
 }
 
-struct asking {
-	const struct model *model;
-	const struct state *state;
-	struct arena *arena;
-	struct queries *out;
-};
-
-static struct query *ask(struct asking *a, enum query_kind kind, const char *key,
-			 const struct object *asker, bool *is_new)
+struct query *ask(struct asking *a, enum query_kind kind, const char *key,
+		  const struct object *asker, bool *is_new)
 {
 	struct query *query = map_get(&a->out->by_key, key);
 
@@ -378,6 +372,7 @@ static void (*const askers[KINDS])(struct asking *a, const struct object *object
 	[KIND_BUILDPACK] = ask_buildpack,         [KIND_CLUSTER_BUILDPACK] = ask_buildpack,
 	[KIND_CLUSTER_LIFECYCLE] = ask_lifecycle, [KIND_BUILDER] = ask_builder,
 	[KIND_CLUSTER_BUILDER] = ask_builder,     [KIND_IMAGE] = ask_source,
+	[KIND_IMAGE_STREAM] = ask_stream,
 };
 
 static int compare_queries(const void *a, const void *b)
@@ -407,44 +402,60 @@ static void finish(struct queries *out)
 		qsort(out->list.v, out->list.n, sizeof(*out->list.v), compare_queries);
 }
 
-void queries_make(const struct model *model, const struct state *state, struct arena *arena,
-		  struct queries *out)
+void queries_make(const struct model *model, const struct state *state,
+		  const struct plan_options *options, struct arena *arena, struct queries *out)
 {
-	struct asking a = { model, state, arena, out };
+	struct asking a = { .model = model, .state = state, .arena = arena, .out = out };
 
 	*out = (struct queries){ 0 };
+	streams_begin(
+		&a, &(struct planner){
+			    .model = model, .state = state, .options = *options, .arena = arena });
 	for (size_t i = 0; i < model->objects.n; i++) {
 		const struct object *object = model->objects.v[i];
 
 		if (askers[object->kind])
 			askers[object->kind](&a, object);
+		if (object->kind == KIND_IMAGE_POLICY)
+			policy_ask(model, object, arena, out);
 	}
 	finish(out);
+}
+
+/* The run image that a ready-made builder names. */
+static void follow_builder(struct asking *a, const struct facts *facts, const struct object *object)
+{
+	const struct builder_spec *spec = object->spec;
+	struct account account = account_of(a->model, object);
+	struct builder_labels labels;
+	struct err err = { 0 };
+	const struct fact *fact;
+
+	if (!spec->image)
+		return;
+	fact = fact_find(facts, query_key_image(spec->image, account.ns, account.name, a->arena));
+	if (fact && fact->is_known && fact->config &&
+	    labels_builder(&fact->config->labels, a->arena, &labels, &err))
+		ask_image(a, object, (struct image_question){ labels.run_image, NULL, false });
 }
 
 void queries_follow(const struct model *model, const struct state *state, const struct facts *facts,
 		    struct arena *arena, struct queries *out)
 {
-	struct asking a = { model, state, arena, out };
+	struct asking a = { .model = model, .state = state, .arena = arena, .out = out };
 
 	*out = (struct queries){ 0 };
+	streams_begin(&a, &(struct planner){
+				  .model = model, .state = state, .facts = facts, .arena = arena });
 	for (size_t i = 0; i < model->objects.n; i++) {
 		const struct object *object = model->objects.v[i];
-		const struct builder_spec *spec = object->spec;
-		struct account account = account_of(model, object);
-		struct builder_labels labels;
-		struct err err = { 0 };
-		const struct fact *fact;
 
-		if ((object->kind != KIND_BUILDER && object->kind != KIND_CLUSTER_BUILDER) ||
-		    !spec->image)
-			continue;
-		fact = fact_find(facts,
-				 query_key_image(spec->image, account.ns, account.name, arena));
-		if (!fact || !fact->is_known || !fact->config ||
-		    !labels_builder(&fact->config->labels, arena, &labels, &err))
-			continue;
-		ask_image(&a, object, (struct image_question){ labels.run_image, NULL, false });
+		if (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER)
+			follow_builder(&a, facts, object);
+		else if (object->kind == KIND_IMAGE_STREAM)
+			follow_stream(&a, object);
+		else if (object->kind == KIND_IMAGE_POLICY)
+			policy_follow(model, state, facts, object, arena, out);
 	}
 	finish(out);
 	for (size_t i = 0; i < out->list.n;) {

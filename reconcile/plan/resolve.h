@@ -8,6 +8,7 @@
 #define RECONCILE_PLAN_RESOLVE_H
 
 #include "model/kind/status.h"
+#include "model/oci/semver.h"
 
 /* Buildpacks under one name: a Buildpack or ClusterBuildpack resource, or the store (name NULL). */
 struct shelf {
@@ -36,9 +37,5 @@ struct base {
 };
 MUST_CHECK bool buildpack_suits(const struct store_buildpack *buildpack, const struct base *base,
 				struct arena *arena, struct err *err);
-
-/* "1.2.3", "v1.2", "1.0.0-rc.1+b": false when it is none. Compares as SemVer 2 does. */
-bool semver_is_valid(const char *text);
-int semver_compare(const char *a, const char *b);
 
 #endif

@@ -20,6 +20,7 @@ struct planner {
 	struct plan_options options;
 	struct arena *arena;
 	struct plan *plan;
+	struct stream_world *streams; /* stream_generation.h */
 };
 
 /* Whose credentials a question may use. Both NULL when the account is not declared: it brings nothing then. */
@@ -117,6 +118,13 @@ void rule_store(struct planner *p, struct step *step); /* also Buildpack and Clu
 void rule_lifecycle(struct planner *p, struct step *step);
 void rule_builder(struct planner *p, struct step *step);
 void rule_image(struct planner *p, struct step *step);
+void rule_workload(struct planner *p, struct step *step); /* all kinds of them */
+void rule_deployment_config(struct planner *p, struct step *step);
+void rule_policy(struct planner *p, struct step *step);
+void rule_stream(struct planner *p, struct step *step);
+/* What a stream's copies brought about: the status with them, or with their failure. */
+const void *stream_folded(struct step *step, const char *failure, int64_t now_s,
+			  struct arena *arena);
 
 /* Decides about a step by its kind's rule; what was decided before is forgotten, `after` and identity are kept. */
 void step_decide(struct planner *p, struct step *step);

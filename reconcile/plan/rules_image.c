@@ -14,6 +14,7 @@
 #include "model/base/time.h"
 #include "reconcile/plan/build_key.h"
 #include "reconcile/plan/image_compare.h"
+#include "reconcile/plan/stream.h"
 
 #define ANNOTATION_TRIGGER "reconcile.dev/trigger"
 
@@ -26,6 +27,7 @@ static const struct image_rule image_rules[] = { /* the first row whose facts al
 	{ "I5",  IMAGE_SOURCE_UNREADY,  VERDICT_SOURCE_UNREADY,  "the source cannot be resolved" },
 	{ "I6",  IMAGE_UNDECIDABLE,     VERDICT_UNDECIDABLE,     "the recorded run image cannot be read" },
 	{ "I15", IMAGE_BINDINGS_BAD,    VERDICT_BINDINGS_BAD,    "a binding cannot be given to the build" },
+	{ "I16", IMAGE_WATCH_BAD,       VERDICT_WATCH_BAD,       "its image triggers cannot be read" },
 	{ "I7",  IMAGE_NEVER_BUILT,     VERDICT_BUILD,           "it was never built" },
 	{ "I8",  IMAGE_CHANGED | IMAGE_ONLY_STACK | IMAGE_SAME_STACK,
 					VERDICT_REBASE,          "only the run image moved, within its stack" },
@@ -71,6 +73,9 @@ struct deciding {
 	struct changes since_success;
 	struct source_answer source;
 	const char *bindings_problem; /* IMAGE_BINDINGS_BAD */
+	const char *watch_problem;    /* IMAGE_WATCH_BAD */
+	struct strings watch_pending; /* keys of inputs->watched that are known only later */
+	struct list watch_steps;      /* const struct step *: their streams */
 	unsigned facts;
 	struct err err; /* IMAGE_UNDECIDABLE */
 };
@@ -282,12 +287,48 @@ static bool is_only_stack(const struct changes *changes)
 	return changes->list.n == 1 && changes->list.v[0].reason == REASON_STACK;
 }
 
+/*
+ * What the tags give that the annotation image.openshift.io/triggers watches (openshift.md §6). Unresolved ones are passed
+ * over; a tag whose stream is worked on first counts as moved until that is done.
+ */
+static void look_at_watched(struct deciding *d)
+{
+	const char *json = pairs_get(&d->step->object->meta.annotations, ANNOTATION_TRIGGERS);
+	VEC(const struct step *) steps = { 0 };
+	struct list watches = { 0 };
+	struct err err = { 0 };
+
+	if (json && !watches_parse(json, d->step->ns, d->p->arena, &watches, &err)) {
+		d->watch_problem = arena_strdup(d->p->arena, err.text);
+		d->facts |= IMAGE_WATCH_BAD;
+	}
+	for (size_t i = 0; i < watches.n; i++) {
+		const struct image_watch *watch = LIST_AT(watches, struct image_watch, i);
+		struct tag_view view =
+			stream_view(d->p->plan, watch->ns, watch->stream, watch->tag, d->p->arena);
+		const char *key =
+			arena_printf(d->p->arena, "%s/%s:%s", watch->ns, watch->stream, watch->tag);
+
+		if (watch->is_paused || pairs_get(&d->inputs->watched, key) ||
+		    (!view.pull_spec && !view.is_pending))
+			continue;
+		vec_push(d->p->arena, &d->inputs->watched,
+			 (struct pair){ key, view.pull_spec ? view.pull_spec : "", { 0 } });
+		if (!view.is_pending)
+			continue;
+		vec_push(d->p->arena, &d->watch_pending, key);
+		vec_push(d->p->arena, &steps, view.step);
+	}
+	d->watch_steps = (struct list){ steps.v, steps.n };
+}
+
 static void look_at_changes(struct deciding *d)
 {
 	struct comparison c = { .old = d->status->last,
 				.now = d->inputs,
 				.spec = d->spec,
 				.builder = d->builder,
+				.watch_pending = &d->watch_pending,
 				.is_builder_pending = is_pending(d) };
 
 	if (!image_compare(&c, d->p->arena, &d->step->changes, &d->err))
@@ -427,6 +468,12 @@ static void do_bindings_bad(struct deciding *d)
 	block(d, (struct stop){ ERR_INVALID, true }, d->bindings_problem);
 }
 
+static void do_watch_bad(struct deciding *d)
+{
+	set_ready(d, COND_FALSE, "InvalidTrigger", d->watch_problem);
+	block(d, (struct stop){ ERR_INVALID, true }, d->watch_problem);
+}
+
 /* What stays open until another step is done, or until somebody may ask (offline). */
 static void tell_unknown(struct deciding *d)
 {
@@ -440,6 +487,8 @@ static void tell_unknown(struct deciding *d)
 	} else if (!d->builder->latest_image) {
 		step_unknown(d->step, "builder.image", d->p->arena);
 	}
+	for (size_t i = 0; i < d->watch_pending.n; i++)
+		step_unknown(d->step, d->watch_pending.v[i], d->p->arena);
 }
 
 static void before_build(struct deciding *d)
@@ -477,6 +526,8 @@ static void want_build(struct deciding *d, enum action action)
 	step->inputs->number = number;
 	step->inputs->reason = changes_reasons(&step->changes, d->p->arena);
 	step->inputs->build_key = build_key(step->inputs, d->p->arena);
+	if (d->watch_pending.n > 0)
+		step->inputs->build_key = NULL;
 	step->build_key = step->inputs->build_key;
 	if (d->status->last && step->build_key &&
 	    text_equal(d->status->last->build_key, step->build_key))
@@ -484,6 +535,8 @@ static void want_build(struct deciding *d, enum action action)
 	step->summary = arena_printf(d->p->arena, "%s #%" PRId64, action_name(action), number);
 	if (is_pending(d))
 		step_wait_for(step, d->builder_step, d->p->arena);
+	for (size_t i = 0; i < d->watch_steps.n; i++)
+		step_wait_for(step, *LIST_AT(d->watch_steps, const struct step *, i), d->p->arena);
 	tell_unknown(d);
 }
 
@@ -611,6 +664,7 @@ static void (*const verdicts[VERDICTS])(struct deciding *d) = {
 	[VERDICT_SOURCE_UNREADY] = do_source_unready,
 	[VERDICT_UNDECIDABLE] = do_undecidable,
 	[VERDICT_BINDINGS_BAD] = do_bindings_bad,
+	[VERDICT_WATCH_BAD] = do_watch_bad,
 	[VERDICT_BUILD] = do_build,
 	[VERDICT_REBASE] = do_rebase,
 	[VERDICT_RETRY] = do_retry,
@@ -637,6 +691,7 @@ void rule_image(struct planner *p, struct step *step)
 	d.success = attempt_is_success(d.status->last) ? d.status->last : d.status->last_success;
 	look_at_builder(&d);
 	look_at_inputs(&d);
+	look_at_watched(&d);
 	look_at_changes(&d);
 	look_at_past(&d);
 	rule = image_rule_find(d.facts);

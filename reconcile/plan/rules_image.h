@@ -25,6 +25,7 @@ enum image_fact {
 	IMAGE_RETRY_FORCED = 1u << 13, /* --retry-failed                             */
 	IMAGE_TAGS_MISSING = 1u << 14, /* additional tags that were not pushed yet   */
 	IMAGE_BINDINGS_BAD = 1u << 15, /* a binding that cannot be given             */
+	IMAGE_WATCH_BAD = 1u << 16,    /* annotation image.openshift.io/triggers     */
 };
 
 enum image_verdict {
@@ -36,6 +37,7 @@ enum image_verdict {
 	VERDICT_SOURCE_UNREADY,
 	VERDICT_UNDECIDABLE,
 	VERDICT_BINDINGS_BAD,
+	VERDICT_WATCH_BAD,
 	VERDICT_BUILD,
 	VERDICT_REBASE,
 	VERDICT_RETRY,

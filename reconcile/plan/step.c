@@ -136,6 +136,10 @@ void step_wait_for(struct step *step, const struct step *other, struct arena *ar
 {
 	const struct step **after = arena_array(arena, step->n_after + 1, sizeof(*after));
 
+	for (size_t i = 0; i < step->n_after; i++) {
+		if (step->after[i] == other)
+			return;
+	}
 	if (step->n_after > 0)
 		memcpy(after, step->after, step->n_after * sizeof(*after));
 	after[step->n_after++] = other;

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "buildexec/sys/log.h"
+#include "model/kind/policy.h"
+#include "model/kind/workload.h"
+#include "reconcile/report/dashboard_streams.h"
 
 enum { FEW = 200, BAD_ROWS = 100, MESSAGE_BYTES = 200 };
 
@@ -26,9 +29,11 @@ static int by_place(const void *a, const void *b)
 	return order ? order : strcmp((*left)->name, (*right)->name);
 }
 
-/* The conditions stand first in every status struct, the images' too. */
+/* The conditions stand first in every status struct but the streams', the images' too. */
 static const struct condition *ready_of(const struct state_entry *entry)
 {
+	if (entry->kind == KIND_IMAGE_STREAM)
+		return NULL;
 	return condition_find((const struct list *)entry->status, "Ready");
 }
 _Static_assert(offsetof(struct image_status, conditions) == 0, "conditions first");
@@ -36,16 +41,20 @@ _Static_assert(offsetof(struct builder_status, conditions) == 0, "conditions fir
 _Static_assert(offsetof(struct stack_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct store_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct lifecycle_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct policy_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct workload_status, conditions) == 0, "conditions first");
 
 static bool is_ready(const struct state_entry *entry)
 {
 	const struct condition *ready = ready_of(entry);
 
+	if (entry->kind == KIND_IMAGE_STREAM)
+		return stream_imports(entry->status);
 	return ready && strcmp(ready->status, "True") == 0;
 }
 
 /* Foreign text in a table cell: no markup, no mentions, one line, cut. */
-static void put_cell(const char *text, struct buf *out)
+void dashboard_cell(const char *text, struct buf *out)
 {
 	AUTO_BUF clean = BUF_INIT(1 << 16);
 
@@ -59,13 +68,13 @@ static void put_cell(const char *text, struct buf *out)
 }
 
 /* A reference as it may be; anything else that stands in its place is shown as text. */
-static void put_code(const char *text, struct buf *out)
+void dashboard_code(const char *text, struct buf *out)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789._-/:@+[]";
 
 	if (text[strspn(text, plain)])
-		put_cell(text, out);
+		dashboard_cell(text, out);
 	else
 		buf_printf(out, "`%s`", text);
 }
@@ -82,6 +91,19 @@ static const char *image_of(const struct state_entry *entry)
 		return ((const struct stack_status *)entry->status)->run.latest;
 	case KIND_CLUSTER_LIFECYCLE:
 		return ((const struct lifecycle_status *)entry->status)->image.latest;
+	case KIND_IMAGE_POLICY:
+		return ((const struct policy_status *)entry->status)->latest_image;
+	case KIND_DEPLOYMENT:
+	case KIND_STATEFUL_SET:
+	case KIND_DAEMON_SET:
+	case KIND_REPLICA_SET:
+	case KIND_JOB:
+	case KIND_CRON_JOB:
+	case KIND_POD:
+	case KIND_POD_TEMPLATE:
+	case KIND_REPLICATION_CONTROLLER:
+	case KIND_DEPLOYMENT_CONFIG:
+	case KIND_IMAGE_REPOSITORY:
 	case KIND_CLUSTER_STORE:
 	case KIND_BUILDPACK:
 	case KIND_CLUSTER_BUILDPACK:
@@ -112,23 +134,33 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 	if (image && image->last)
 		buf_printf(out, "%lld ", (long long)image->last->number);
 	if (image && image->last && image->latest_reason)
-		put_cell(image->latest_reason, out);
+		dashboard_cell(image->latest_reason, out);
 	buf_puts(out, " | ");
 	if (image_of(entry))
-		put_code(image_of(entry), out);
+		dashboard_code(image_of(entry), out);
 	buf_puts(out, " | ");
 	if (ready && ready->message && strcmp(ready->status, "True") != 0)
-		put_cell(ready->message, out);
+		dashboard_cell(ready->message, out);
 	buf_puts(out, " |\n");
 }
 
-static void put_rows(const struct rows *rows, bool only_bad, size_t most, struct buf *out)
+static bool has_objects(const struct rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->v[i]->kind != KIND_IMAGE_STREAM)
+			return true;
+	return rows->n == 0;
+}
+
+static void put_objects(const struct rows *rows, bool only_bad, size_t most, struct buf *out)
 {
 	size_t n = 0, left_out = 0;
 
+	if (!has_objects(rows))
+		return;
 	buf_puts(out, "| object | ready | build | image | message |\n|---|---|---|---|---|\n");
 	for (size_t i = 0; i < rows->n; i++) {
-		if (only_bad && is_ready(rows->v[i]))
+		if (rows->v[i]->kind == KIND_IMAGE_STREAM || (only_bad && is_ready(rows->v[i])))
 			continue;
 		if (n++ < most)
 			put_row(rows->v[i], out);
@@ -166,7 +198,6 @@ void dashboard_print(void *ctx, const struct state *state, struct buf *out)
 	struct rows rows = { .arena = arena_new(), .n = state->by_id.n };
 	size_t n_bad = 0;
 
-	(void)ctx;
 	rows.v = arena_array(rows.arena, rows.n + 1, sizeof(*rows.v));
 	for (size_t i = 0; i < rows.n; i++) {
 		rows.v[i] = state->by_id.items[i].value;
@@ -177,10 +208,12 @@ void dashboard_print(void *ctx, const struct state *state, struct buf *out)
 		      "builds below their image.\n\n");
 	buf_printf(out, "%zu objects, %zu ready.\n\n", rows.n, rows.n - n_bad);
 	if (rows.n <= FEW) {
-		put_rows(&rows, false, FEW, out);
+		put_objects(&rows, false, FEW, out);
+		dashboard_streams(ctx, state, out);
 	} else {
 		if (n_bad)
-			put_rows(&rows, true, BAD_ROWS, out);
+			put_objects(&rows, true, BAD_ROWS, out);
+		dashboard_streams(ctx, state, out);
 		qsort(rows.v, rows.n, sizeof(*rows.v), by_ns);
 		put_counts(&rows, out);
 	}

@@ -7,9 +7,10 @@
 #define RECONCILE_REPORT_DASHBOARD_H
 
 #include "model/base/buf.h"
+#include "model/kind/settings.h"
 #include "model/kind/status.h"
 
-/* `ctx` is not used. Deterministic: no times of day but those recorded. */
+/* `ctx`: struct settings, for what streams do by default; NULL: none. Deterministic: no times of day but those recorded. */
 void dashboard_print(void *ctx, const struct state *state, struct buf *out);
 
 #endif

@@ -26,7 +26,7 @@ static const struct {
 };
 _Static_assert(COUNTOF(words) == ACTIONS, "every action has words");
 
-static const char blocked_color[] = "\033[33m", plain[] = "\033[0m";
+static const char blocked_color[] = "\033[33m", failed_color[] = "\033[31m", plain[] = "\033[0m";
 
 char *object_label(const char *id, struct arena *arena)
 {
@@ -48,7 +48,7 @@ char *short_digest(const char *text, struct arena *arena)
 
 static bool is_shown(const struct step *step)
 {
-	return step->blocked || step->action != ACTION_NONE || step->is_unknown;
+	return step->blocked || step->action != ACTION_NONE || step->is_unknown || step->moves.n;
 }
 
 /* Characters, not bytes: continuation bytes do not count. */
@@ -68,11 +68,18 @@ static const char *phrase_of(const struct step *step, struct arena *arena)
 	if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		return arena_printf(arena, "%s #%lld", action_name(step->action),
 				    (long long)step->number);
-	if (step->action == ACTION_RESOLVE && step->summary)
+	if ((step->action == ACTION_RESOLVE || step->action == ACTION_EDIT) && step->summary)
 		return step->summary;
 	if (step->action == ACTION_NONE && step->is_unknown)
 		return "unknown";
 	return action_name(step->action);
+}
+
+/* Text that is said of values that move. */
+static const char *arrow(const char *old_value, const char *new_value, struct arena *arena)
+{
+	return arena_printf(arena, "%s → %s", old_value ? short_digest(old_value, arena) : "(none)",
+			    new_value ? short_digest(new_value, arena) : "(none)");
 }
 
 static const char *detail_of(const struct step *step, struct arena *arena)
@@ -86,10 +93,7 @@ static const char *detail_of(const struct step *step, struct arena *arena)
 	if (*reasons)
 		return reason_primary(reasons, arena);
 	if (step->old_value || step->new_value)
-		return arena_printf(
-			arena, "%s → %s",
-			step->old_value ? short_digest(step->old_value, arena) : "(none)",
-			step->new_value ? short_digest(step->new_value, arena) : "(none)");
+		return arrow(step->old_value, step->new_value, arena);
 	return "";
 }
 
@@ -106,6 +110,88 @@ static void put_padded(const char *text, size_t width, struct buf *out)
 	buf_printf(out, "%*s", n < width ? (int)(width - n) : 0, "");
 }
 
+/* A line of the plan: what it is about, what happens to it, and more. */
+struct row {
+	const char *label, *phrase, *detail, *color;
+};
+
+static struct row move_row(const struct step *step, const struct tag_move *move,
+			   struct arena *arena)
+{
+	struct row row = {
+		.label = arena_printf(arena, "ImageStreamTag %s/%s:%s", step->ns ? step->ns : "",
+				      step->name ? step->name : "", move->tag),
+		.phrase = move->verb,
+		.color = words[step->action].color,
+	};
+
+	if (move->failure) {
+		row.phrase = arena_printf(arena, "%s failed", move->verb);
+		row.detail = move->failure;
+		row.color = failed_color;
+	} else if (!move->new_image && strcmp(move->verb, "delete") != 0) {
+		row.detail = move->source ? arena_printf(arena, "from %s", move->source) : "";
+	} else {
+		row.detail = arrow(move->old_image, move->new_image, arena);
+	}
+	return row;
+}
+
+/* "Deployment shop/web (web.yaml:17:18)": where the edit is. */
+static struct row edit_row(const struct step *step, const struct image_edit *edit,
+			   struct arena *arena)
+{
+	return (struct row){
+		.label = arena_printf(arena, "%s (%s:%u:%u)", object_label(step->id, arena),
+				      edit->file, edit->pos.line, edit->pos.column),
+		.phrase = phrase_of(step, arena),
+		.detail = arrow(edit->old_text && *edit->old_text ? edit->old_text : NULL,
+				edit->new_text, arena),
+		.color = words[step->action].color
+	};
+}
+
+/* Also where all of them failed. */
+static bool has_tag_rows(const struct step *step)
+{
+	return step->moves.n && (!step->blocked || step->is_failure);
+}
+
+/* A stream is shown by its tags, edits by their places, one line each; all else by itself. */
+static size_t n_rows(const struct step *step)
+{
+	if (has_tag_rows(step))
+		return step->moves.n;
+	return step->edits.n && !step->blocked ? step->edits.n : 1;
+}
+
+static struct row row_of(const struct step *step, size_t i, struct arena *arena)
+{
+	if (has_tag_rows(step))
+		return move_row(step, LIST_AT(step->moves, struct tag_move, i), arena);
+	if (!step->blocked && step->edits.n)
+		return edit_row(step, LIST_AT(step->edits, struct image_edit, i), arena);
+	return (struct row){ .label = object_label(step->id, arena),
+			     .phrase = phrase_of(step, arena),
+			     .detail = detail_of(step, arena),
+			     .color = step->blocked ? blocked_color : words[step->action].color };
+}
+
+static void put_row(const struct row *row, const size_t *widths, const struct report_style *style,
+		    struct buf *out)
+{
+	bool has_color = style->with_color && *row->color;
+
+	put_padded(row->label, widths[0] + 2, out);
+	buf_puts(out, has_color ? row->color : "");
+	put_padded(row->phrase, widths[1] + 2, out);
+	buf_puts(out, has_color ? plain : "");
+	put_clean(row->detail, out);
+	while (out->len && out->data[out->len - 1] == ' ')
+		out->data[--out->len] = '\0';
+	buf_byte(out, '\n');
+}
+
 /* When a value that is not known yet will be. */
 static void put_when(const struct step *step, struct arena *arena, struct buf *out)
 {
@@ -119,20 +205,31 @@ static void put_when(const struct step *step, struct arena *arena, struct buf *o
 	}
 }
 
+static void put_diff(const char *text, const struct report_style *style, struct buf *out)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n"), shown = n;
+		const char *color = *text == '-' ? "\033[31m" : *text == '+' ? "\033[32m" : "";
+
+		while (shown && text[shown - 1] == '\r')
+			shown--;
+		buf_puts(out, "  ");
+		buf_puts(out, style->with_color ? color : "");
+		sanitize(text, shown, false, out);
+		buf_puts(out, style->with_color && *color ? plain : "");
+		buf_byte(out, '\n');
+		text += n + (text[n] == '\n');
+	}
+}
+
 static void put_step(const struct step *step, const size_t *widths,
 		     const struct report_style *style, struct arena *arena, struct buf *out)
 {
-	const char *color = step->blocked ? blocked_color : words[step->action].color;
-	bool has_color = style->with_color && *color;
+	for (size_t i = 0; i < n_rows(step); i++) {
+		const struct row row = row_of(step, i, arena);
 
-	put_padded(object_label(step->id, arena), widths[0] + 2, out);
-	buf_puts(out, has_color ? color : "");
-	put_padded(phrase_of(step, arena), widths[1] + 2, out);
-	buf_puts(out, has_color ? plain : "");
-	put_clean(detail_of(step, arena), out);
-	while (out->len && out->data[out->len - 1] == ' ')
-		out->data[--out->len] = '\0';
-	buf_byte(out, '\n');
+		put_row(&row, widths, style, out);
+	}
 	for (size_t i = 0; i < step->changes.list.n; i++) {
 		const struct change *change = &step->changes.list.v[i];
 
@@ -145,6 +242,16 @@ static void put_step(const struct step *step, const size_t *widths,
 		put_clean(step->unknown.v[i], out);
 		put_when(step, arena, out);
 	}
+	if (style->diffs && map_has(style->diffs, step->id))
+		put_diff(map_get(style->diffs, step->id), style, out);
+}
+
+static void widen(const char *text, size_t *width)
+{
+	size_t n = width_of(text);
+
+	if (n > *width)
+		*width = n;
 }
 
 void plan_text(const struct plan *plan, const struct report_style *style, struct buf *out)
@@ -155,14 +262,14 @@ void plan_text(const struct plan *plan, const struct report_style *style, struct
 
 	for (size_t i = 0; i < plan->steps.n; i++) {
 		const struct step *step = plan->steps.v[i];
-		size_t label = width_of(object_label(step->id, arena));
-		size_t phrase = width_of(phrase_of(step, arena));
 
-		if (!is_shown(step))
-			continue;
-		any = true;
-		widths[0] = label > widths[0] ? label : widths[0];
-		widths[1] = phrase > widths[1] ? phrase : widths[1];
+		for (size_t k = 0; is_shown(step) && k < n_rows(step); k++) {
+			const struct row row = row_of(step, k, arena);
+
+			any = true;
+			widen(row.label, &widths[0]);
+			widen(row.phrase, &widths[1]);
+		}
 	}
 	for (size_t i = 0; i < plan->steps.n; i++)
 		if (is_shown(plan->steps.v[i]))
@@ -173,15 +280,39 @@ void plan_text(const struct plan *plan, const struct report_style *style, struct
 	arena_free(arena);
 }
 
+/* Streams count by their tags: those that move, and *n_failed that could not. */
+static size_t count_of(const struct plan *plan, enum action action, size_t *n_failed)
+{
+	size_t n = plan->counts[action];
+
+	if (action != ACTION_IMPORT && action != ACTION_MIRROR)
+		return n;
+	for (size_t i = 0; i < plan->steps.n; i++) {
+		const struct step *step = plan->steps.v[i];
+
+		if (step->action != action || step->blocked || !step->moves.n)
+			continue;
+		n += step->moves.n - 1;
+		for (size_t k = 0; k < step->moves.n; k++) {
+			if (!LIST_AT(step->moves, struct tag_move, k)->failure)
+				continue;
+			n--;
+			++*n_failed;
+		}
+	}
+	return n;
+}
+
 void plan_summary(const struct plan *plan, struct buf *out)
 {
 	static const enum action order[] = { ACTION_BUILD,   ACTION_REBASE, ACTION_COMPOSE,
 					     ACTION_RESOLVE, ACTION_TAG,    ACTION_IMPORT,
 					     ACTION_MIRROR,  ACTION_EDIT,   ACTION_DELETE };
+	size_t n_failed = 0;
 	bool any = false;
 
 	for (size_t i = 0; i < COUNTOF(order); i++) {
-		size_t n = plan->counts[order[i]];
+		size_t n = count_of(plan, order[i], &n_failed);
 
 		if (!n)
 			continue;
@@ -189,6 +320,10 @@ void plan_summary(const struct plan *plan, struct buf *out)
 			   n == 1 ? words[order[i]].one : words[order[i]].many);
 		any = true;
 	}
+	if (n_failed)
+		buf_printf(out, "%s%zu failed import%s", any ? ", " : "", n_failed,
+			   n_failed == 1 ? "" : "s");
+	any = any || n_failed;
 	if (plan->n_blocked)
 		buf_printf(out, "%s%zu blocked", any ? ", " : "", plan->n_blocked);
 	if (any || plan->n_blocked)
@@ -244,6 +379,59 @@ static struct node *strings_node(const struct strings *strings, struct arena *ar
 	return list;
 }
 
+static struct node *edits_node(const struct list *edits, struct arena *arena)
+{
+	struct node *list = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct image_edit *edit = LIST_AT(*edits, struct image_edit, i);
+		struct node *item = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, item, "file", edit->file);
+		node_set(arena, item, "line", node_int(arena, edit->pos.line));
+		node_set(arena, item, "column", node_int(arena, edit->pos.column));
+		node_set_text(arena, item, "field", edit->what);
+		node_set_text(arena, item, "old", edit->old_text);
+		node_set_text(arena, item, "new", edit->new_text);
+		node_push(list, item);
+	}
+	return list;
+}
+
+static struct node *moves_node(const struct step *step, struct arena *arena)
+{
+	struct node *list = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < step->moves.n; i++) {
+		const struct tag_move *move = LIST_AT(step->moves, struct tag_move, i);
+		struct node *item = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, item, "tag", move->tag);
+		node_set_text(arena, item, "verb", move->verb);
+		node_set_text(arena, item, "old", move->old_image);
+		node_set_text(arena, item, "new", move->new_image);
+		node_set_text(arena, item, "source", move->source);
+		node_set_text(arena, item, "failure", move->failure);
+		node_push(list, item);
+	}
+	return list;
+}
+
+static struct node *mirrors_node(const struct step *step, struct arena *arena)
+{
+	struct node *list = node_new(arena, NODE_SEQ);
+
+	for (size_t i = 0; i < step->mirrors.n; i++) {
+		const struct mirror *mirror = LIST_AT(step->mirrors, struct mirror, i);
+		struct node *item = node_new(arena, NODE_MAP);
+
+		node_set_text(arena, item, "from", mirror->from);
+		node_set_text(arena, item, "to", mirror->to);
+		node_push(list, item);
+	}
+	return list;
+}
+
 struct node *plan_step_node(const struct step *step, struct arena *arena)
 {
 	struct node *item = node_new(arena, NODE_MAP);
@@ -261,8 +449,14 @@ struct node *plan_step_node(const struct step *step, struct arena *arena)
 	node_set_text(arena, item, "buildKey", step->build_key);
 	if (step->tags.n)
 		node_set(arena, item, "tags", strings_node(&step->tags, arena));
+	if (step->moves.n)
+		node_set(arena, item, "moves", moves_node(step, arena));
+	if (step->mirrors.n)
+		node_set(arena, item, "mirrors", mirrors_node(step, arena));
 	if (step->unknown.n)
 		node_set(arena, item, "unknown", strings_node(&step->unknown, arena));
+	if (step->edits.n)
+		node_set(arena, item, "edits", edits_node(&step->edits, arena));
 	if (step->n_after)
 		node_set(arena, item, "dependsOn", after_node(step, arena));
 	if (step->object && step->object->file) {

@@ -12,6 +12,8 @@
 struct report_style {
 	bool with_color;
 	size_t width; /* of the terminal; 0: unlimited */
+	const struct map *
+		diffs; /* id of a step with edits → what they do to the files, as a diff; NULL: not shown */
 };
 
 /* What the plan was made from, for JSON. */

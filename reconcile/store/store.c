@@ -27,6 +27,8 @@ struct store {
 	struct git_wire *wire;
 	struct git_repo *repo; /* the repository, or the mirror of it */
 	struct git_id commit, tree;
+	struct git_id base; /* what an absent branch begins at; none: nothing */
+	bool is_new;        /* the branch is absent, `commit` is the base */
 };
 
 static bool open_repo(struct store *store, const struct store_place *spec, struct err *err)
@@ -60,6 +62,8 @@ bool store_open(const struct store_place *spec, struct store **out, struct err *
 				 .has_no_history = spec->has_no_history,
 				 .is_offline = spec->is_offline };
 	*out = NULL;
+	if (spec->base)
+		(void)git_id_parse(spec->base, strlen(spec->base), &store->base);
 	store->ref = arena_printf(store->arena, "refs/heads/%s", spec->branch);
 	if (!git_ref_is_valid(store->ref)) {
 		err_set(err, ERR_INVALID, "'%s' is no name for a branch", spec->branch);
@@ -68,7 +72,7 @@ bool store_open(const struct store_place *spec, struct store **out, struct err *
 	}
 	if (!git_wire_open(spec->url, spec->wire, &store->wire, err) ||
 	    !open_repo(store, spec, err) || !store_refresh(store, err)) {
-		err_prefix(err, "state branch '%s'", spec->branch);
+		err_prefix(err, "%s '%s'", spec->what ? spec->what : "state branch", spec->branch);
 		store_close(&store);
 		return false;
 	}
@@ -158,6 +162,25 @@ static bool note_mirror(struct store *store, const struct git_id *tip, struct er
 	       git_repo_swap_ref(store->repo, store->ref, &mirrored, tip, err);
 }
 
+/* The commit that the branch will begin at, as if it were its tip. */
+static bool read_base(struct store *store, struct err *err)
+{
+	struct git_fetch fetch = { .into = store->repo, .commit = store->base };
+	struct git_fetch_stats stats;
+
+	if (store->is_new)
+		return true;
+	if (!store->is_local && !store->is_offline &&
+	    !git_wire_fetch(store->wire, &fetch, &stats, err))
+		return err_prefix(err, "the branch is to begin at commit %.7s, which cannot be had",
+				  store->base.hex);
+	if (!git_tree_of_commit(git_repo_objects(store->repo), &store->base, &store->tree, err))
+		return false;
+	store->commit = store->base;
+	store->is_new = true;
+	return true;
+}
+
 bool store_refresh(struct store *store, struct err *err)
 {
 	struct git_id tip, tree = { 0 };
@@ -166,8 +189,12 @@ bool store_refresh(struct store *store, struct err *err)
 		    ? !git_repo_read_ref(store->repo, store->ref, &tip, err)
 		    : !read_remote_tip(store, &tip, err))
 		return false;
-	if (git_id_equal(&tip, &store->commit))
+	if (git_id_is_none(&tip) && !git_id_is_none(&store->base))
+		return read_base(store, err);
+	if (git_id_equal(&tip, &store->commit)) {
+		store->is_new = false;
 		return true;
+	}
 	if (!git_id_is_none(&tip)) {
 		if (!store->is_local && !store->is_offline &&
 		    (!fetch_tip(store, &tip, err) || !note_mirror(store, &tip, err)))
@@ -177,6 +204,7 @@ bool store_refresh(struct store *store, struct err *err)
 	}
 	store->commit = tip;
 	store->tree = tree;
+	store->is_new = false;
 	return true;
 }
 
@@ -421,10 +449,12 @@ static bool is_tree_empty(const struct git_id *tree)
 static bool push_commit(struct store *store, struct git_pack *pack, const struct git_id *id,
 			struct err *err)
 {
-	struct git_update update = { .ref = store->ref, .old_id = store->commit, .new_id = *id };
+	struct git_update update = { .ref = store->ref, .new_id = *id };
 	struct git_push push = { .updates = &update, .n_updates = 1, .pack = pack };
 	struct err later = { 0 };
 
+	if (!store->is_new)
+		update.old_id = store->commit;
 	if (!git_wire_push(store->wire, &push, err))
 		return false;
 	/* The commit has landed; a mirror that cannot be written only costs the next run a fetch.
@@ -444,6 +474,18 @@ static bool fold(struct store *store, struct err *err)
 	       git_pack_fold(git_repo_objects_path(store->repo), err);
 }
 
+static bool sign(const struct store_commit *commit, struct git_commit_spec *spec,
+		 struct arena *arena, struct err *err)
+{
+	AUTO_BUF text = BUF_INIT(LIMIT_GIT_TREE);
+
+	if (!commit->sign)
+		return true;
+	return git_commit_text(spec, &text, err) &&
+	       commit->sign(commit->sign_ctx, buf_text(&text), text.len, arena, &spec->signature,
+			    err);
+}
+
 static bool make_commit(struct store *store, const struct store_commit *commit,
 			struct git_pack *pack, bool *made, struct err *err)
 {
@@ -460,8 +502,10 @@ static bool make_commit(struct store *store, const struct store_commit *commit,
 		return true;
 	if (!store->has_no_history)
 		spec.parent = store->commit;
-	if (!git_pack_add_commit(pack, &spec, &id, err) || !push_commit(store, pack, &id, err))
+	if (!sign(commit, &spec, store->arena, err) ||
+	    !git_pack_add_commit(pack, &spec, &id, err) || !push_commit(store, pack, &id, err))
 		return false;
+	store->is_new = false;
 	store->commit = id;
 	store->tree = spec.tree;
 	*made = true;

@@ -28,6 +28,9 @@ struct store_place {
 				  (reconcile/logs) */
 	/* credentials and limits; NULL: none and the usual ones */
 	const struct git_wire_options *wire;
+	/* A branch that is not there yet begins at this commit of the repository, 40 hex digits; NULL: empty */
+	const char *base;
+	const char *what; /* for messages; NULL: "state branch" */
 };
 
 /* Opens and reads the tip. A branch that does not exist yet is an empty store. ERR_ABSENT: no such
@@ -65,12 +68,17 @@ struct store_change {
 	const char *bytes; /* NULL: delete the file or folder */
 	size_t n;
 };
+/* Signs a commit's bytes: *signature (armoured) lives in the arena. */
+typedef bool store_sign_fn(const void *ctx, const char *bytes, size_t n, struct arena *arena,
+			   const char **signature, struct err *err);
 struct store_commit {
 	const struct store_change *changes; /* each path once, any order */
 	size_t n_changes;
 	const char *author_name, *author_email;
 	int64_t time_s;
 	const char *message;
+	store_sign_fn *sign; /* NULL: not signed */
+	const void *sign_ctx;
 };
 /*
  * Applies the changes to what was read and moves the branch. *made says whether there was anything

@@ -6,8 +6,8 @@
 
 Writes its port into PORT_FILE. What goes wrong is in the repository's name: 'fault/<what>'. Repositories below 'token/'
 need a bearer token of the right scope from /token (user 'builder'; refresh token 'refresh-me'). A second origin (another
-port) plays the foreign storage of redirects. /journal gives all requests so far, one per line:
-'<origin> <method> <path> <kind of authorization or ->'. With CERT_DIR (server.pem, server.key) a third origin speaks TLS;
+port) plays the foreign storage of redirects, a third one is no registry at all. /journal gives all requests so far, one per line:
+'<origin> <method> <path> <kind of authorization or ->'. With CERT_DIR (server.pem, server.key) a further origin speaks TLS;
 GET /origins names all of them.
 """
 import base64
@@ -83,6 +83,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if url.path not in ("/journal", "/origins"):
             with STATE.lock:
                 STATE.journal.append(f"{self.server.name} {self.command} {url.path} {auth}")
+        if self.server.name == "web":
+            return self.reply(404, b"<html>no such page</html>", Content_Type="text/html")
         for pattern, method in ROUTES:
             match = re.fullmatch(pattern, url.path)
             if match:
@@ -164,7 +166,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 pair = base64.b64decode(auth[6:]).decode()
                 user = USER if pair == f"{USER}:{PASSWORD}" else None
         if not user:
-            return self.fail(401, "UNAUTHORIZED", "wrong user or password")
+            return self.fail(401, "UNAUTHORIZED", "incorrect username or password")
         if user == "anonymous":
             scopes = [s.replace(",push", "") for s in scopes if "public" in s]
         text = f"tok-{STATE.count('token')}"
@@ -204,7 +206,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def fault_first(self, repo, kind):
         """Answers that go wrong before they are looked at; true when answered."""
         n = STATE.count(f"{repo} {kind} {self.command}")
-        if repo == "fault/limited" and n <= 2:
+        if repo == "fault/slow":
+            time.sleep(5)
+        if repo == "fault/busy":
+            self.fail(429, "TOOMANYREQUESTS", "come back tomorrow", Retry_After="0")
+        elif repo == "fault/closed":
+            self.fail(401, "UNAUTHORIZED", "authentication required")
+        elif repo == "fault/limited" and n <= 2:
             self.fail(429, "TOOMANYREQUESTS", "slow down", Retry_After="0")
         elif repo == "fault/broken" and n == 1:
             self.fail(503, "UNKNOWN", "try later")
@@ -223,7 +231,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             digest = digest_of(self.data)
             if repo == "fault/stores-other":
                 return self.reply(201, Docker_Content_Digest="sha256:" + 64 * "0")
-            for key in (name, digest):
+            if repo == "fault/garbage":
+                self.data = b'{"schemaVersion": 2, "layers": "many"'
+            for key in (name, digest_of(self.data)):
                 STATE.manifests[repo, key] = (self.headers["Content-Type"], self.data)
             return self.reply(201, Docker_Content_Digest=digest)
         if repo == "fault/endless":
@@ -233,6 +243,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kind, data = STATE.manifests.get((repo, name), (None, None))
         if data is None:
             return self.fail(404, "MANIFEST_UNKNOWN", "manifest unknown")
+        if repo == "fault/schema1":
+            kind = "application/vnd.docker.distribution.manifest.v1+prettyjws"
         headers = {"Docker_Content_Digest": digest_of(data), "Content_Type": kind}
         if repo == "fault/nodigest":
             del headers["Docker_Content_Digest"]
@@ -377,6 +389,7 @@ def serve(name, certs=None):
 def main():
     port = serve("main")
     serve("storage")
+    serve("web")
     if len(sys.argv) > 2:
         serve("tls", sys.argv[2])
     with open(sys.argv[1], "w") as out:

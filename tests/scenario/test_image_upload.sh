@@ -80,8 +80,21 @@ check "no right to push" expect_exit 1 env RECONCILE_SECRET_REGISTRY=wrong "$rec
 check "is said" says "cannot upload '$work/src.zip' to '$r/apps/up-source'"
 check "a destination with a digest" expect_exit 1 "$reconcile" image patch up --local-path "$work/src.zip" --local-path-destination-image "$r/x@$digest"
 check "a destination alone" expect_exit 64 "$reconcile" image patch up --local-path-destination-image "$r/x"
+echo "never sent" >"$work/src/index.txt"
+check "an edit that makes the manifest invalid" expect_exit 3 "$reconcile" image patch up --local-path "$work/src" --local-path-destination-image "$r/never/up" --additional-tag 'No Tag'
+check "an edit that cannot be made" expect_exit 1 "$reconcile" image patch up --local-path "$work/src" --local-path-destination-image "$r/never/up" -d NONE
+check "is sent nowhere" bash -c "! curl -sf -u '$SERVER_USER:$SERVER_PASSWORD' 'http://$r/v2/never/up/tags/list'"
 check "nothing was written" cmp up.yaml "$work/up.yaml"
 check "the password is nowhere" bash -c "! grep -rqF '$SERVER_PASSWORD' '$work/config' '$work/out' '$work/err'"
+
+note "other ways"
+export KP_REGISTRY_HOSTNAME="$r" KP_REGISTRY_USERNAME="$SERVER_USER" KP_REGISTRY_PASSWORD="$SERVER_PASSWORD"
+check "kp's variables" expect_exit 0 env RECONCILE_SECRET_REGISTRY=wrong "$reconcile" image patch up --local-path "$work/src" --local-path-destination-image "$r/env/up" --dry-run-with-image-upload
+unset KP_REGISTRY_HOSTNAME KP_REGISTRY_USERNAME KP_REGISTRY_PASSWORD
+check "a dry run with image upload says so" bash -c "head -n 1 '$work/out' | grep -qx 'Patching Image Resource... (dry run with image upload)' && grep -q \"^	Uploading '$r/env/up@\" '$work/out'"
+check "uploads" bash -c "curl -sf -u '$SERVER_USER:$SERVER_PASSWORD' 'http://$r/v2/env/up/tags/list' | grep -q latest"
+check "and writes nothing" cmp up.yaml "$work/up.yaml"
+echo "hello" >"$work/src/index.txt"
 
 note "--wait"
 check "patch --wait" expect_exit 0 "$reconcile" image patch up -e WAIT=1 --local-path "$work/src.zip" --upload --wait

@@ -233,6 +233,9 @@ class WorkerTest(unittest.TestCase):
         adopted, log, events = self.good(self.world.build(builder))
         self.assertTrue(adopted["adopted"])
         self.assertEqual(adopted["image"], result["image"])
+        for event in (result, adopted):  # for image streams, which record what was pushed
+            self.assertEqual(sha(event["manifest"].encode()), event["image"].partition("@")[2])
+            self.assertEqual(sha(event["config"].encode()), json.loads(event["manifest"])["config"]["digest"])
         self.assertEqual(adopted["buildpacks"], [{"id": "test/hello", "version": "1.0.0"}])
         self.assertEqual(adopted["runImage"], result["runImage"])
         self.assertNotIn("BUILD", [one["name"] for one in events if one["type"] == "phase"])

@@ -185,7 +185,7 @@ static void answer(struct fixture *f)
 	struct queries queries = { 0 };
 
 	f->facts = (struct facts){ 0 };
-	queries_make(&f->model, &f->base.state, f->arena, &queries);
+	queries_make(&f->model, &f->base.state, &f->options, f->arena, &queries);
 	for (size_t i = 0; i < queries.list.n; i++) {
 		struct fact *fact = ARENA_NEW(f->arena, struct fact);
 

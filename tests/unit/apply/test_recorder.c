@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "buildexec/sys/git_repo.h"
+#include "model/kind/image_record.h"
 #include "reconcile/apply/recorder.h"
 #include "unit/cli/folder.h"
 
@@ -304,6 +305,80 @@ static void test_recorder__deletes_an_object_with_its_records(void **state)
 	assert_string_equal(bytes_at(f, f->theirs.store, "README.md"), "Image/shop/cart2\n");
 }
 
+static void put_record(struct fixture *f, struct side *side, const char *id, char digit,
+		       const char *reference)
+{
+	char hex[65] = { 0 };
+	struct image_record record = { .reference = reference, .metadata_version = "1.0" };
+
+	memset(hex, digit, 64);
+	record.name = arena_printf(f->folder.arena, "sha256:%s", hex);
+	recorder_put_record(side->recorder, id, &record);
+}
+
+static const char *record_path(struct fixture *f, char digit)
+{
+	char hex[65] = { 0 };
+
+	memset(hex, digit, 64);
+	return arena_printf(f->folder.arena, "cluster/images/sha256/%s.yaml", hex);
+}
+
+static void test_recorder__writes_the_record_of_an_image_once(void **state)
+{
+	struct fixture *f = *state;
+	struct image_record read;
+	struct state_files again;
+
+	put(f, &f->ours, "cart", 1, NULL);
+	put(f, &f->ours, "web", 1, NULL);
+	put_record(f, &f->ours, "Image/shop/cart", 'a', "first");
+	put_record(f, &f->ours, "Image/shop/web", 'a', "first");
+	must(flush(f, &f->ours, true), &f->err);
+	assert_non_null(strstr(bytes_at(f, f->theirs.store, record_path(f, 'a')), "first"));
+	/* It is what it is, whoever sees the image again. */
+	put(f, &f->ours, "cart", 2, NULL);
+	put_record(f, &f->ours, "Image/shop/cart", 'a', "second");
+	put_record(f, &f->ours, "Image/shop/cart", 'b', "other");
+	must(flush(f, &f->ours, true), &f->err);
+	assert_non_null(strstr(bytes_at(f, f->theirs.store, record_path(f, 'a')), "first"));
+	assert_non_null(strstr(bytes_at(f, f->theirs.store, record_path(f, 'b')), "other"));
+	/* One drops it while another takes it in: it stays. */
+	put(f, &f->ours, "cart", 3, NULL);
+	put(f, &f->ours, "web", 3, NULL);
+	recorder_put_file(f->ours.recorder, "Image/shop/cart", record_path(f, 'b'), NULL);
+	put_record(f, &f->ours, "Image/shop/web", 'b', "other");
+	must(flush(f, &f->ours, true), &f->err);
+	assert_non_null(strstr(bytes_at(f, f->theirs.store, record_path(f, 'b')), "other"));
+	must(state_read_image(f->ours.store,
+			      arena_printf(f->folder.arena, "sha256:%.64s",
+					   record_path(f, 'b') + strlen("cluster/images/sha256/")),
+			      f->folder.arena, &read, &f->err),
+	     &f->err);
+	assert_string_equal(read.reference, "other");
+	assert_false(state_read_image(f->ours.store, "sha256:00", f->folder.arena, &read, &f->err));
+	assert_int_equal(f->err.kind, ERR_ABSENT);
+	/* Reading statuses does not read records. */
+	must(state_read(f->ours.store, f->folder.arena, &again, &f->err), &f->err);
+	for (size_t i = 0; i < again.files.n; i++)
+		assert_null(strstr(again.files.v[i].path, "cluster/images"));
+	state_files_release(&again);
+}
+
+static void test_recorder__drops_a_record_with_the_object_that_others_changed(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, &f->theirs, "cart", 1, NULL);
+	must(flush(f, &f->theirs, true), &f->err);
+	put(f, &f->ours, "cart", 2, NULL);
+	put_record(f, &f->ours, "Image/shop/cart", 'c', "lost");
+	put(f, &f->ours, "web", 2, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(f->ours.lost.n, 1);
+	assert_null(bytes_at(f, f->theirs.store, record_path(f, 'c')));
+}
+
 static void test_recorder__puts_logs_on_a_branch_of_their_own(void **state)
 {
 	struct fixture *f = *state;
@@ -393,6 +468,8 @@ int main(void)
 		TEST(test_recorder__writes_over_a_file_that_carries_its_own_claim),
 		TEST(test_recorder__keeps_what_was_read_before_a_conflict),
 		TEST(test_recorder__deletes_an_object_with_its_records),
+		TEST(test_recorder__writes_the_record_of_an_image_once),
+		TEST(test_recorder__drops_a_record_with_the_object_that_others_changed),
 		TEST(test_recorder__puts_logs_on_a_branch_of_their_own),
 		TEST(test_recorder__lets_no_text_forge_a_trailer),
 		TEST(test_state__that_is_damaged_is_an_error_that_names_the_file),

@@ -204,13 +204,13 @@ static void test_load__counts_what_is_left_out(void **state)
 
 	put(f, "a.yaml",
 	    "apiVersion: kpack.io/v1alpha2\nkind: Build\nmetadata: {name: s}\n---\n"
-	    "apiVersion: apps.openshift.io/v1\nkind: DeploymentConfig\nmetadata: {name: b}\n---\n"
+	    "apiVersion: image.openshift.io/v1\nkind: ImageSignature\nmetadata: {name: b}\n---\n"
 	    "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\n");
 	put(f, "b.yaml", "apiVersion: kpack.io/v1alpha2\nkind: Build\nmetadata: {name: t}\n");
 	load(f);
 	must_be_clean(f);
 	assert_int_equal((uintptr_t)map_get(&f->loaded.model.later, "Build"), 2);
-	assert_int_equal((uintptr_t)map_get(&f->loaded.model.later, "DeploymentConfig"), 1);
+	assert_int_equal((uintptr_t)map_get(&f->loaded.model.later, "ImageSignature"), 1);
 	assert_int_equal(f->loaded.model.n_ignored, 1);
 }
 
@@ -363,7 +363,7 @@ static void test_load__takes_a_text_in_the_place_of_a_file(void **state)
 
 	put(f, "a.yaml", STORE("a"));
 	put(f, "b.yaml", STORE("b"));
-	load_with(f, (struct load_spec){ .overlay = &overlay });
+	load_with(f, (struct load_spec){ .overlays = &overlay, .n_overlays = 1 });
 	must_be_clean(f);
 	assert_true(has(f, "ClusterStore/z") && has(f, "ClusterStore/b"));
 	assert_false(has(f, "ClusterStore/a"));
@@ -371,11 +371,11 @@ static void test_load__takes_a_text_in_the_place_of_a_file(void **state)
 	assert_string_equal(f->loaded.files.v[0], changed);
 	/* gone */
 	overlay.text = NULL;
-	load_with(f, (struct load_spec){ .overlay = &overlay });
+	load_with(f, (struct load_spec){ .overlays = &overlay, .n_overlays = 1 });
 	assert_false(has(f, "ClusterStore/a"));
 	/* new */
 	overlay = (struct load_overlay){ added, STORE("c"), sizeof(STORE("c")) - 1 };
-	load_with(f, (struct load_spec){ .overlay = &overlay });
+	load_with(f, (struct load_spec){ .overlays = &overlay, .n_overlays = 1 });
 	assert_true(has(f, "ClusterStore/a") && has(f, "ClusterStore/b") &&
 		    has(f, "ClusterStore/c"));
 	assert_false(fs_exists(added));

@@ -60,9 +60,13 @@ static void test_kind__later_ones_are_recognised(void **state)
 	assert_int_equal(kind_find("build.openshift.io/v1", "BuildConfig"), KIND_BUILD_CONFIG);
 	assert_int_equal(kind_find("v1", "BuildConfig"), KIND_BUILD_CONFIG);
 	assert_int_equal(kind_find("build.openshift.io/v1", "Build"), KIND_BUILD);
-	assert_true(kind_is_known_elsewhere("v1", "DeploymentConfig"));
-	assert_true(kind_is_known_elsewhere("apps/v1", "Deployment"));
-	assert_true(kind_is_known_elsewhere("batch/v1", "Job"));
+	assert_false(kind_is_known_elsewhere("v1", "BuildConfig"));
+	assert_int_equal(kind_find("apps/v1", "Deployment"), KIND_DEPLOYMENT);
+	assert_int_equal(kind_find("extensions/v1beta1", "Deployment"), KIND_DEPLOYMENT);
+	assert_int_equal(kind_find("extensions/v1beta2", "Deployment"), KIND_NONE);
+	assert_int_equal(kind_find("batch/v1beta1", "CronJob"), KIND_CRON_JOB);
+	assert_int_equal(kind_find("v1", "DeploymentConfig"), KIND_DEPLOYMENT_CONFIG);
+	assert_false(kind_is_known_elsewhere("apps/v1", "Deployment"));
 	assert_true(kind_is_known_elsewhere("kpack.io/v1alpha2", "Build"));
 	assert_false(kind_is_known_elsewhere("v1", "Image"));
 	assert_false(kind_is_known_elsewhere("v1", "ImageStream "));
@@ -205,6 +209,9 @@ static void test_kind__durations(void **state)
 	assert_false(duration_parse("1h30", &s));
 	assert_false(duration_parse("-5s", &s));
 	assert_false(duration_parse("99999999999999999999s", &s));
+	assert_false(duration_parse("20000000000d", &s));
+	assert_false(duration_parse("36000000d36000000d", &s));
+	assert_true(duration_parse("365d", &s) && s == 365 * 86400);
 }
 
 static void test_kind__settings_out_of_a_pull_request_run_nothing(void **state)

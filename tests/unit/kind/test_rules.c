@@ -321,6 +321,57 @@ static const struct row rows[] = {
 	  "",
 	  "3:39 error: duplicate prefix \"x.io\": registries[0].prefix, registries[1].prefix\n" },
 
+	{ "settings/streams_good",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams:\n  registry: r.io:5000/p\n"
+	  "  publicRegistry: r.example.com\n  interval: 1h\n  historyLimit: 3\n  maxTags: -1\n"
+	  "  importMode: PreserveOriginal\n  platform: {os: linux, architecture: arm64}\n"
+	  "  allowedRegistries: [{domainName: '*.io:5000', insecure: true}]\n",
+	  "", "" },
+	{ "settings/streams_interval",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams: {interval: often}\n", "",
+	  "3:21 error: invalid value: often: streams.interval\nmust be a duration such as 90s, 15m "
+	  "or 1h30m\n" },
+	{ "settings/streams_interval_range",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams: {interval: 0s}\n", "",
+	  "3:21 error: invalid value: 0s: streams.interval\nmust be between 1s and 365d\n" },
+	{ "settings/streams_registry",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams: {registry: 'r.io/x:1'}\n", "",
+	  "3:21 error: invalid value: r.io/x:1: streams.registry\nmust have no tag and no "
+	  "digest\n" },
+	{ "settings/streams_public_alone",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams: {publicRegistry: r.io}\n", "",
+	  "3:27 error: missing field(s): streams.registry, which streams.publicRegistry is another "
+	  "name of\n" },
+	{ "settings/streams_import_mode",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams: {importMode: All}\n", "",
+	  "3:23 error: unsupported value 'All' for 'streams.importMode'; supported: Legacy, "
+	  "PreserveOriginal\n" },
+	{ "settings/streams_max_tags",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams: {maxTags: -2}\n", "",
+	  "3:20 error: 'streams.maxTags' must be between -1 and 10000\n" },
+	{ "settings/wrong_types",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstate: {branch: [], lease: {}}\n"
+	  "streams: {interval: [], platform: {os: [], architecture: ''}}\n",
+	  "",
+	  "3:9 error: expected a string for 'state.branch', found a sequence\n"
+	  "3:21 error: expected a string for 'state.lease', found a mapping\n"
+	  "4:11 error: expected a string for 'streams.interval', found a sequence\n"
+	  "4:36 error: expected a string for 'streams.platform.os', found a sequence\n"
+	  "4:58 error: missing field(s): streams.platform.architecture\n" },
+	{ "settings/streams_allowed",
+	  "apiVersion: reconcile.dev/v1\nkind: Settings\nstreams:\n  allowedRegistries:\n"
+	  "  - domainName: a:1:2\n  - domainName: https://r.io\n  - domainName: r.io/x\n"
+	  "  - domainName: 'r.io:'\n",
+	  "",
+	  "5:17 error: invalid value: a:1:2: streams.allowedRegistries[0].domainName\nhas too many "
+	  "colons: write host[:port]\n"
+	  "6:17 error: invalid value: https://r.io: streams.allowedRegistries[1].domainName\nmust "
+	  "have no scheme: write host[:port]\n"
+	  "7:17 error: invalid value: r.io/x: streams.allowedRegistries[2].domainName\nmust be "
+	  "host[:port], without a path\n"
+	  "8:17 error: invalid value: r.io:: streams.allowedRegistries[3].domainName\nmust be of "
+	  "the form host[:port]\n" },
+
 	{ "kind/misspelt", "apiVersion: kpack.io/v1alpha2\nkind: Imgae\n", "",
 	  "2:7 error: unknown kind 'Imgae' in kpack.io/v1alpha2; did you mean 'Image'?\n" },
 	{ "kind/version", "apiVersion: kpack.io/v1beta9\nkind: Image\n", "",

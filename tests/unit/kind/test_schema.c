@@ -22,7 +22,13 @@ static void test_schema__of_each_kind_has_the_envelope(void **state)
 	for (enum kind kind = KIND_NONE + 1; kind < KINDS; kind++) {
 		struct arena *arena = arena_new();
 		const struct kind_info *info = kind_info(kind);
-		const struct node *schema = kind_schema(kind, arena);
+		const struct node *schema;
+
+		if (info->is_workload) {
+			arena_free(arena);
+			continue;
+		}
+		schema = kind_schema(kind, arena);
 
 		assert_string_equal(node_text(schema, "$schema"),
 				    "http://json-schema.org/draft-07/schema#");
@@ -68,9 +74,12 @@ static void test_schema__of_all_kinds_chooses_by_kind(void **state)
 	const struct node *schema = kinds_schema(arena);
 	const struct node *branches = node_get(schema, "allOf");
 	struct buf text = BUF_INIT(4 << 20), again = BUF_INIT(4 << 20);
+	size_t n_schemas = 0;
 
 	(void)state;
-	assert_int_equal(branches->n, KINDS - 1);
+	for (enum kind kind = KIND_NONE + 1; kind < KINDS; kind++)
+		n_schemas += !kind_info(kind)->is_workload;
+	assert_int_equal(branches->n, n_schemas);
 	for (const struct node *branch = branches->first; branch; branch = branch->next) {
 		const char *ref = node_text(node_get(branch, "then"), "$ref");
 

@@ -21,8 +21,10 @@
 
 #include "model/base/digest.h"
 #include "model/base/time.h"
+#include "model/doc/edit_scalars.h"
 #include "model/doc/json.h"
 #include "model/doc/yaml.h"
+#include "model/kind/policy.h"
 #include "model/kind/settings.h"
 #include "reconcile/plan/plan.h"
 
@@ -49,6 +51,8 @@ struct world {
 	struct strings triggers, only;
 	bool retry_failed, prune, prune_all, no_prune, offline;
 	struct scope scope;
+	struct map checks;  /* ns/stream:tag → int64_t */
+	struct map records; /* digests of image records that runs have written */
 	/* of the last plan */
 	struct model model;
 	struct queries queries, follow;
@@ -162,6 +166,20 @@ static enum err_kind err_kind_of(const char *word)
 	broken("no kind of error: '%s'", word);
 }
 
+static enum query_kind query_kind_of(const char *word)
+{
+	static const char *const words[QUERY_KINDS] = {
+		[QUERY_GIT] = "git",   [QUERY_IMAGE] = "image",   [QUERY_LOCAL] = "local",
+		[QUERY_BLOB] = "blob", [QUERY_IMPORT] = "import", [QUERY_TAGS] = "tags",
+	};
+
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+		if (strcmp(words[kind], word) == 0)
+			return kind;
+	}
+	broken("no kind of answer: '%s'", word);
+}
+
 /* KIND A [B] -> VALUE DETAIL, or fail KIND A [B] -> ERROR TEXT */
 static void answer_add(struct world *w, char *line)
 {
@@ -178,10 +196,7 @@ static void answer_add(struct world *w, char *line)
 	is_failure = strcmp(kind, "fail") == 0;
 	if (is_failure)
 		kind = next_word(&line);
-	answer.kind = strcmp(kind, "git") == 0     ? QUERY_GIT
-		      : strcmp(kind, "image") == 0 ? QUERY_IMAGE
-		      : strcmp(kind, "blob") == 0  ? QUERY_BLOB
-						   : QUERY_LOCAL;
+	answer.kind = query_kind_of(kind);
 	answer.a = next_word(&line);
 	answer.b = next_word(&line);
 	if (is_failure)
@@ -217,6 +232,13 @@ static void option_add(struct world *w, char *line)
 		vec_push(w->arena, &w->triggers, line);
 	} else if (strcmp(name, "only") == 0) {
 		vec_push(w->arena, &w->only, line);
+	} else if (strcmp(name, "checked") == 0) {
+		const char *tag = next_word(&line);
+		int64_t *when = ARENA_NEW(w->arena, int64_t);
+
+		if (!time_parse(line, when))
+			broken("no time: '%s'", line);
+		map_set(w->arena, &w->checks, tag, when);
 	} else if (strcmp(name, "retry-failed") == 0) {
 		w->retry_failed = true;
 	} else if (strcmp(name, "prune") == 0) {
@@ -285,19 +307,23 @@ static void model_load(struct world *w, bool is_reversed, struct model *out)
 {
 	struct documents all = { 0 };
 	VEC(const struct source_file *) files = { 0 };
+	struct markers markers = { 0 };
 	struct diags diags;
 
 	*out = (struct model){ .arena = w->arena, .settings = settings_default(w->arena) };
 	diags_init(&diags, w->arena);
 	for (size_t i = 0; i < w->manifests.n; i++) {
+		const struct source_file *file = &w->manifests.v[i];
 		struct documents documents = { 0 };
 
-		yaml_parse(&w->manifests.v[i], w->arena, &documents, &diags);
+		yaml_parse(file, w->arena, &documents, &diags);
+		markers_find(file, w->arena, &markers, &diags);
 		for (size_t k = 0; k < documents.n; k++) {
 			vec_push(w->arena, &all, documents.v[k]);
-			vec_push(w->arena, &files, &w->manifests.v[i]);
+			vec_push(w->arena, &files, file);
 		}
 	}
+	out->markers = (struct list){ markers.v, markers.n };
 	for (size_t i = 0; i < all.n; i++) {
 		size_t at = is_reversed ? all.n - 1 - i : i;
 		struct object *object = object_decode(all.v[at], files.v[at], w->arena, &diags);
@@ -321,7 +347,7 @@ static void model_load(struct world *w, bool is_reversed, struct model *out)
 
 static const struct answer *answer_find(const struct world *w, const struct query *q)
 {
-	const char *a = q->url ? q->url : q->kind == QUERY_IMAGE ? q->image : q->manifest_dir;
+	const char *a = q->url ? q->url : q->image ? q->image : q->manifest_dir;
 	const char *b = q->kind == QUERY_GIT ? q->revision : q->path;
 
 	if (!b)
@@ -396,6 +422,34 @@ static void parts_add(struct world *w, const struct query *q, const char *text, 
 	}
 }
 
+/* "DIGEST [image=DIGEST]": of an index, and of its image. */
+static void import_fill(struct world *w, const struct answer *answer, struct fact *fact)
+{
+	const struct query *q = fact->query;
+	char *detail = arena_strdup(w->arena, answer->detail), *word = next_word(&detail);
+	struct image_record *record = ARENA_NEW(w->arena, struct image_record);
+
+	fact->digest = fact->image_digest = answer->value;
+	if (strncmp(word, "image=", 6) == 0 && !q->is_whole)
+		fact->image_digest = word + 6;
+	if (q->known_digest && strcmp(q->known_digest, fact->digest) == 0)
+		return;
+	*record = (struct image_record){ .name = fact->image_digest,
+					 .reference = arena_printf(w->arena, "%s@%s", q->image,
+								   fact->image_digest) };
+	fact->record = record;
+}
+
+/* "TAG TAG …" */
+static void tags_fill(struct world *w, const struct answer *answer, struct fact *fact)
+{
+	char *detail = arena_strdup(w->arena, answer->detail), *word;
+
+	vec_push(w->arena, &fact->tags, answer->value);
+	while (*(word = next_word(&detail)))
+		vec_push(w->arena, &fact->tags, word);
+}
+
 /* As reconcile/observe does: metadata and trees only where they are not recorded. */
 static void fact_add(struct world *w, const struct query *q)
 {
@@ -409,6 +463,8 @@ static void fact_add(struct world *w, const struct query *q)
 	map_set(w->arena, &w->facts.by_key, q->key, fact);
 	if (!answer->value) {
 		err_set(&fact->err, answer->failure, "%s", answer->detail);
+		fact->reason = q->kind == QUERY_IMPORT && answer->failure == ERR_ABSENT ? "NotFound"
+											: NULL;
 		return;
 	}
 	fact->is_known = true;
@@ -424,6 +480,10 @@ static void fact_add(struct world *w, const struct query *q)
 		if (!q->wants_metadata)
 			parts_add(w, q, answer->detail, fact);
 	}
+	if (q->kind == QUERY_IMPORT)
+		import_fill(w, answer, fact);
+	if (q->kind == QUERY_TAGS)
+		tags_fill(w, answer, fact);
 	if (q->kind != QUERY_GIT)
 		return;
 	fact->commit = answer->value;
@@ -452,7 +512,8 @@ static void questions_print(const struct queries *queries, const char *mark, str
 	for (size_t i = 0; i < queries->list.n; i++) {
 		const struct query *q = queries->list.v[i];
 
-		buf_printf(out, "%s%s%s", mark, q->key, q->wants_metadata ? " +metadata" : "");
+		buf_printf(out, "%s%s%s", mark, q->key,
+			   q->wants_metadata && q->kind == QUERY_IMAGE ? " +metadata" : "");
 		if (q->known_digest)
 			buf_printf(out, " known=%s", q->known_digest);
 		for (size_t k = 0; k < q->sub_paths.n; k++)
@@ -477,7 +538,8 @@ static void value_print(const struct node *node, struct buf *out)
 
 static void conditions_print(const struct step *step, struct buf *out)
 {
-	const struct list *list = step->status; /* every status begins with its conditions */
+	/* every status begins with its conditions, but a stream's */
+	const struct list *list = step->kind == KIND_IMAGE_STREAM ? NULL : step->status;
 
 	for (size_t i = 0; list && i < list->n; i++) {
 		const struct condition *c = LIST_AT(*list, struct condition, i);
@@ -488,6 +550,28 @@ static void conditions_print(const struct step *step, struct buf *out)
 			   c->reason ? c->reason : "-", c->message ? ": " : "",
 			   c->message ? c->message : "", when);
 	}
+}
+
+static void stream_print(const struct step *step, struct buf *out)
+{
+	for (size_t i = 0; i < step->moves.n; i++) {
+		const struct tag_move *move = LIST_AT(step->moves, struct tag_move, i);
+
+		buf_printf(out, "    %s %s: %s → %s%s%s%s%s%s\n", move->verb, move->tag,
+			   move->old_image ? move->old_image : "-",
+			   move->new_image ? move->new_image : "-", move->source ? " (" : "",
+			   move->source ? move->source : "", move->source ? ")" : "",
+			   move->failure ? " failed: " : "", move->failure ? move->failure : "");
+	}
+	for (size_t i = 0; i < step->mirrors.n; i++) {
+		const struct mirror *mirror = LIST_AT(step->mirrors, struct mirror, i);
+
+		buf_printf(out, "    mirror %s → %s%s\n", mirror->from, mirror->to,
+			   mirror->is_insecure ? " insecure" : "");
+	}
+	for (size_t i = 0; i < step->records.n; i++)
+		buf_printf(out, "    record %s\n",
+			   (*LIST_AT(step->records, const struct image_record *, i))->name);
 }
 
 static void step_print(const struct step *step, struct buf *out)
@@ -523,11 +607,18 @@ static void step_print(const struct step *step, struct buf *out)
 		buf_printf(out, "    tag %s\n", step->tags.v[i]);
 	for (size_t i = 0; i < step->unknown.n; i++)
 		buf_printf(out, "    unknown %s\n", step->unknown.v[i]);
+	for (size_t i = 0; i < step->edits.n; i++) {
+		const struct image_edit *edit = LIST_AT(step->edits, struct image_edit, i);
+
+		buf_printf(out, "    edit %s:%u:%u %s: '%s' → '%s'\n", edit->file, edit->pos.line,
+			   edit->pos.column, edit->what, edit->old_text, edit->new_text);
+	}
 	for (size_t i = 0; i < step->n_after; i++)
 		buf_printf(out, "    after %s\n", step->after[i]->id);
 	if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		buf_printf(out, "    key %s, tries %" PRId64 "\n",
 			   step->build_key ? "known" : "unknown", step->inputs->tries);
+	stream_print(step, out);
 	if (step->is_status_changed || step->blocked)
 		conditions_print(step, out);
 }
@@ -564,6 +655,7 @@ static struct plan_options options_of(struct world *w)
 		.now_s = w->now_s,
 		.run_id = w->run_id,
 		.triggers = &w->triggers,
+		.checks = &w->checks,
 		.retry_failed = w->retry_failed,
 		.with_prune = w->prune,
 		.prune_all = w->prune_all,
@@ -581,7 +673,7 @@ static void make_plan(struct world *w, bool is_reversed)
 
 	model_load(w, is_reversed, &w->model);
 	w->facts = (struct facts){ .is_offline = w->offline };
-	queries_make(&w->model, &w->state, w->arena, &w->queries);
+	queries_make(&w->model, &w->state, &options, w->arena, &w->queries);
 	for (size_t i = 0; !w->offline && i < w->queries.list.n; i++)
 		fact_add(w, w->queries.list.v[i]);
 	queries_follow(&w->model, &w->state, &w->facts, w->arena, &w->follow);
@@ -639,6 +731,14 @@ static void put_plain(struct world *w, const struct step *step)
 		put_status(w, step, step->moved);
 }
 
+/* Of a stream: what is known of images that were not known before. */
+static void put_images(struct world *w, const struct step *step)
+{
+	for (size_t i = 0; i < step->records.n; i++)
+		map_set(w->arena, &w->records,
+			(*LIST_AT(step->records, const struct image_record *, i))->name, w);
+}
+
 static void put_record(struct world *w, const struct step *step, const struct build_record *record)
 {
 	if (record->number)
@@ -663,7 +763,25 @@ static struct list ids_parse(struct world *w, char *text)
 	return (struct list){ ids.v, ids.n };
 }
 
-/* "ok image=… bp=a@1,b@2 stack=… adopted", "fail KIND TEXT", "crash LEASE", "unstarted KIND" */
+/* The image gets a manifest and a config, and the digest that follows from them. */
+static void describe(struct world *w, struct build_event *event)
+{
+	struct digest digest;
+
+	event->config = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{},"
+			"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
+	digest = digest_of(event->config, strlen(event->config));
+	event->manifest = arena_printf(
+		w->arena,
+		"{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\","
+		"\"size\":%zu,\"digest\":\"%s\"},\"layers\":[]}",
+		MEDIA_OCI_MANIFEST, MEDIA_OCI_CONFIG, strlen(event->config), digest.text);
+	digest = digest_of(event->manifest, strlen(event->manifest));
+	event->image = arena_printf(w->arena, "%.*s@%s", (int)strcspn(event->image, "@"),
+				    event->image, digest.text);
+}
+
+/* "ok image=… bp=a@1,b@2 stack=… adopted described", "fail KIND TEXT", "crash LEASE", "unstarted KIND" */
 static struct outcome outcome_parse(struct world *w, const struct step *step, char *line)
 {
 	struct build_event *event = ARENA_NEW(w->arena, struct build_event);
@@ -698,6 +816,8 @@ static struct outcome outcome_parse(struct world *w, const struct step *step, ch
 			event->buildpacks = ids_parse(w, word + 3);
 		else if (strncmp(word, "stack=", 6) == 0)
 			event->stack_id = word + 6;
+		else if (strcmp(word, "described") == 0)
+			describe(w, event);
 		else if (strcmp(word, "adopted") == 0)
 			event->is_adopted = true;
 		else
@@ -722,6 +842,38 @@ static char *line_for(struct world *w, const char *script, const char *id)
 	return arena_strdup(w->arena, "ok");
 }
 
+/* Behind a run: what the plan changes in the manifests. All edits of a file at once. */
+static void edit_manifests(struct world *w)
+{
+	for (size_t i = 0; i < w->manifests.n; i++) {
+		struct source_file *file = &w->manifests.v[i];
+		VEC(struct scalar_edit) edits = { 0 };
+		const char *text;
+		struct err err = { 0 };
+		size_t len;
+
+		for (size_t k = 0; k < w->plan.steps.n; k++) {
+			const struct step *step = w->plan.steps.v[k];
+
+			for (size_t e = 0; !step->blocked && e < step->edits.n; e++) {
+				const struct image_edit *edit =
+					LIST_AT(step->edits, struct image_edit, e);
+
+				if (strcmp(edit->file, file->path) == 0)
+					vec_push(w->arena, &edits,
+						 (struct scalar_edit){ edit->pos, edit->old_text,
+								       edit->new_text });
+			}
+		}
+		if (!edits.n)
+			continue;
+		if (!edit_scalars(file, edits.v, edits.n, w->arena, &text, &len, &err))
+			broken("%s", err.text);
+		file->text = text;
+		file->len = len;
+	}
+}
+
 /* One step of a run: bound, claimed, folded and recorded. */
 static void perform(struct world *w, struct step *step, const char *script)
 {
@@ -733,8 +885,13 @@ static void perform(struct world *w, struct step *step, const char *script)
 	bool is_bound = plan_bind(step, &w->plan, w->arena, &err);
 	bool is_build = step->action == ACTION_BUILD || step->action == ACTION_REBASE;
 
-	if (is_bound && (step->action == ACTION_NONE || step->action == ACTION_RESOLVE)) {
+	if (is_bound && (step->action == ACTION_NONE || step->action == ACTION_RESOLVE ||
+			 step->action == ACTION_IMPORT || step->action == ACTION_EDIT)) {
 		put_plain(w, step);
+		put_images(w, step);
+		if (step->is_failure)
+			w->is_clean = false;
+		step->is_folded = true;
 		return;
 	}
 	if (is_bound && is_build) {
@@ -748,8 +905,10 @@ static void perform(struct world *w, struct step *step, const char *script)
 	outcome = outcome_parse(w, step, line);
 	if (!is_bound)
 		outcome = (struct outcome){ .err = err };
-	put_status(w, step, plan_fold(step, &outcome, &options, w->arena, &record));
+	if (plan_fold(step, &outcome, &options, w->arena, &record))
+		put_status(w, step, step->status);
 	put_record(w, step, &record);
+	put_images(w, step);
 	if (step->has_failed)
 		w->is_clean = false;
 }
@@ -760,17 +919,21 @@ static void perform_all(struct world *w, const char *script)
 	for (size_t i = 0; i < w->plan.steps.n; i++) {
 		struct step *step = w->plan.steps.v[i];
 
-		if (step->blocked)
+		if (step->blocked || step->is_failure)
 			w->is_clean = false;
 		if (step->action == ACTION_DELETE)
 			map_set(w->arena, &w->state.by_id, step->id, NULL);
 		else if (step->blocked || step->action == ACTION_NONE ||
-			 step->action == ACTION_RESOLVE) {
+			 step->action == ACTION_RESOLVE ||
+			 ((step->action == ACTION_IMPORT || step->action == ACTION_EDIT) &&
+			  step->n_after == 0)) {
+			put_images(w, step);
 			put_plain(w, step);
 		} else {
 			perform(w, step, script);
 		}
 	}
+	edit_manifests(w);
 	w->triggers.n = 0;
 	w->now_s += 120;
 	if (!w->is_clean || w->offline)
@@ -788,7 +951,8 @@ static void perform_all(struct world *w, const char *script)
 static void manifests_add(struct world *w, const char *path, const char *text)
 {
 	if (!*path)
-		path = "shop/all.yaml";
+		path = w->manifests.n ? arena_printf(w->arena, "shop/%zu.yaml", w->manifests.n + 1)
+				      : "shop/all.yaml";
 	vec_push(w->arena, &w->manifests, (struct source_file){ path, text, strlen(text) });
 }
 
@@ -824,6 +988,7 @@ static const char *run_section(struct world *w, char *header, const char *raw)
 		w->offline = w->retry_failed = w->prune = w->prune_all = w->no_prune = false;
 		w->scope = (struct scope){ 0 };
 		w->only.n = w->triggers.n = 0;
+		w->checks = (struct map){ 0 };
 		each_line(w, body, option_add);
 	} else if (is_section(name, "plan")) {
 		return plan_both_ways(w);
@@ -836,6 +1001,12 @@ static const char *run_section(struct world *w, char *header, const char *raw)
 		const char *found = map_get(&w->recorded, argument);
 
 		return found ? contract(w, found) : "nothing\n";
+	} else if (is_section(name, "records")) {
+		AUTO_BUF names = BUF_INIT(TEXT_MAX);
+
+		for (size_t i = 0; i < w->records.n; i++)
+			buf_printf(&names, "%s\n", w->records.items[i].key);
+		return contract(w, buf_text(&names));
 	} else if (!is_section(name, "about")) {
 		broken("no section: '%s'", name);
 	}

@@ -15,7 +15,7 @@
 #include "model/kind/settings.h"
 #include "reconcile/plan/rules_image.h"
 
-#define FACTS 16
+#define FACTS 17
 
 /* The gates in words: kpack.md §1.1, §1.2 and §1.11, then what is left to do. */
 static enum image_verdict documented(unsigned facts)
@@ -34,6 +34,8 @@ static enum image_verdict documented(unsigned facts)
 		return VERDICT_UNDECIDABLE;
 	if (facts & IMAGE_BINDINGS_BAD)
 		return VERDICT_BINDINGS_BAD;
+	if (facts & IMAGE_WATCH_BAD)
+		return VERDICT_WATCH_BAD;
 	if (facts & IMAGE_NEVER_BUILT)
 		return VERDICT_BUILD;
 	if (facts & IMAGE_CHANGED)

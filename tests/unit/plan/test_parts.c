@@ -315,6 +315,36 @@ static void test_labels__that_are_wrong_are_named(void **state)
 	arena_free(arena);
 }
 
+/* A tag that moved asks for a build although nothing that goes into the image differs; else it is no part of the key. */
+static void test_build_key__holds_watched_tags_only_when_they_are_the_reason(void **state)
+{
+	static const struct {
+		const char *reason;
+		bool is_equal;
+	} rows[] = { { "COMMIT", true }, { "IMAGE", false }, { "COMMIT,IMAGE", false } };
+	struct arena *arena = arena_new();
+	struct git_source git = { .url = "https://git.local/a.git",
+				  .revision = "0123456789012345678901234567890123456789" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct pair before = { "shop/base:latest", "docker.io/base@1", { 0 } };
+		struct pair after = { "shop/base:latest", "docker.io/base@2", { 0 } };
+		struct attempt a = { .reason = rows[i].reason,
+				     .source = { .git = &git },
+				     .builder_image = "reg.local/builder:1",
+				     .run_image = "reg.local/run:1",
+				     .watched = { &before, 1, 1 } };
+		struct attempt b = a;
+		const char *key = build_key(&a, arena);
+
+		b.watched.v = &after;
+		assert_non_null(key);
+		assert_int_equal(strcmp(key, build_key(&b, arena)) == 0, rows[i].is_equal);
+	}
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_compose__has_a_key_that_every_input_changes),
 		cmocka_unit_test(test_tags__are_those_of_kpack),
 		cmocka_unit_test(test_labels__that_are_wrong_are_named),
+		cmocka_unit_test(test_build_key__holds_watched_tags_only_when_they_are_the_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "model/doc/json.h"
+#include "model/kind/stream.h"
 #include "reconcile/report/dashboard.h"
 #include "reconcile/report/plan_report.h"
 #include "reconcile/report/table.h"
@@ -175,9 +176,130 @@ static void test_dashboard__stays_small_when_there_are_many(void **state)
 	arena_free(arena);
 }
 
+#define OLD "sha256:1c0f2ab34cd51c0f2ab34cd51c0f2ab34cd51c0f2ab34cd51c0f2ab34cd51c0f"
+#define NEW "sha256:83bd2ab34cd51c0f2ab34cd51c0f2ab34cd51c0f2ab34cd51c0f2ab34cd51c0f"
+
+static struct plan streams(struct step *steps)
+{
+	static struct tag_move moved[] = {
+		{ "latest", "import", OLD, NEW, "docker.io/library/base:1", NULL },
+		{ "next", "import", NULL, NULL, "docker.io/library/base:2", "not\nfound" },
+		{ "old", "delete", OLD, NULL, NULL, NULL },
+		{ "ref", "tag", NULL, NULL, "quay.io/x:1", NULL },
+	};
+	static struct tag_move failed[] = { { "1", "import", NULL, NULL, "x:1", "denied" } };
+	static struct mirror mirrors[] = { { "a@" NEW, "b@" NEW, false } };
+	static struct step *list[2];
+	struct plan plan = { .n_blocked = 1 };
+
+	steps[0] = (struct step){ .action = ACTION_IMPORT,
+				  .kind = KIND_IMAGE_STREAM,
+				  .id = "ImageStream/shop/base",
+				  .ns = "shop",
+				  .name = "base",
+				  .moves = { moved, 4 },
+				  .mirrors = { mirrors, 1 } };
+	steps[1] = (struct step){ .action = ACTION_NONE,
+				  .kind = KIND_IMAGE_STREAM,
+				  .id = "ImageStream/shop/web",
+				  .ns = "shop",
+				  .name = "web",
+				  .blocked = "cannot import",
+				  .is_failure = true,
+				  .moves = { failed, 1 } };
+	list[0] = &steps[0];
+	list[1] = &steps[1];
+	plan.steps.v = list;
+	plan.steps.n = 2;
+	plan.counts[ACTION_IMPORT] = 1;
+	return plan;
+}
+
+static void test_plan_text__has_a_line_per_tag(void **state)
+{
+	static const char want[] =
+		"ImageStreamTag shop/base:latest  import         sha256:1c0f2ab34cd5… → "
+		"sha256:83bd2ab34cd5…\n"
+		"ImageStreamTag shop/base:next    import failed  not\\x0afound\n"
+		"ImageStreamTag shop/base:old     delete         sha256:1c0f2ab34cd5… → (none)\n"
+		"ImageStreamTag shop/base:ref     tag            from quay.io/x:1\n"
+		"ImageStreamTag shop/web:1        import failed  denied\n"
+		"\n"
+		"3 imports, 1 failed import, 1 blocked; 0 unchanged.\n";
+	const struct report_style style = { .with_color = false };
+	struct step steps[2];
+	struct plan plan = streams(steps);
+	struct buf out = BUF_INIT(1 << 16);
+
+	(void)state;
+	plan_text(&plan, &style, &out);
+	assert_string_equal(buf_text(&out), want);
+	assert_true(plan_has_changes(&plan));
+	buf_release(&out);
+}
+
+static void test_plan_step_node__lists_moves_and_copies(void **state)
+{
+	struct arena *arena = arena_new();
+	struct step steps[2];
+	struct plan plan = streams(steps);
+	const struct node *node = plan_step_node(plan.steps.v[0], arena);
+	const struct node *moves = node_get(node, "moves"), *copies = node_get(node, "mirrors");
+
+	(void)state;
+	assert_int_equal(moves->n, 4);
+	assert_string_equal(node_text(moves->first, "tag"), "latest");
+	assert_string_equal(node_text(moves->first, "new"), NEW);
+	assert_string_equal(node_text(moves->first->next, "failure"), "not\nfound");
+	assert_int_equal(copies->n, 1);
+	assert_string_equal(node_text(copies->first, "to"), "b@" NEW);
+	arena_free(arena);
+}
+
+static void test_dashboard__has_a_row_per_tag(void **state)
+{
+	struct tag_event event = { 1506963911, "docker.io/library/base@" NEW, NEW, 1 };
+	struct tag_condition failure = { .type = "ImportSuccess",
+					 .status = "False",
+					 .message = "not | found",
+					 .changed_s = 1506963911 };
+	struct tag_history tags[] = { { .tag = "latest", .items = { &event, 1 } },
+				      { .tag = "next", .conditions = { &failure, 1 } } };
+	struct tag_ref refs[] = { { .name = "latest", .is_scheduled = true }, { .name = "next" } };
+	struct stream_status status = { .spec = { .tags = { refs, 2 } }, .tags = { tags, 2 } };
+	struct state_entry entry = { KIND_IMAGE_STREAM,
+				     "shop",
+				     "base",
+				     "ImageStream/shop/base",
+				     "shop/imagestreams/base.yaml",
+				     &status };
+	struct arena *arena = arena_new();
+	struct state world = { .arena = arena };
+	struct buf out = BUF_INIT(1 << 16);
+
+	(void)state;
+	map_set(arena, &world.by_id, entry.id, &entry);
+	dashboard_print(NULL, &world, &out);
+	assert_non_null(strstr(buf_text(&out), "1 objects, 0 ready."));
+	assert_non_null(strstr(
+		buf_text(&out),
+		"| stream | tag | image | updated | imported | problem "
+		"|\n|---|---|---|---|---|---|\n"
+		"| [shop/base](shop/imagestreams/base.yaml) | latest | `docker.io/library/base@" NEW
+		"` | 2017-10-02T17:05:11Z | every 15m |  |\n"
+		"| [shop/base](shop/imagestreams/base.yaml) | next |  |  |  | failed "
+		"2017-10-02T17:05:11Z: not &#124; found |\n"));
+	assert_null(strstr(buf_text(&out), "| object |"));
+	buf_release(&out);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plan_text__has_a_line_per_tag),
+		cmocka_unit_test(test_plan_step_node__lists_moves_and_copies),
+		cmocka_unit_test(test_dashboard__has_a_row_per_tag),
 		cmocka_unit_test(test_plan_text__reads_like_the_design),
 		cmocka_unit_test(test_plan_json__is_one_document_with_a_version),
 		cmocka_unit_test(test_plan_summary__says_when_there_is_nothing),

@@ -3,17 +3,9 @@
  * semver.c — order of versions, as lenient in what it takes as kpack's reader: a leading 'v', and one to three numbers.
  * Spec: semver.org 2.0.0 §9–11.
  */
-#include <stdint.h>
-#include <stdlib.h>
+#include "model/oci/semver.h"
+
 #include <string.h>
-
-#include "reconcile/plan/resolve.h"
-
-struct semver {
-	uint64_t part[3];
-	const char *pre; /* behind '-', up to '+' or the end; n_pre 0: none */
-	size_t n_pre;
-};
 
 static bool is_digit(char c)
 {
@@ -56,7 +48,7 @@ static bool number(const char **at, uint64_t *out)
 	return *at > start;
 }
 
-static bool semver_parse(const char *at, struct semver *out)
+bool semver_parse(const char *at, struct semver *out)
 {
 	*out = (struct semver){ 0 };
 	if (*at == 'v')
@@ -64,6 +56,7 @@ static bool semver_parse(const char *at, struct semver *out)
 	for (size_t i = 0; i < 3; i++) {
 		if (!number(&at, &out->part[i]))
 			return false;
+		out->n_parts = i + 1;
 		if (*at != '.')
 			break;
 		if (i == 2)
@@ -145,15 +138,20 @@ static int compare_pre(const struct semver *a, const struct semver *b)
 	return k < b->n_pre ? -1 : 0;
 }
 
+int semver_order(const struct semver *a, const struct semver *b)
+{
+	for (size_t i = 0; i < 3; i++) {
+		if (a->part[i] != b->part[i])
+			return a->part[i] < b->part[i] ? -1 : 1;
+	}
+	return compare_pre(a, b);
+}
+
 int semver_compare(const char *a, const char *b)
 {
 	struct semver x, y;
 
 	if (!semver_parse(a, &x) || !semver_parse(b, &y))
 		BUG("versions are compared that were not checked");
-	for (size_t i = 0; i < 3; i++) {
-		if (x.part[i] != y.part[i])
-			return x.part[i] < y.part[i] ? -1 : 1;
-	}
-	return compare_pre(&x, &y);
+	return semver_order(&x, &y);
 }
