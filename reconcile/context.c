@@ -147,6 +147,23 @@ void context_print_problems(const struct context *context, const struct diags *d
 		context_fail(&err, EXIT_ERROR);
 }
 
+/* Nobody should think that what loads without a word is built as well. */
+static void say_not_built(const struct model *model)
+{
+	size_t n_configs = 0, n_builds = 0;
+
+	for (size_t i = 0; i < model->objects.n; i++) {
+		n_configs += model->objects.v[i]->kind == KIND_BUILD_CONFIG;
+		n_builds += model->objects.v[i]->kind == KIND_BUILD;
+	}
+	if (n_configs)
+		log_line(LOG_INFO, "%zu build config%s validated and not built yet", n_configs,
+			 n_configs == 1 ? " is" : "s are");
+	if (n_builds)
+		log_line(LOG_INFO, "%zu build%s validated and not run yet", n_builds,
+			 n_builds == 1 ? " is" : "s are");
+}
+
 static void say_left_out(const struct context *context)
 {
 	AUTO_BUF kinds = BUF_INIT(4096);
@@ -158,6 +175,7 @@ static void say_left_out(const struct context *context)
 			   (size_t)(uintptr_t)later->items[i].value);
 	if (later->n)
 		log_line(LOG_INFO, "not reconciled yet: %s", buf_text(&kinds));
+	say_not_built(&context->loaded.model);
 	if (n_ignored)
 		log_line(LOG_INFO, "%zu document%s of other kinds %s ignored", n_ignored,
 			 n_ignored == 1 ? "" : "s", n_ignored == 1 ? "is" : "are");

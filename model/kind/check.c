@@ -98,6 +98,15 @@ void check_warn(const struct checker *c, const char *path, const char *fmt, ...)
 	va_end(args);
 }
 
+void check_note(const struct checker *c, const char *path, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(c, SEVERITY_NOTE, path, fmt, args);
+	va_end(args);
+}
+
 void check_invalid(const struct checker *c, const char *path, const char *value,
 		   const char *details)
 {
@@ -196,6 +205,11 @@ bool check_name_is_valid(const char *name)
 	return strlen(name) <= SUBDOMAIN_MAX && is_name(name, "-.", false);
 }
 
+bool name_is_label(const char *name)
+{
+	return strlen(name) <= LABEL_MAX && is_name(name, "-", false);
+}
+
 void check_names(const struct checker *c)
 {
 	const struct meta *meta = &c->object->meta;
@@ -209,8 +223,7 @@ void check_names(const struct checker *c)
 			      "must be at most 253 lower case letters, digits, '-' or '.', and "
 			      "start and end "
 			      "with a letter or digit");
-	if (meta->ns && *meta->ns &&
-	    (strlen(meta->ns) > LABEL_MAX || !is_name(meta->ns, "-", false)))
+	if (meta->ns && *meta->ns && !name_is_label(meta->ns))
 		check_invalid(c, "metadata.namespace", meta->ns,
 			      "must be at most 63 lower case letters, digits or '-', and start and "
 			      "end with "

@@ -25,6 +25,7 @@ const struct node *check_locate(const struct node *document, const char *path, b
 /* An error at `path`; the text is `fmt` alone and should name the path itself. */
 void check_fail(const struct checker *c, const char *path, const char *fmt, ...) PRINTF(3, 4);
 void check_warn(const struct checker *c, const char *path, const char *fmt, ...) PRINTF(3, 4);
+void check_note(const struct checker *c, const char *path, const char *fmt, ...) PRINTF(3, 4);
 
 /* "invalid value: <value>: <path>", then the details on their own line when not NULL. */
 void check_invalid(const struct checker *c, const char *path, const char *value,
@@ -40,10 +41,16 @@ void check_tag(const struct checker *c, const char *path, const char *value);
 void check_image(const struct checker *c, const char *path, const char *value);
 /* serviceAccountRef: absent, or both name and namespace. */
 void check_account_ref(const struct checker *c, const char *path, const struct object_ref *ref);
+/* Limits and requests as written, where `cpu: 1` is a quantity too: as texts, and whether they are quantities. */
+struct pairs check_quantities_read(const struct checker *c, const char *path,
+				   const struct node *written);
+void check_quantities(const struct checker *c, const char *path, const struct pairs *pairs);
 /* host[:port][/path] of a setting; `may_be_wild`: "*." may stand for subdomains. NULL passes. */
 void check_location(const struct checker *c, const char *path, const char *text, bool may_be_wild);
 /* As names of all kinds but Image must be: a DNS subdomain. */
 bool check_name_is_valid(const char *name);
+/* A label: at most 63 lower case letters, digits or '-'. */
+bool name_is_label(const char *name);
 /* metadata.name and metadata.namespace. */
 void check_names(const struct checker *c);
 

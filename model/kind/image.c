@@ -247,8 +247,8 @@ static void adapt_cache(struct image_spec *spec)
 	spec->cache.volume_size = spec->cache_size ? spec->cache_size : "2G";
 }
 
-static struct pairs quantities(const struct checker *c, const char *path,
-			       const struct node *written)
+struct pairs check_quantities_read(const struct checker *c, const char *path,
+				   const struct node *written)
 {
 	struct pairs pairs = { 0 };
 
@@ -278,9 +278,10 @@ void image_adapt(void *out, const struct object *object, struct arena *arena, st
 	struct image_spec *spec = out;
 	struct image_build *build = &spec->build;
 
-	build->resources.limits = quantities(&c, "spec.build.resources.limits", build->limits);
+	build->resources.limits =
+		check_quantities_read(&c, "spec.build.resources.limits", build->limits);
 	build->resources.requests =
-		quantities(&c, "spec.build.resources.requests", build->requests);
+		check_quantities_read(&c, "spec.build.resources.requests", build->requests);
 	if (spec->builder.kind)
 		spec->builder.kind = builder_kind(spec->builder.kind);
 	if (!spec->service_account || !*spec->service_account)

@@ -199,7 +199,7 @@ static bool is_integer(const char *text)
 	return n && n <= 18 && !text[sign + n];
 }
 
-static void check_quantities(const struct checker *c, const char *path, const struct pairs *pairs)
+void check_quantities(const struct checker *c, const char *path, const struct pairs *pairs)
 {
 	int64_t milli;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/base/md5.h"
+#include "model/kind/build_config.h"
 #include "model/kind/builder.h"
 #include "model/kind/image.h"
 #include "model/kind/policy.h"
@@ -102,6 +103,18 @@ static const struct kind_info kinds[] = {
 		.words = WORDS("imagestreamimport"),
 		.spec_table = &stream_import_table, .adapt = stream_import_adapt, .check = stream_import_check,
 		.doc = "Images that are imported into a stream once.",
+	},
+	[KIND_BUILD_CONFIG] = {
+		.name = "BuildConfig", .group = "build.openshift.io", .versions = v1, .is_core_too = true,
+		.words = WORDS("buildconfig", "bc"), .state_folder = "buildconfigs",
+		.spec_table = &build_config_spec_table, .adapt = build_config_adapt, .check = build_config_check,
+		.doc = "A source, a strategy, an output, and what triggers builds.",
+	},
+	[KIND_BUILD] = {
+		.name = "Build", .group = "build.openshift.io", .versions = v1, .is_core_too = true,
+		.words = WORDS("build"),
+		.spec_table = &build_spec_table, .adapt = build_adapt, .check = build_check,
+		.doc = "One execution of a build, declared on its own.",
 	},
 	[KIND_IMAGE_POLICY] = {
 		.name = "ImagePolicy", .group = "image.toolkit.fluxcd.io", .versions = v1_and_betas,
@@ -202,10 +215,8 @@ static const struct {
 } elsewhere[] = {
 	{ "kpack.io", " Build SourceResolver " },
 	{ "kp.kpack.io", " DependencyDescriptor " },
-	{ "build.openshift.io", " Build BuildConfig " },
 	{ "image.openshift.io",
 	  " Image ImageSignature ImageStreamImage ImageStreamLayers ImageTag " },
-	{ "", " BuildConfig " },
 };
 
 const struct kind_info *kind_info(enum kind kind)

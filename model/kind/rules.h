@@ -24,6 +24,11 @@ void stream_mapping_check(const struct object *object, struct arena *arena, stru
 void stream_import_adapt(void *spec, const struct object *object, struct arena *arena,
 			 struct diags *diags);
 void stream_import_check(const struct object *object, struct arena *arena, struct diags *diags);
+void build_config_adapt(void *spec, const struct object *object, struct arena *arena,
+			struct diags *diags);
+void build_config_check(const struct object *object, struct arena *arena, struct diags *diags);
+void build_adapt(void *spec, const struct object *object, struct arena *arena, struct diags *diags);
+void build_check(const struct object *object, struct arena *arena, struct diags *diags);
 void secret_adapt(void *spec, const struct object *object, struct arena *arena,
 		  struct diags *diags);
 void secret_check(const struct object *object, struct arena *arena, struct diags *diags);

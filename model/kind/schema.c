@@ -15,9 +15,13 @@
 	{                                                                                          \
 		__VA_ARGS__, NULL                                                                  \
 	}
-#define FROM_KINDS   VALUES("DockerImage", "ImageStreamTag", "ImageStreamImage")
-#define IMPORT_MODES VALUES("", "Legacy", "PreserveOriginal")
-#define POLICIES     VALUES("", "Source", "Local")
+#define STRATEGIES                                                                                 \
+	VALUES("dockerStrategy", "sourceStrategy", "customStrategy", "jenkinsPipelineStrategy")
+#define OPTIMIZATIONS VALUES("", "None", "SkipLayers", "SkipLayersAndWarn")
+#define TO_KINDS      VALUES("ImageStreamTag", "DockerImage", "ImageStream")
+#define FROM_KINDS    VALUES("DockerImage", "ImageStreamTag", "ImageStreamImage")
+#define IMPORT_MODES  VALUES("", "Legacy", "PreserveOriginal")
+#define POLICIES      VALUES("", "Source", "Local")
 
 /* `path` leads through properties, and through items at "[]". */
 static const struct {
@@ -49,6 +53,25 @@ static const struct {
 	{ KIND_CLUSTER_STACK, "spec", .required = VALUES("buildImage", "runImage") },
 	{ KIND_CLUSTER_STACK, "spec.buildImage", .required = VALUES("image") },
 	{ KIND_CLUSTER_STACK, "spec.runImage", .required = VALUES("image") },
+	{ KIND_BUILD_CONFIG, "spec.resources.limits", .is_quantities = true },
+	{ KIND_BUILD_CONFIG, "spec.resources.requests", .is_quantities = true },
+	{ KIND_BUILD_CONFIG, "spec.runPolicy",
+	  .values = VALUES("", "Serial", "SerialLatestOnly", "Parallel") },
+	{ KIND_BUILD_CONFIG, "spec.strategy", .one_of = STRATEGIES },
+	{ KIND_BUILD_CONFIG, "spec.strategy.dockerStrategy.imageOptimizationPolicy",
+	  .values = OPTIMIZATIONS },
+	{ KIND_BUILD_CONFIG, "spec.output.to", .required = VALUES("name") },
+	{ KIND_BUILD_CONFIG, "spec.output.to.kind", .values = TO_KINDS },
+	{ KIND_BUILD_CONFIG, "spec.triggers.[].type",
+	  .values = VALUES("GitHub", "GitLab", "Bitbucket", "Generic", "ImageChange",
+			   "ConfigChange", "github", "generic", "imageChange") },
+	{ KIND_BUILD, "spec.resources.limits", .is_quantities = true },
+	{ KIND_BUILD, "spec.resources.requests", .is_quantities = true },
+	{ KIND_BUILD, "spec.strategy", .one_of = STRATEGIES },
+	{ KIND_BUILD, "spec.strategy.dockerStrategy.imageOptimizationPolicy",
+	  .values = OPTIMIZATIONS },
+	{ KIND_BUILD, "spec.output.to", .required = VALUES("name") },
+	{ KIND_BUILD, "spec.output.to.kind", .values = TO_KINDS },
 	{ KIND_IMAGE_STREAM, "spec.tags.[]", .required = VALUES("name") },
 	{ KIND_IMAGE_STREAM, "spec.tags.[].from", .required = VALUES("kind", "name") },
 	{ KIND_IMAGE_STREAM, "spec.tags.[].from.kind", .values = FROM_KINDS },

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/base/digest.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/policy.h"
 #include "model/kind/status_tables.h"
 #include "model/kind/stream.h"
@@ -52,6 +53,12 @@ char *build_path(const char *ns, const char *image, int64_t number, struct arena
 			    (long long)number);
 }
 
+char *bc_build_path(const char *ns, const char *config, int64_t number, struct arena *arena)
+{
+	return arena_printf(arena, "%s/buildconfigs/%s/builds/%lld.yaml", folder_of(ns), config,
+			    (long long)number);
+}
+
 static const struct table *table_of(enum kind kind)
 {
 	switch (kind) {
@@ -70,6 +77,8 @@ static const struct table *table_of(enum kind kind)
 		return &image_status_table;
 	case KIND_IMAGE_STREAM:
 		return &stream_status_table;
+	case KIND_BUILD_CONFIG:
+		return &build_config_status_table;
 	case KIND_IMAGE_POLICY:
 		return &policy_status_table;
 	case KIND_DEPLOYMENT:
@@ -88,6 +97,7 @@ static const struct table *table_of(enum kind kind)
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
+	case KIND_BUILD:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
 	case KIND_CONFIG_MAP:
@@ -317,6 +327,8 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 		return image_holds(status, arena, err);
 	case KIND_IMAGE_STREAM:
 		return stream_holds(status, arena, err);
+	case KIND_BUILD_CONFIG:
+		return build_config_status_holds(status, arena, err);
 	case KIND_IMAGE_POLICY:
 		return texts_hold(policy_rules, status, arena, err);
 	case KIND_DEPLOYMENT:
@@ -337,6 +349,7 @@ static bool holds(enum kind kind, const void *status, struct arena *arena, struc
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
+	case KIND_BUILD:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
 	case KIND_CONFIG_MAP:

@@ -112,6 +112,8 @@ static const char *image_of(const struct state_entry *entry)
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
+	case KIND_BUILD_CONFIG:
+	case KIND_BUILD:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
 	case KIND_CONFIG_MAP:

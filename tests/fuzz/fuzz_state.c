@@ -1,14 +1,15 @@
 /* links: model_kind */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_state.c — a file of the state branch: whatever it holds, it is read as every kind, as a build record and as an image's
- * record; what is accepted is printed and accepted again, and can be asked for anything.
+ * fuzz_state.c — a file of the state branch: whatever it holds, it is read as every kind, as a build record of both kinds and as
+ * an image's record; what is accepted is printed and accepted again, and can be asked for anything.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/doc/yaml.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/image_record.h"
 #include "model/kind/status.h"
 #include "model/kind/stream.h"
@@ -46,6 +47,20 @@ static const char *printed(struct node *node, struct arena *arena)
 	copy = buf_copy(&text, arena);
 	buf_release(&text);
 	return copy;
+}
+
+/* Printed once, it prints the same again. */
+static void read_as_bc_build(const struct node *document, struct arena *arena)
+{
+	struct bc_build build, again;
+	struct err err = { 0 };
+
+	if (!bc_build_read(document, arena, &build, &err))
+		return;
+	if (!bc_build_read(bc_build_encode(&build, arena), arena, &again, &err) ||
+	    strcmp(printed(bc_build_encode(&build, arena), arena),
+		   printed(bc_build_encode(&again, arena), arena)) != 0)
+		abort();
 }
 
 static void read_as_image(const struct node *document, struct arena *arena)
@@ -108,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (enum kind kind = KIND_NONE + 1; kind < KINDS; kind++)
 			read_as(kind, documents.v[i], arena);
 		read_as_record(documents.v[i], arena);
+		read_as_bc_build(documents.v[i], arena);
 		read_as_image(documents.v[i], arena);
 		ask_stream(documents.v[i], arena);
 	}

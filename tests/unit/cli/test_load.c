@@ -203,14 +203,14 @@ static void test_load__counts_what_is_left_out(void **state)
 	struct fixture *f = *state;
 
 	put(f, "a.yaml",
-	    "apiVersion: build.openshift.io/v1\nkind: Build\nmetadata: {name: s}\n---\n"
-	    "apiVersion: build.openshift.io/v1\nkind: BuildConfig\nmetadata: {name: b}\n---\n"
+	    "apiVersion: kpack.io/v1alpha2\nkind: Build\nmetadata: {name: s}\n---\n"
+	    "apiVersion: image.openshift.io/v1\nkind: ImageSignature\nmetadata: {name: b}\n---\n"
 	    "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\n");
-	put(f, "b.yaml", "apiVersion: build.openshift.io/v1\nkind: Build\nmetadata: {name: t}\n");
+	put(f, "b.yaml", "apiVersion: kpack.io/v1alpha2\nkind: Build\nmetadata: {name: t}\n");
 	load(f);
 	must_be_clean(f);
 	assert_int_equal((uintptr_t)map_get(&f->loaded.model.later, "Build"), 2);
-	assert_int_equal((uintptr_t)map_get(&f->loaded.model.later, "BuildConfig"), 1);
+	assert_int_equal((uintptr_t)map_get(&f->loaded.model.later, "ImageSignature"), 1);
 	assert_int_equal(f->loaded.model.n_ignored, 1);
 }
 

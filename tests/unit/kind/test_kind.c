@@ -57,7 +57,10 @@ static void test_kind__later_ones_are_recognised(void **state)
 	(void)state;
 	assert_int_equal(kind_find("image.openshift.io/v1", "ImageStream"), KIND_IMAGE_STREAM);
 	assert_int_equal(kind_find("v1", "ImageStream"), KIND_IMAGE_STREAM);
-	assert_true(kind_is_known_elsewhere("v1", "BuildConfig"));
+	assert_int_equal(kind_find("build.openshift.io/v1", "BuildConfig"), KIND_BUILD_CONFIG);
+	assert_int_equal(kind_find("v1", "BuildConfig"), KIND_BUILD_CONFIG);
+	assert_int_equal(kind_find("build.openshift.io/v1", "Build"), KIND_BUILD);
+	assert_false(kind_is_known_elsewhere("v1", "BuildConfig"));
 	assert_int_equal(kind_find("apps/v1", "Deployment"), KIND_DEPLOYMENT);
 	assert_int_equal(kind_find("extensions/v1beta1", "Deployment"), KIND_DEPLOYMENT);
 	assert_int_equal(kind_find("extensions/v1beta2", "Deployment"), KIND_NONE);

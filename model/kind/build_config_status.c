@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build_config_status.c — the table of a build config's status, and what is checked of one that is read back. */
+#include "model/kind/build_config_status.h"
+
+#include <string.h>
+
+#include "model/kind/build_phase.h"
+#include "model/kind/status_tables.h"
+
+static const struct field tag_fields[] = {
+	{ "namespace", FIELD_STRING, AT(struct image_change_status, ns) },
+	{ "name", FIELD_STRING, AT(struct image_change_status, name), .is_required = true },
+	{ 0 },
+};
+static const struct table tag_table = { "from", sizeof(struct image_change_status), tag_fields };
+
+static const struct field trigger_fields[] = {
+	{ "lastTriggeredImageID", FIELD_STRING, AT(struct image_change_status, last_image) },
+	{ "from", FIELD_STRUCT, 0, &tag_table, .is_required = true },
+	{ "lastTriggerTime", FIELD_TIME, AT(struct image_change_status, triggered_s) },
+	{ 0 },
+};
+static const struct table trigger_table = { "image change trigger",
+					    sizeof(struct image_change_status), trigger_fields };
+
+static const struct field history_fields[] = {
+	{ "number", FIELD_INT, AT(struct bc_history_entry, number), .min = 1, .max = INT32_MAX,
+	  .is_required = true },
+	{ "phase", FIELD_ENUM, AT(struct bc_history_entry, phase), .values = PHASE_NAMES,
+	  .is_required = true },
+	{ "reason", FIELD_STRING, AT(struct bc_history_entry, reason) },
+	{ "cause", FIELD_STRING, AT(struct bc_history_entry, cause) },
+	{ "runPolicy", FIELD_STRING, AT(struct bc_history_entry, policy) },
+	{ "commit", FIELD_STRING, AT(struct bc_history_entry, commit) },
+	{ "image", FIELD_STRING, AT(struct bc_history_entry, image) },
+	{ "buildKey", FIELD_STRING, AT(struct bc_history_entry, build_key) },
+	{ "createdAt", FIELD_TIME, AT(struct bc_history_entry, created_s) },
+	{ "startedAt", FIELD_TIME, AT(struct bc_history_entry, started_s) },
+	{ "finishedAt", FIELD_TIME, AT(struct bc_history_entry, finished_s) },
+	{ 0 },
+};
+static const struct table history_table = { "build", sizeof(struct bc_history_entry),
+					    history_fields };
+
+static const struct field status_fields[] = {
+	{ "conditions", FIELD_STRUCTS, AT(struct build_config_status, conditions),
+	  &condition_table },
+	{ "lastVersion", FIELD_INT, AT(struct build_config_status, last_version), .min = 0,
+	  .max = INT32_MAX, .is_required = true },
+	{ "imageChangeTriggers", FIELD_STRUCTS, AT(struct build_config_status, triggers),
+	  &trigger_table },
+	{ "configDigest", FIELD_STRING, AT(struct build_config_status, config_digest) },
+	{ "builds", FIELD_STRUCTS, AT(struct build_config_status, history), &history_table },
+	{ 0 },
+};
+const struct table build_config_status_table = { "BuildConfig status",
+						 sizeof(struct build_config_status),
+						 status_fields };
+
+static const struct text_rule status_rules[] = {
+	{ TEXT_DIGEST, AT(struct build_config_status, config_digest), "configDigest" },
+	{ TEXT_END },
+};
+static const struct text_rule history_rules[] = {
+	{ TEXT_PINNED, AT(struct bc_history_entry, image), "builds[].image" },
+	{ TEXT_DIGEST, AT(struct bc_history_entry, build_key), "builds[].buildKey" },
+	{ TEXT_END },
+};
+static const struct text_rule trigger_rules[] = {
+	{ TEXT_REF, AT(struct image_change_status, last_image),
+	  "imageChangeTriggers[].lastTriggeredImageID" },
+	{ TEXT_END },
+};
+
+bool build_config_status_holds(const struct build_config_status *status, struct arena *arena,
+			       struct err *err)
+{
+	int64_t before = 0;
+
+	for (size_t i = 0; i < status->history.n; i++) {
+		const struct bc_history_entry *entry =
+			LIST_AT(status->history, struct bc_history_entry, i);
+
+		if (entry->number <= before)
+			return err_set(err, ERR_INVALID,
+				       "'builds' is not in the order of its numbers");
+		if (!texts_hold(history_rules, entry, arena, err))
+			return false;
+		before = entry->number;
+	}
+	if (before > status->last_version)
+		return err_set(err, ERR_INVALID, "'builds' has a number above 'lastVersion'");
+	for (size_t i = 0; i < status->triggers.n; i++)
+		if (!texts_hold(trigger_rules,
+				LIST_AT(status->triggers, struct image_change_status, i), arena,
+				err))
+			return false;
+	return texts_hold(status_rules, status, arena, err);
+}
