@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buildexec/cnb/worker.h"
+#include "buildexec/worker/worker.h"
 #include "reconcile/commands.h"
 
 int cmd_version(struct context *context)

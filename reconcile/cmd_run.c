@@ -154,6 +154,7 @@ static bool make_options(struct run *run, struct err *err)
 		.without_prune =
 			options->no_prune || (!options->prune && !context->settings->with_prune),
 		.run_id = run->id.text,
+		.run_source = context->source_commit,
 		.checks = &run->checks,
 	};
 	if (options->prune && options->no_prune)
@@ -278,7 +279,6 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 		.jobs = (size_t)(context->options.jobs ? context->options.jobs
 				 : settings->jobs      ? settings->jobs
 						       : (int64_t)pool_cores()),
-		.source_commit = context->source_commit,
 		.lease_s = settings->lease_s,
 		.grace_s = GRACE_S,
 		.is_stopping = is_stopping,

@@ -3,67 +3,11 @@
  * build.c — the worker's actions `build` and `rebase`: what the request says becomes options of a lifecycle, and what the
  * lifecycle made becomes the result. The log reads as kpack's: PREPARE, the phases, COMPLETION (kpack.md §4).
  */
-#include <signal.h>
 #include <string.h>
 
+#include "buildexec/cnb/actions.h"
 #include "buildexec/cnb/prepare.h"
 #include "model/doc/json.h"
-
-/* No build needs as many processes and threads; a fork bomb does. */
-enum { BUILD_PIDS = 16384 };
-
-static void say_reasons(const struct task *task)
-{
-	for (size_t i = 0; i < task->request->reasons.n; i++)
-		lifecycle_say("%s", task->request->reasons.v[i]);
-}
-
-/* Thousandths of a quantity such as "500m" or "1Gi"; 0 when there is none. */
-static bool read_limit(const struct pairs *limits, const char *name, int64_t *milli,
-		       struct err *err)
-{
-	const char *text = pairs_get(limits, name);
-
-	*milli = 0;
-	if (text && !quantity_parse(text, milli))
-		return err_set(err, ERR_INVALID, "limit '%s' is no quantity: '%s'", name, text);
-	return true;
-}
-
-static bool fill_limits(const struct build_request *request, struct sandbox_limits *out,
-			struct err *err)
-{
-	int64_t memory, pids;
-
-	if (!read_limit(&request->resources.limits, "memory", &memory, err) ||
-	    !read_limit(&request->resources.limits, "pids", &pids, err) ||
-	    !read_limit(&request->resources.limits, "cpu", &out->cpu_millis, err))
-		return false;
-	out->memory_bytes = memory / 1000;
-	out->n_pids = pids ? pids / 1000 : BUILD_PIDS;
-	out->wall_ms = request->timeout_s * 1000;
-	/* Only the one that nobody asked for. */
-	out->may_miss = pids ? 0 : SANDBOX_PIDS;
-	if (request->resources.requests.n > 0)
-		lifecycle_say(
-			"Resource requests are for a cluster's scheduler and are not acted on; "
-			"limits are");
-	return true;
-}
-
-static volatile sig_atomic_t is_stopping;
-
-static void stop(int signal)
-{
-	(void)signal;
-	is_stopping = 1;
-}
-
-static bool is_cancelled(void *ctx)
-{
-	(void)ctx;
-	return is_stopping != 0;
-}
 
 static const char *created_of(const struct task *task)
 {
@@ -79,10 +23,8 @@ static const char *created_of(const struct task *task)
 static void on_phase(void *ctx, enum lifecycle_phase phase)
 {
 	struct task *task = ctx;
-	struct build_event event = { .type = EVENT_PHASE, .name = lifecycle_phase_name(phase) };
 
-	task->phase = phase;
-	task_send(task, &event);
+	task_tell_phase(task, lifecycle_phase_name(phase));
 }
 
 static void fill_common(struct task *task, struct lifecycle *life)
@@ -104,12 +46,8 @@ static void fill_common(struct task *task, struct lifecycle *life)
 	options->previous_image = request->previous_image;
 	options->exec_env = "production";
 	options->work_dir = task->work.path;
-	options->profile = request->compression && strcmp(request->compression, "small") == 0
-				   ? LAYER_SMALL
-				   : LAYER_FAST;
-	if (request->build_key)
-		vec_push(task->arena, &options->annotations,
-			 (struct pair){ .key = BUILD_KEY_ANNOTATION, .value = request->build_key });
+	options->profile = task_profile(task);
+	options->annotations = task_annotations(task);
 }
 
 /* Names of caches come from the request: one folder each, whatever they are called. */
@@ -149,23 +87,11 @@ static bool fill_build(struct build *build, struct lifecycle *life, struct err *
 	container->lowers = build->builder.lowers;
 	container->env = build->builder.env;
 	env_set(task->arena, &container->env, "SERVICE_BINDING_ROOT", CNB_PLATFORM_DIR "/bindings");
-	container->network = request->network && strcmp(request->network, "none") == 0
-				     ? SANDBOX_OFFLINE
-				     : SANDBOX_HOST;
+	container->network = task_network(task);
 	container->runtime = request->runtime;
-	container->is_cancelled = is_cancelled;
-	if (request->timeout_s)
-		container->deadline_ms = task->started_ms + request->timeout_s * 1000;
-	return fill_limits(request, &container->limits, err);
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = stop };
-
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	container->is_cancelled = task_is_cancelled;
+	container->deadline_ms = task_deadline_ms(task);
+	return task_limits(task, &container->limits, err);
 }
 
 static void add_buildpacks(struct task *task, const struct group *group)
@@ -201,17 +127,13 @@ static void result_from_image(struct task *task, const struct remote_image *imag
 
 static bool adopt(struct task *task, bool *found, struct err *err)
 {
-	const struct build_request *request = task->request;
 	struct remote_image image;
 
-	if (!task_adopt(task, &request->tags, request->build_key, &image, found, err))
+	if (!task_adopt_request(task, &image, found, err))
 		return false;
-	if (!*found)
-		return true;
-	task->result.is_adopted = true;
-	result_from_image(task, &image);
-	lifecycle_say("An image of this build is there already: '%s'", request->tags.v[0]);
-	return task_pinned(task, request->tags.v[0], image.desc.digest, &task->result.image, err);
+	if (*found)
+		result_from_image(task, &image);
+	return true;
 }
 
 static bool finish(struct task *task, struct lifecycle *life, struct err *err)
@@ -226,7 +148,7 @@ static void keep_failure(struct task *task, const struct lifecycle *life, const 
 	/* The registry's, the network's and this machine's failures are not the build's own. */
 	bool is_own = err->kind == ERR_INVALID;
 
-	task->phase = life->phase;
+	task->phase = lifecycle_phase_name(life->phase);
 	task->exit_code = is_own ? life->exit_code : 0;
 	task->is_oom = life->is_oom;
 	task->is_timeout = life->is_timeout;
@@ -270,16 +192,16 @@ bool task_build(struct task *task, struct err *err)
 {
 	bool is_adopted;
 
-	catch_signals();
-	task_begin(task, PHASE_PREPARE);
-	say_reasons(task);
+	task_catch_signals();
+	task_begin(task, TASK_PREPARE);
+	task_say_reasons(task);
 	if (!adopt(task, &is_adopted, err))
 		return false;
 	if (is_adopted)
 		task->result.lifecycle_version = builder_version(task);
 	else if (!build_new(task, err))
 		return false;
-	task_begin(task, PHASE_COMPLETION);
+	task_begin(task, TASK_COMPLETION);
 	lifecycle_say("Build successful");
 	return true;
 }
@@ -302,15 +224,15 @@ bool task_rebase(struct task *task, struct err *err)
 {
 	bool is_adopted;
 
-	catch_signals();
-	task_begin(task, PHASE_REBASE);
-	say_reasons(task);
+	task_catch_signals();
+	task_begin(task, lifecycle_phase_name(PHASE_REBASE));
+	task_say_reasons(task);
 	if (task->request->tags.n == 0)
 		return err_set(err, ERR_INVALID, "build request: no tag");
 	if (!adopt(task, &is_adopted, err) || (!is_adopted && !rebase_new(task, err)))
 		return false;
 	task->result.lifecycle_version = builder_version(task);
-	task_begin(task, PHASE_COMPLETION);
+	task_begin(task, TASK_COMPLETION);
 	lifecycle_say("Build successful");
 	return true;
 }

@@ -7,7 +7,8 @@
 #define BUILDEXEC_CNB_BUILDER_H
 
 #include "buildexec/cnb/compose_files.h"
-#include "buildexec/cnb/task.h"
+#include "buildexec/cnb/lifecycle.h"
+#include "buildexec/task/task.h"
 
 struct builder {
 	struct remote_image image;

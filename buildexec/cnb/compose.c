@@ -7,10 +7,11 @@
  */
 #include <string.h>
 
+#include "buildexec/cnb/actions.h"
 #include "buildexec/cnb/app_config.h"
 #include "buildexec/cnb/builder.h"
 #include "buildexec/cnb/compose_files.h"
-#include "buildexec/cnb/task.h"
+#include "buildexec/cnb/lifecycle.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/base/map.h"
@@ -329,7 +330,7 @@ static bool compose_new(struct composing *composing, struct err *err)
 	if (!builder_user(&composing->base.config, &composing->uid, &composing->gid, err))
 		return false;
 	image_draft_init(&composing->draft, &composing->base, task->arena);
-	task_begin(task, PHASE_EXPORT);
+	task_begin(task, TASK_EXPORT);
 	return add_layers(composing, err) && push(composing, err);
 }
 
@@ -342,7 +343,7 @@ bool task_compose(struct task *task, struct err *err)
 
 	if (!composing.compose)
 		return err_set(err, ERR_INVALID, "build request: compose is missing");
-	task_begin(task, PHASE_PREPARE);
+	task_begin(task, TASK_PREPARE);
 	vec_push(task->arena, &tags, composing.compose->tag);
 	for (size_t i = 0; i < task->request->tags.n; i++)
 		if (!strings_has(&tags, task->request->tags.v[i]))
@@ -355,7 +356,7 @@ bool task_compose(struct task *task, struct err *err)
 		       : !compose_new(&composing, err))
 		return false;
 	fill_result(&composing);
-	task_begin(task, PHASE_COMPLETION);
+	task_begin(task, TASK_COMPLETION);
 	lifecycle_say("Builder composed: %s", task->result.image);
 	return true;
 }

@@ -37,14 +37,9 @@ bool prepare_access(struct task *task, struct err *err)
 {
 	const struct build_request *request = task->request;
 	struct remote_image run;
-	struct ref ref;
 
-	if (request->tags.n == 0)
-		return err_set(err, ERR_INVALID, "build request: no tag");
-	for (size_t i = 0; i < request->tags.n; i++)
-		if (!ref_parse(request->tags.v[i], task->arena, &ref, err) ||
-		    !registry_check_write(task->registry, &ref, err))
-			return err_prefix(err, "cannot write to '%s'", request->tags.v[i]);
+	if (!task_check_tags(task, err))
+		return false;
 	if (request->run_image && !task_read_image(task, request->run_image, &run, err))
 		return err_prefix(err, "cannot read run image '%s'", request->run_image);
 	return true;

@@ -7,7 +7,8 @@
 #define BUILDEXEC_CNB_PREPARE_H
 
 #include "buildexec/cnb/builder.h"
-#include "buildexec/cnb/task.h"
+#include "buildexec/cnb/lifecycle.h"
+#include "buildexec/task/task.h"
 
 struct build {
 	struct task *task;

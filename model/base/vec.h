@@ -9,6 +9,8 @@
 #ifndef MODEL_BASE_VEC_H
 #define MODEL_BASE_VEC_H
 
+#include <stdint.h>
+
 #include "model/base/arena.h"
 
 #define VEC(type)                                                                                  \
@@ -20,6 +22,10 @@
 /* A common one: texts. */
 struct strings {
 	const char **v;
+	size_t n, cap;
+};
+struct numbers {
+	int64_t *v;
 	size_t n, cap;
 };
 

@@ -58,7 +58,7 @@ static const struct field stage_fields[] = {
 	{ "steps", FIELD_STRUCTS, AT(struct build_stage, steps), &step_table },
 	{ 0 },
 };
-static const struct table stage_table = { "stage", sizeof(struct build_stage), stage_fields };
+const struct table build_stage_table = { "stage", sizeof(struct build_stage), stage_fields };
 
 static const char *const truths[] = { "True", "False", "Unknown", NULL };
 static const struct field condition_fields[] = {
@@ -116,7 +116,7 @@ static const struct field status_fields[] = {
 	  AT(struct bc_build_file, b.output_reference) },
 	{ "config", FIELD_STRUCT, AT(struct bc_build_file, config), &object_ref_table },
 	{ "output", FIELD_STRUCT, 0, &build_output_table },
-	{ "stages", FIELD_STRUCTS, AT(struct bc_build_file, b.stages), &stage_table },
+	{ "stages", FIELD_STRUCTS, AT(struct bc_build_file, b.stages), &build_stage_table },
 	{ "logSnippet", FIELD_STRING, AT(struct bc_build_file, b.log_snippet) },
 	{ "conditions", FIELD_STRUCTS, AT(struct bc_build_file, b.conditions),
 	  &bc_condition_table },
@@ -125,6 +125,10 @@ static const struct field status_fields[] = {
 	{ "failure", FIELD_STRUCT, 0, &failure_table },
 	{ "log", FIELD_STRING, AT(struct bc_build_file, b.log) },
 	{ "adopted", FIELD_BOOL, AT(struct bc_build_file, b.is_adopted) },
+	{ "buildReason", FIELD_STRING, AT(struct bc_build_file, b.reasons) },
+	{ "engine", FIELD_STRING, AT(struct bc_build_file, b.engine) },
+	{ "baseImages", FIELD_STRING_MAP, AT(struct bc_build_file, b.bases) },
+	{ "url", FIELD_STRING, AT(struct bc_build_file, b.url) },
 	{ 0 },
 };
 static const struct table build_status_table = { "status", sizeof(struct bc_build_file),

@@ -55,13 +55,13 @@ struct build_source {
 struct source_user {
 	const char *name, *email;
 };
-struct git_revision {
+struct commit_revision {
 	const char *commit, *message;
 	struct source_user author, committer;
 };
 struct source_revision {
 	const char *type;
-	struct git_revision *git;
+	struct commit_revision *git;
 };
 
 /* ---- how ---- */
@@ -224,6 +224,7 @@ _Static_assert(offsetof(struct build_spec, common) == 0, "tables count on it");
 
 extern const struct table build_config_spec_table, build_spec_table;
 extern const struct table build_common_table; /* of the shared fields alone */
+extern const struct table source_revision_table;
 
 /* "Docker", "Source", "Custom", "JenkinsPipeline"; "" when there is none. */
 const char *strategy_type(const struct build_strategy *strategy);

@@ -42,6 +42,39 @@ static const struct field history_fields[] = {
 static const struct table history_table = { "build", sizeof(struct bc_history_entry),
 					    history_fields };
 
+static const struct field claim_fields[] = {
+	{ "run", FIELD_STRING, AT(struct bc_attempt, run_id) },
+	{ "lease", FIELD_TIME, AT(struct bc_attempt, lease_s) },
+	{ 0 },
+};
+static const struct table claim_table = { "claim", sizeof(struct bc_attempt), claim_fields };
+static const struct field failure_fields[] = {
+	{ "kind", FIELD_STRING, AT(struct bc_attempt, failure) },
+	{ "tries", FIELD_INT, AT(struct bc_attempt, tries), .min = 0, .max = INT32_MAX },
+	{ 0 },
+};
+static const struct table failure_table = { "failure", sizeof(struct bc_attempt), failure_fields };
+static const struct field git_fields[] = {
+	{ "uri", FIELD_STRING, AT(struct bc_attempt, git_url) },
+	{ "ref", FIELD_STRING, AT(struct bc_attempt, git_ref) },
+	{ "commit", FIELD_STRING, AT(struct bc_attempt, commit) },
+	{ "tree", FIELD_STRING, AT(struct bc_attempt, tree) },
+	{ 0 },
+};
+static const struct table git_table = { "git", sizeof(struct bc_attempt), git_fields };
+static const struct field attempt_fields[] = {
+	{ "number", FIELD_INT, AT(struct bc_attempt, number), .min = 1, .max = INT32_MAX,
+	  .is_required = true },
+	{ "reason", FIELD_STRING, AT(struct bc_attempt, reasons) },
+	{ "git", FIELD_STRUCT, 0, &git_table },
+	{ "buildKey", FIELD_STRING, AT(struct bc_attempt, build_key) },
+	{ "trigger", FIELD_STRING, AT(struct bc_attempt, trigger) },
+	{ "failure", FIELD_STRUCT, 0, &failure_table },
+	{ "claim", FIELD_STRUCT, 0, &claim_table },
+	{ 0 },
+};
+static const struct table last_table = { "last build", sizeof(struct bc_attempt), attempt_fields };
+
 static const struct field status_fields[] = {
 	{ "conditions", FIELD_STRUCTS, AT(struct build_config_status, conditions),
 	  &condition_table },
@@ -50,6 +83,7 @@ static const struct field status_fields[] = {
 	{ "imageChangeTriggers", FIELD_STRUCTS, AT(struct build_config_status, triggers),
 	  &trigger_table },
 	{ "configDigest", FIELD_STRING, AT(struct build_config_status, config_digest) },
+	{ "lastBuild", FIELD_STRUCT_PTR, AT(struct build_config_status, last), &last_table },
 	{ "builds", FIELD_STRUCTS, AT(struct build_config_status, history), &history_table },
 	{ 0 },
 };
@@ -59,6 +93,10 @@ const struct table build_config_status_table = { "BuildConfig status",
 
 static const struct text_rule status_rules[] = {
 	{ TEXT_DIGEST, AT(struct build_config_status, config_digest), "configDigest" },
+	{ TEXT_END },
+};
+static const struct text_rule last_rules[] = {
+	{ TEXT_DIGEST, AT(struct bc_attempt, build_key), "lastBuild.buildKey" },
 	{ TEXT_END },
 };
 static const struct text_rule history_rules[] = {
@@ -90,6 +128,8 @@ bool build_config_status_holds(const struct build_config_status *status, struct 
 	}
 	if (before > status->last_version)
 		return err_set(err, ERR_INVALID, "'builds' has a number above 'lastVersion'");
+	if (status->last && !texts_hold(last_rules, status->last, arena, err))
+		return false;
 	for (size_t i = 0; i < status->triggers.n; i++)
 		if (!texts_hold(trigger_rules,
 				LIST_AT(status->triggers, struct image_change_status, i), arena,

@@ -30,13 +30,29 @@ struct bc_history_entry {
 	int64_t created_s, started_s, finished_s;
 };
 
+/* What the newest build was made of and who makes it: enough to plan the next without opening its record. */
+struct bc_attempt {
+	int64_t number;
+	const char *reasons;           /* "COMMIT,CONFIG" */
+	const char *git_url, *git_ref; /* as followed; ref NULL: HEAD */
+	const char *commit;
+	const char *tree;      /* id of contextDir in that commit; NULL: not known */
+	const char *build_key; /* NULL: it waits for what it names (New) */
+	const char *failure;   /* err_kind_name, "build" when the build's own; NULL: none */
+	int64_t tries;         /* in a row with this key that failed for foreign reasons */
+	const char *trigger;   /* value of the trigger annotation it answered */
+	const char *run_id;    /* claim: who builds */
+	int64_t lease_s;       /* claim: until when, Unix seconds; 0: none */
+};
+
 struct build_config_status {
 	struct list conditions; /* struct condition */
 	int64_t last_version;   /* number of the newest build; never decreases */
 	struct list triggers;   /* struct image_change_status, in the spec's order */
 	/* ours: of the effective spec that the newest build was made from (ConfigChange) */
 	const char *config_digest;
-	struct list history; /* struct bc_history_entry, oldest first */
+	struct bc_attempt *last; /* NULL: never built */
+	struct list history;     /* struct bc_history_entry, oldest first */
 };
 extern const struct table build_config_status_table;
 /* What the table cannot say: order of numbers, digests. */
@@ -81,7 +97,12 @@ struct bc_build {
 	int64_t tries;   /* in a row with this key that failed for foreign reasons */
 	const char *log; /* path on the logs branch, or a file */
 	bool is_adopted;
+	const char *reasons; /* "COMMIT,CONFIG" (design §5) */
+	const char *engine;  /* "buildah 1.28.2" */
+	struct pairs bases;  /* image as the Dockerfile names it → pinned */
+	const char *url;     /* of the run of a pipeline */
 };
+extern const struct table build_stage_table;
 
 /* "shop/buildconfigs/cart/builds/12.yaml" */
 char *bc_build_path(const char *ns, const char *config, int64_t number, struct arena *arena);

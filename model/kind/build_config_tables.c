@@ -103,15 +103,15 @@ static const struct field user_fields[] = {
 };
 static const struct table user_table = { "user", sizeof(struct source_user), user_fields };
 static const struct field git_revision_fields[] = {
-	{ "commit", FIELD_STRING, AT(struct git_revision, commit), .doc = "The commit." },
-	{ "author", FIELD_STRUCT, AT(struct git_revision, author), .table = &user_table,
+	{ "commit", FIELD_STRING, AT(struct commit_revision, commit), .doc = "The commit." },
+	{ "author", FIELD_STRUCT, AT(struct commit_revision, author), .table = &user_table,
 	  .doc = "Who wrote it." },
-	{ "committer", FIELD_STRUCT, AT(struct git_revision, committer), .table = &user_table,
+	{ "committer", FIELD_STRUCT, AT(struct commit_revision, committer), .table = &user_table,
 	  .doc = "Who committed it." },
-	{ "message", FIELD_STRING, AT(struct git_revision, message), .doc = "Of the commit." },
+	{ "message", FIELD_STRING, AT(struct commit_revision, message), .doc = "Of the commit." },
 	{ 0 },
 };
-static const struct table git_revision_table = { "git revision", sizeof(struct git_revision),
+static const struct table git_revision_table = { "git revision", sizeof(struct commit_revision),
 						 git_revision_fields };
 static const struct field revision_fields[] = {
 	{ "type", FIELD_STRING, AT(struct source_revision, type), .doc = "Git." },
@@ -119,7 +119,7 @@ static const struct field revision_fields[] = {
 	  .doc = "The commit that is built." },
 	{ 0 },
 };
-static const struct table revision_table = { "revision", sizeof(struct source_revision),
+const struct table source_revision_table = { "revision", sizeof(struct source_revision),
 					     revision_fields };
 
 /* ---- strategies ---- */
@@ -355,7 +355,7 @@ static const struct table post_commit_table = { "post commit hook", sizeof(struc
 	{ "source", FIELD_STRUCT, AT(struct build_common, source), .table = &build_source_table,   \
 	  .doc = "What is built." },                                                               \
 	{ "revision", FIELD_STRUCT_PTR, AT(struct build_common, revision),                         \
-	  .table = &revision_table, .doc = "The commit that is built, whatever the ref is at." },  \
+	  .table = &source_revision_table, .doc = "The commit that is built, whatever the ref is at." },  \
 	{ "strategy", FIELD_STRUCT, AT(struct build_common, strategy), .table = &strategy_table,   \
 	  .is_required = true, .doc = "How it is built: exactly one strategy." },                  \
 	{ "output", FIELD_STRUCT, AT(struct build_common, output), .table = &output_table,         \
@@ -437,8 +437,8 @@ const struct table build_config_spec_table = { "BuildConfig spec", sizeof(struct
 /* ---- Build ---- */
 
 static const struct field hook_cause_fields[] = {
-	{ "revision", FIELD_STRUCT_PTR, AT(struct hook_cause, revision), .table = &revision_table,
-	  .doc = "The commit that was pushed." },
+	{ "revision", FIELD_STRUCT_PTR, AT(struct hook_cause, revision),
+	  .table = &source_revision_table, .doc = "The commit that was pushed." },
 	{ "secret", FIELD_STRING, AT(struct hook_cause, secret), .doc = "Veiled." },
 	{ 0 },
 };

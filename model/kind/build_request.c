@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * * build_request.c — the field tables of the worker protocol. Requests are ours and read strictly
+ * build_request.c — the field tables of the worker protocol. Requests are ours and read strictly
  * by type; events come from a process that ran foreign code, so their references and digests are
  * checked too.
  */
@@ -74,7 +74,8 @@ static const struct field mirror_fields[] = {
 };
 static const struct table mirror_table = { "mirror", sizeof(struct request_mirror), mirror_fields };
 
-static const char *const actions[] = { "build", "rebase", "compose", "tag", "mirror", NULL };
+static const char *const actions[] = { "build", "rebase", "compose", "tag",      "mirror",
+				       "s2i",   "docker", "custom",  "pipeline", NULL };
 
 static const struct field request_fields[] = {
 	{ "format", FIELD_INT, AT(struct build_request, format), .min = WORKER_FORMAT,
@@ -124,6 +125,7 @@ static const struct field request_fields[] = {
 	{ "now", FIELD_INT, AT(struct build_request, now_s) },
 	{ "compose", FIELD_STRUCT_PTR, AT(struct build_request, compose), &compose_table },
 	{ "mirrors", FIELD_STRUCTS, AT(struct build_request, mirrors), &mirror_table },
+	{ "buildConfig", FIELD_STRUCT_PTR, AT(struct build_request, config), &bc_request_table },
 	{ 0 },
 };
 const struct table build_request_table = { "build request", sizeof(struct build_request),
@@ -144,6 +146,12 @@ static const struct field event_fields[] = {
 	{ "adopted", FIELD_BOOL, AT(struct build_event, is_adopted) },
 	{ "manifest", FIELD_STRING, AT(struct build_event, manifest) },
 	{ "config", FIELD_STRING, AT(struct build_event, config) },
+	{ "reason", FIELD_STRING, AT(struct build_event, reason) },
+	{ "revision", FIELD_STRUCT_PTR, AT(struct build_event, revision), &source_revision_table },
+	{ "engine", FIELD_STRING, AT(struct build_event, engine) },
+	{ "bases", FIELD_STRING_MAP, AT(struct build_event, bases) },
+	{ "url", FIELD_STRING, AT(struct build_event, url) },
+	{ "stages", FIELD_STRUCTS, AT(struct build_event, stages), &build_stage_table },
 	{ 0 },
 };
 const struct table build_event_table = { "event", sizeof(struct build_event), event_fields };
@@ -170,7 +178,7 @@ static bool is_complete(const struct build_event *event, struct err *err)
 	case EVENT_NOTICE:
 		return event->text || err_set(err, ERR_INVALID, "a notice without 'text'");
 	case EVENT_RESULT:
-		return event->image || err_set(err, ERR_INVALID, "a result without 'image'");
+		return true; /* Custom builds and pipelines may give no image */
 	case EVENT_FAILURE:
 		return event->failure || err_set(err, ERR_INVALID, "a failure without 'failure'");
 	case EVENT_TYPES:

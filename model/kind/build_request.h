@@ -6,11 +6,15 @@
 #ifndef MODEL_KIND_BUILD_REQUEST_H
 #define MODEL_KIND_BUILD_REQUEST_H
 
+#include "model/kind/bc_request.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/image.h"
 #include "model/kind/settings.h"
 #include "model/kind/status.h"
 
 #define WORKER_FORMAT 1
+/* A request carries secrets and a builder's whole order: generous, but bounded. */
+#define LIMIT_REQUEST_BYTES (32u << 20)
 
 struct request_credential { /* registry: by key; git: by scheme and host */
 	const char *server; /* "registry.example.com[/path]" or "https://git.example.com" */
@@ -32,7 +36,10 @@ struct request_mirror { /* of one image: both ends name its digest */
 
 struct build_request {
 	int64_t format;
-	/* "build", "rebase", "compose", "tag" (previous_image gets the tags), "mirror" */
+	/*
+	 * "build", "rebase", "compose", "tag" (previous_image gets the tags), "mirror"; "s2i", "docker", "custom", "pipeline":
+	 * a build of a build config
+	 */
 	const char *action;
 	const char *id; /* "Image/shop/cart#12" */
 	const char *build_key;
@@ -64,7 +71,8 @@ struct build_request {
 	int64_t now_s;
 	/* compose */
 	struct compose *compose;
-	struct list mirrors; /* struct request_mirror */
+	struct list mirrors;       /* struct request_mirror */
+	struct bc_request *config; /* of a build config; NULL: of another kind */
 };
 
 /* Everything that makes a builder image (kpack.md §3). Layers are taken from where they lie. */
@@ -111,6 +119,13 @@ struct build_event {
 	bool is_adopted;        /* found by its build key, not built */
 	/* JSON of the image's manifest and config, for image streams; NULL when they are large (LIMIT_EVENT_METADATA) */
 	const char *manifest, *config;
+	/* of a build config's build; a Custom or pipeline build may give no image */
+	const char *reason;               /* failure: StatusReason (build_phase.h) */
+	struct source_revision *revision; /* of the git source that was fetched */
+	const char *engine;               /* "buildah 1.28.2": what built it */
+	struct pairs bases;               /* image as the Dockerfile names it → pinned */
+	const char *url;                  /* of the run of a pipeline */
+	struct list stages;               /* struct build_stage: of a pipeline */
 };
 extern const struct table build_event_table;
 /* One line of the worker's stdout, without the newline. Untrusted. */

@@ -111,6 +111,10 @@ static const struct field settings_fields[] = {
 	  .doc = "Of image streams." },
 	{ "updates", FIELD_STRUCT, AT(struct settings, updates), .table = &settings_updates_table,
 	  .doc = "How edits of manifests are written." },
+	{ "builds", FIELD_STRUCT, AT(struct settings, builds), .table = &settings_builds_table,
+	  .doc = "Of build configs." },
+	{ "jenkins", FIELD_STRUCT, AT(struct settings, jenkins), .table = &settings_jenkins_table,
+	  .doc = "The server that runs pipelines. Only from a trusted place." },
 	{ "defaultBuilder", FIELD_STRING, AT(struct settings, default_builder), .deflt = "default",
 	  .doc = "The ClusterBuilder of new images." },
 	{ 0 },
@@ -133,6 +137,14 @@ static const struct {
 	{ "credentialHelpers", TRUSTED_BOOL, AT(struct settings, allow_helpers) },
 	{ "updates.sign.method", TRUSTED_TEXT, AT(struct settings, updates.sign_method) },
 	{ "updates.sign.key", TRUSTED_TEXT, AT(struct settings, updates.sign_key) },
+	{ "builds.custom", TRUSTED_BOOL, AT(struct settings, builds.allow_custom) },
+	{ "builds.dockerSocket", TRUSTED_TEXT, AT(struct settings, builds.docker_socket) },
+	{ "builds.engine", TRUSTED_TEXT, AT(struct settings, builds.engine) },
+	{ "builds.isolation", TRUSTED_TEXT, AT(struct settings, builds.isolation) },
+	{ "jenkins.url", TRUSTED_TEXT, AT(struct settings, jenkins.url) },
+	{ "jenkins.credentials", TRUSTED_TEXT, AT(struct settings, jenkins.credentials) },
+	{ "jenkins.caFile", TRUSTED_TEXT, AT(struct settings, jenkins.ca_file) },
+	{ "jenkins.insecure", TRUSTED_BOOL, AT(struct settings, jenkins.is_insecure) },
 };
 
 static const struct {
@@ -276,6 +288,7 @@ void settings_check(const struct object *object, struct arena *arena, struct dia
 		check_invalid(&c, "state.branch", settings->state_branch,
 			      "must be the name of a branch");
 	settings_updates_check(&c, &settings->updates);
+	settings_jenkins_check(&c, &settings->jenkins);
 	for (size_t i = 0; i < settings->registries.n; i++)
 		check_registry(&c, settings, i);
 	for (size_t i = 0; i < settings->git.n; i++) {

@@ -53,6 +53,23 @@ struct settings_updates {
 	const char *sign_method, *sign_key;     /* "ssh", "gpg"; NULL: not signed. Trusted-only */
 };
 
+/* Of build configs. */
+struct settings_builds {
+	bool allow_custom; /* the Custom strategy may run. Trusted-only */
+	const char *
+		docker_socket; /* given to Custom builders that ask for it; NULL: to none. Trusted-only */
+	const char *engine;    /* of Docker builds: "auto", "buildah", "docker". Trusted-only */
+	const char *isolation; /* of buildah: "auto", "oci", "chroot". Trusted-only */
+};
+/* The server of pipelines: all of it trusted-only. */
+struct settings_jenkins {
+	const char *url; /* NULL: there is none */
+	const char *
+		credentials; /* secret as "namespace/name", of type basic-auth: user and API token */
+	const char *ca_file;
+	bool is_insecure;
+};
+
 struct settings {
 	/* state */
 	const char *state_repo, *state_branch; /* NULL; "reconcile/state" */
@@ -74,15 +91,18 @@ struct settings {
 	struct settings_streams streams;
 	bool with_prune; /* records of objects whose manifests are gone go of their own accord; true */
 	struct settings_updates updates;
+	struct settings_builds builds;
+	struct settings_jenkins jenkins;
 	const char *default_builder;    /* ClusterBuilder for `image create`; "default" */
 	const struct source_file *file; /* where it was read; NULL: defaults */
 };
 extern const struct table settings_table, settings_streams_table;
 extern const struct table settings_registry_table, settings_git_table; /* also of build requests */
 
-extern const struct table settings_updates_table;
+extern const struct table settings_updates_table, settings_builds_table, settings_jenkins_table;
 struct checker;
 void settings_updates_check(const struct checker *c, const struct settings_updates *updates);
+void settings_jenkins_check(const struct checker *c, const struct settings_jenkins *jenkins);
 /* git-check-ref-format, as far as a branch that we create needs it. */
 bool branch_is_valid(const char *name);
 

@@ -77,12 +77,6 @@ static int64_t now_of(const struct walk *walk)
 	return clock_now_s();
 }
 
-static const char *log_path(const struct step *step, int64_t number, struct arena *arena)
-{
-	return arena_printf(arena, "%s/images/%s/%lld.log", step->ns, step->name,
-			    (long long)number);
-}
-
 /* With a folder for logs, what lies there goes; else what lies on the logs branch. `path` may be a folder of logs. */
 static void drop_log(struct walk *walk, const char *path)
 {
@@ -126,81 +120,74 @@ static void put_plain(struct walk *walk, const struct step *step)
 	put_records(walk, step);
 }
 
-/* History limits apply whenever an image's status is recorded. */
-static void put_image(struct walk *walk, struct step *step, const void *status, const char *line)
+/* A status, and what the history limits make of it. */
+static void put_status(struct walk *walk, const struct step *step, const void *status,
+		       const char *line)
 {
-	struct image_status *image = (struct image_status *)(uintptr_t)status;
-	struct numbers old = { 0 };
+	struct numbers old;
 
-	plan_expire(step->object->spec, image, walk->arena, &old);
-	recorder_put(walk->spec->recorder, step->object, &step->origin, image, line);
+	plan_expire(step->object, (void *)(uintptr_t)status, walk->arena, &old);
+	recorder_put(walk->spec->recorder, step->object, &step->origin, status, line);
 	for (size_t i = 0; i < old.n; i++) {
 		recorder_put_file(walk->spec->recorder, step->id,
-				  build_path(step->ns, step->name, old.v[i], walk->arena), NULL);
-		drop_log(walk, log_path(step, old.v[i], walk->arena));
+				  plan_record_path(step, old.v[i], walk->arena), NULL);
+		drop_log(walk, plan_log_path(step, old.v[i], walk->arena));
 	}
 }
 
-/* The record of a build whose run died says so from now on. */
-static bool put_interrupted(struct walk *walk, const struct step *step, struct err *err)
+/* The records of builds that ended without a result of their own say so from now on; one that is gone needs not. */
+static bool put_marks(struct walk *walk, const struct step *step, struct err *err)
 {
-	struct build_record record = { 0 };
+	for (size_t i = 0; i < step->marks.n; i++) {
+		const struct build_mark *mark = LIST_AT(step->marks, struct build_mark, i);
+		const char *path = plan_record_path(step, mark->number, walk->arena);
+		struct node *record, *marked;
 
-	if (!step->interrupted)
-		return true;
-	if (!state_read_build(walk->spec->store, step->ns, step->name, step->interrupted,
-			      walk->arena, &record, err))
-		return err->kind == ERR_ABSENT;
-	build_interrupt(&record, now_of(walk), walk->arena);
-	recorder_put_file(walk->spec->recorder, step->id,
-			  build_path(step->ns, step->name, step->interrupted, walk->arena),
-			  build_encode(&record, walk->arena));
+		if (!state_read_record(walk->spec->store, path, walk->arena, &record, err))
+			return false;
+		if (!record)
+			continue;
+		if (!plan_mark(step, mark, record, now_of(walk), walk->arena, &marked, err))
+			return err_prefix(err, "'%s'", path);
+		recorder_put_file(walk->spec->recorder, step->id, path, marked);
+	}
 	return true;
 }
 
 static void put_claim(struct walk *walk, struct task *task)
 {
 	struct step *step = task->step;
-	struct build_record record = { 0 };
+	struct build_file file;
 	const void *status = plan_claim(step, now_of(walk) + walk->spec->lease_s,
-					walk->spec->options, walk->arena, &record);
+					walk->spec->options, walk->arena, &file);
 
-	record.run_source = walk->spec->source_commit;
-	put_image(walk, step, status,
-		  arena_printf(walk->arena, "%s: %s #%lld started (%s)", step->id,
-			       action_name(step->action), (long long)step->number, record.reason));
-	recorder_put_file(walk->spec->recorder, step->id,
-			  build_path(step->ns, step->name, step->number, walk->arena),
-			  build_encode(&record, walk->arena));
+	put_status(walk, step, status,
+		   arena_printf(walk->arena, "%s: %s #%lld started (%s)", step->id,
+				action_name(step->action), (long long)step->number, file.reasons));
+	recorder_put_file(walk->spec->recorder, step->id, file.path, file.document);
 }
 
 static void end_task(struct walk *walk, struct task *task, const struct outcome *outcome)
 {
 	struct step *step = task->step;
-	struct build_record record = { 0 };
-	const void *status = plan_fold(step, outcome, walk->spec->options, walk->arena, &record);
+	struct build_file file;
+	const void *status = plan_fold(step, outcome, walk->spec->options, walk->arena, &file);
 	const char *result = step->has_failed ? "failed" : "succeeded";
 
-	record.run_source = walk->spec->source_commit;
 	task->state = TASK_ENDED;
 	if (step->has_failed)
 		walk->out->n_failed++;
 	else
 		walk->out->n_done++;
-	if (step->kind == KIND_IMAGE)
-		put_image(walk, step, status,
-			  arena_printf(walk->arena, "%s: %s %s", step->id,
-				       step->summary ? step->summary : action_name(step->action),
-				       result));
-	else if (status) /* most workloads have no record */
-		recorder_put(walk->spec->recorder, step->object, &step->origin, status,
-			     arena_printf(walk->arena, "%s: %s %s", step->id,
-					  action_name(step->action), result));
+	if (status) /* most workloads have no record */
+		put_status(walk, step, status,
+			   arena_printf(walk->arena, "%s: %s %s", step->id,
+					step->number && step->summary ? step->summary
+								      : action_name(step->action),
+					result));
 	put_records(walk, step);
-	if (is_build(step) && record.number)
-		recorder_put_file(walk->spec->recorder, step->id,
-				  build_path(step->ns, step->name, step->number, walk->arena),
-				  build_encode(&record, walk->arena));
+	if (file.path)
+		recorder_put_file(walk->spec->recorder, step->id, file.path, file.document);
 	if (!walk->gathered_ms)
 		walk->gathered_ms = clock_mono_ms();
 	if (walk->spec->events.on_end)
@@ -244,15 +231,14 @@ static bool make_ready(struct walk *walk, bool *any, struct err *err)
 			task->state = TASK_ENDED;
 			task->step->is_folded = true;
 			put_plain(walk, task->step);
-			if (task->step->is_status_changed &&
-			    !put_interrupted(walk, task->step, err))
+			if (task->step->is_status_changed && !put_marks(walk, task->step, err))
 				return false;
 			continue;
 		}
 		if (!is_build(task->step))
 			continue;
 		put_claim(walk, task);
-		if (!put_interrupted(walk, task->step, err))
+		if (!put_marks(walk, task->step, err))
 			return false;
 	}
 	return true;
@@ -328,9 +314,8 @@ static bool begin(struct walk *walk, struct err *err)
 
 			recorder_delete(walk->spec->recorder, &gone,
 					arena_printf(walk->arena, "%s: deleted", step->id));
-			if (step->kind == KIND_IMAGE)
-				drop_log(walk, arena_printf(walk->arena, "%s/images/%s", step->ns,
-							    step->name));
+			if (plan_log_folder(step, walk->arena))
+				drop_log(walk, plan_log_folder(step, walk->arena));
 			walk->out->n_done++;
 			continue;
 		}
@@ -341,7 +326,7 @@ static bool begin(struct walk *walk, struct err *err)
 			step->is_folded = true;
 		put_plain(walk, step);
 		if (step->object && step->is_status_changed && !is_action(step) &&
-		    !put_interrupted(walk, step, err))
+		    !put_marks(walk, step, err))
 			return false;
 	}
 	if (!make_ready(walk, &any, err))
@@ -424,7 +409,7 @@ static void start_tasks(struct walk *walk)
 static void keep_log(struct walk *walk, const struct task *task, const struct buf *log,
 		     struct outcome *outcome)
 {
-	const char *path = log_path(task->step, task->step->number, walk->arena);
+	const char *path = plan_log_path(task->step, task->step->number, walk->arena);
 	struct err err = { 0 };
 	char *file, *folder;
 

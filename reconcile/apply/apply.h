@@ -33,7 +33,6 @@ struct apply_spec {
 	const char *log_dir;    /* of running builds */
 	const char *log_folder; /* finished logs go here; NULL: to the logs branch */
 	bool without_logs;
-	const char *source_commit; /* of the manifests, for the records; NULL */
 	size_t jobs;
 	int64_t lease_s, grace_s;
 	bool (*is_stopping)(void); /* a signal came; the loop's poll is interrupted by it */

@@ -197,18 +197,27 @@ void state_files_replace(struct state_files *files, const struct state_files *fr
 				       .n_arenas = files->n_arenas + fresh->n_arenas };
 }
 
+bool state_read_record(struct store *store, const char *path, struct arena *arena,
+		       struct node **out, struct err *err)
+{
+	struct store_file file;
+
+	*out = NULL;
+	if (!store_read(store, path, arena, &file, err))
+		return false;
+	return !file.bytes || parse_file(&file, arena, arena, out, err);
+}
+
 bool state_read_build(struct store *store, const char *ns, const char *image, int64_t number,
 		      struct arena *arena, struct build_record *out, struct err *err)
 {
-	struct store_file file;
 	struct node *document;
 
-	if (!store_read(store, build_path(ns, image, number, arena), arena, &file, err))
+	if (!state_read_record(store, build_path(ns, image, number, arena), arena, &document, err))
 		return false;
-	if (!file.bytes)
+	if (!document)
 		return err_set(err, ERR_ABSENT, "build \"%lld\" not found", (long long)number);
-	return parse_file(&file, arena, arena, &document, err) &&
-	       build_read(document, arena, out, err);
+	return build_read(document, arena, out, err);
 }
 
 bool state_read_image(struct store *store, const char *digest, struct arena *arena,

@@ -34,4 +34,8 @@ MUST_CHECK bool state_read_build(struct store *store, const char *ns, const char
 				 int64_t number, struct arena *arena, struct build_record *out,
 				 struct err *err);
 
+/* A build's record as it lies there; NULL: it does not. */
+MUST_CHECK bool state_read_record(struct store *store, const char *path, struct arena *arena,
+				  struct node **out, struct err *err);
+
 #endif

@@ -111,13 +111,17 @@ static void record_begin(const struct step *step, const struct image_status *sta
 
 const void *plan_claim(const struct step *step, int64_t lease_until_s,
 		       const struct plan_options *options, struct arena *arena,
-		       struct build_record *record)
+		       struct build_file *file)
 {
 	struct image_status *status = claimed(step, lease_until_s, options, arena);
+	struct build_record record;
 
-	record_begin(step, status, arena, record);
-	record->started_s = options->now_s;
-	record->conditions = succeeded(COND_UNKNOWN, NULL, NULL, options->now_s, arena);
+	record_begin(step, status, arena, &record);
+	record.started_s = options->now_s;
+	record.run_source = options->run_source;
+	record.conditions = succeeded(COND_UNKNOWN, NULL, NULL, options->now_s, arena);
+	*file = (struct build_file){ plan_record_path(step, step->number, arena),
+				     build_encode(&record, arena), record.reason };
 	return status;
 }
 
@@ -369,17 +373,18 @@ static const void *fold_tag(struct folding *f)
 
 const void *plan_fold(struct step *step, const struct outcome *outcome,
 		      const struct plan_options *options, struct arena *arena,
-		      struct build_record *record)
+		      struct build_file *file)
 {
+	struct build_record record = { .run_source = options->run_source };
 	struct folding f = {
 		.step = step,
 		.outcome = outcome,
 		.arena = arena,
 		.now_s = outcome->finished_s ? outcome->finished_s : options->now_s,
-		.record = record,
+		.record = &record,
 	};
 
-	*record = (struct build_record){ 0 };
+	*file = (struct build_file){ 0 };
 	step->has_failed = false;
 	if (step->blocked)
 		step->has_failed = true;
@@ -392,6 +397,9 @@ const void *plan_fold(struct step *step, const struct outcome *outcome,
 	else if (step->action == ACTION_MIRROR)
 		step->status = fold_mirror(&f);
 	step->is_folded = true;
+	if (record.number)
+		*file = (struct build_file){ plan_record_path(step, step->number, arena),
+					     build_encode(&record, arena), record.reason };
 	return step->status;
 }
 
@@ -422,7 +430,7 @@ bool plan_bind(struct step *step, const struct plan *plan, struct arena *arena, 
 	return true;
 }
 
-void build_interrupt(struct build_record *record, int64_t now_s, struct arena *arena)
+static void image_interrupt(struct build_record *record, int64_t now_s, struct arena *arena)
 {
 	record->inputs.result = "Interrupted";
 	record->inputs.failure = err_kind_name(ERR_CANCELLED);
@@ -432,6 +440,40 @@ void build_interrupt(struct build_record *record, int64_t now_s, struct arena *a
 	record->conditions =
 		succeeded(COND_FALSE, "Interrupted",
 			  "Error: the run that built it ended without a result", now_s, arena);
+}
+
+bool plan_mark(const struct step *step, const struct build_mark *mark, const struct node *document,
+	       int64_t now_s, struct arena *arena, struct node **out, struct err *err)
+{
+	struct build_record record;
+
+	(void)mark;
+	if (step->kind != KIND_IMAGE)
+		BUG("builds of '%s'", step->id);
+	if (!build_read(document, arena, &record, err))
+		return false;
+	image_interrupt(&record, now_s, arena);
+	*out = build_encode(&record, arena);
+	return true;
+}
+
+char *plan_record_path(const struct step *step, int64_t number, struct arena *arena)
+{
+	return step->kind == KIND_BUILD_CONFIG ? bc_build_path(step->ns, step->name, number, arena)
+					       : build_path(step->ns, step->name, number, arena);
+}
+
+char *plan_log_folder(const struct step *step, struct arena *arena)
+{
+	if (step->kind != KIND_BUILD_CONFIG && step->kind != KIND_IMAGE)
+		return NULL;
+	return arena_printf(arena, "%s/%s/%s", step->ns,
+			    step->kind == KIND_IMAGE ? "images" : "buildconfigs", step->name);
+}
+
+char *plan_log_path(const struct step *step, int64_t number, struct arena *arena)
+{
+	return arena_printf(arena, "%s/%" PRId64 ".log", plan_log_folder(step, arena), number);
 }
 
 enum history_class { HISTORY_RUNNING, HISTORY_SUCCESS, HISTORY_FAILURE };
@@ -462,23 +504,24 @@ static void excess(const struct image_spec *spec, const struct image_status *sta
 	}
 }
 
-bool history_exceeds(const struct image_spec *spec, const struct image_status *status)
+bool history_exceeds(const struct object *object, const void *status)
 {
 	int64_t over[HISTORY_FAILURE + 1];
 
-	excess(spec, status, over);
+	if (object->kind != KIND_IMAGE)
+		return false;
+	excess(object->spec, status, over);
 	return over[HISTORY_SUCCESS] > 0 || over[HISTORY_FAILURE] > 0;
 }
 
-void plan_expire(const struct image_spec *spec, struct image_status *status, struct arena *arena,
-		 struct numbers *out)
+static void image_expire(const struct image_spec *spec, struct image_status *status,
+			 struct arena *arena, struct numbers *out)
 {
 	int64_t over[HISTORY_FAILURE + 1];
 	struct history_entry *kept =
 		arena_array(arena, status->history.n, sizeof(struct history_entry));
 	size_t n = 0;
 
-	*out = (struct numbers){ 0 };
 	excess(spec, status, over);
 	for (size_t i = 0; i < status->history.n; i++) {
 		const struct history_entry *entry =
@@ -493,4 +536,12 @@ void plan_expire(const struct image_spec *spec, struct image_status *status, str
 		}
 	}
 	status->history = (struct list){ kept, n };
+}
+
+void plan_expire(const struct object *object, void *status, struct arena *arena,
+		 struct numbers *out)
+{
+	*out = (struct numbers){ 0 };
+	if (object->kind == KIND_IMAGE)
+		image_expire(object->spec, status, arena, out);
 }

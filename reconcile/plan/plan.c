@@ -101,7 +101,7 @@ static void settle(struct planner *p, struct step *step)
 	}
 	step->is_status_changed =
 		!step->is_unknown && !status_equal(step->kind, step->status, old, p->arena);
-	if (step->kind == KIND_IMAGE && history_exceeds(step->object->spec, step->status))
+	if (step->status && history_exceeds(step->object, step->status))
 		step->is_status_changed = true;
 	if (step->action == ACTION_RESOLVE && !step->is_status_changed &&
 	    !(step->is_unknown && !old)) {

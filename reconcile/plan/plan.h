@@ -113,10 +113,9 @@ struct step {
 	const struct compose *compose;
 	struct strings tags;
 	const char *build_name; /* "cart-build-12"                                               */
-	const char *rule;    /* "I9": row of the kind's rule table that decided; NULL: no table */
-	int64_t interrupted; /* number of a recorded build whose lease ran out: its record is
-					  to be rewritten (build_interrupt); 0: none                    */
-	bool is_unknown;     /* offline: what it gives was never recorded                     */
+	const char *rule;  /* "I9": row of the kind's rule table that decided; NULL: no table */
+	struct list marks; /* struct build_mark: builds that ended without a result of their own */
+	bool is_unknown;   /* offline: what it gives was never recorded                     */
 	/* ImageStream: */
 	struct list moves;   /* struct tag_move */
 	struct list mirrors; /* struct mirror */
@@ -127,12 +126,28 @@ struct step {
 	struct stream_result *stream; /* what plan_fold needs after its mirrors */
 	/* Image: what its build pushed, for the stream whose repository it pushes to; NULL: not known */
 	const struct image_record *pushed;
+	/* BuildConfig: the build that is to run, as it will be recorded; or one that waits for what it names (phase New) */
+	struct bc_build *build;
+	const struct build_start *start; /* the request that it answers; NULL: none */
 	/* Set by plan_fold: */
 	bool is_folded, has_failed;
 };
 
+/* A build that somebody asked for: start-build (openshift.md §3.1 BuildRequest). */
+struct build_start {
+	const char *id;              /* of the build config */
+	struct list env, build_args; /* struct env_var: over those of the strategy */
+	const char *commit;          /* NULL: as the spec says */
+	bool is_incremental, has_incremental, is_uncached, has_uncached;
+	/* Cloned: its recorded spec instead of the build config's; NULL: the latter */
+	const struct bc_build *clone;
+	const struct request_binary *binary; /* NULL: none was sent */
+};
+
 struct plan_options {
 	int64_t now_s;
+	const char *run_source;         /* commit of the manifests, for records; NULL */
+	const struct list *starts;      /* struct build_start; NULL: none */
 	const struct strings *triggers; /* ids to trigger, with REASON_TRIGGER */
 	bool retry_failed;
 	/*
@@ -189,25 +204,47 @@ struct outcome {
  */
 MUST_CHECK bool plan_bind(struct step *step, const struct plan *plan, struct arena *arena,
 			  struct err *err);
-/* Status to record while it runs: phase Building, claim with run id and lease. */
+/* The record of a build as it is written; path NULL: there is none. */
+struct build_file {
+	const char *path;
+	struct node *document;
+	const char *reasons; /* "COMMIT,STACK" */
+};
+/* Status to record while it runs: phase Building or Running, claim with run id and lease. */
 const void *plan_claim(const struct step *step, int64_t lease_until_s,
 		       const struct plan_options *options, struct arena *arena,
-		       struct build_record *record);
-/* New status, and the build record of a build or rebase. `step->status` is replaced, so that dependents see it. */
+		       struct build_file *file);
+/* New status, and the record of a build or rebase. `step->status` is replaced, so that dependents see it. */
 const void *plan_fold(struct step *step, const struct outcome *outcome,
 		      const struct plan_options *options, struct arena *arena,
-		      struct build_record *record);
-/* Marks a record, read back from the state, of a build whose lease ran out (step->interrupted). */
-void build_interrupt(struct build_record *record, int64_t now_s, struct arena *arena);
-struct numbers {
-	int64_t *v;
-	size_t n, cap;
+		      struct build_file *file);
+
+/* What is written into the record of a build that ended without a result of its own. */
+enum build_end {
+	END_INTERRUPTED, /* its lease ran out */
+	END_CANCELLED,   /* it waited, and is not wanted any more */
+	BUILD_ENDS
 };
+struct build_mark {
+	int64_t number;
+	enum build_end end;
+	const char *message; /* NULL: the usual */
+};
+/* The record of build mark->number of the step's object, as read back, with the mark. ERR_INVALID: it is none. */
+MUST_CHECK bool plan_mark(const struct step *step, const struct build_mark *mark,
+			  const struct node *document, int64_t now_s, struct arena *arena,
+			  struct node **out, struct err *err);
+/* Paths on the state branch and on the logs branch: "shop/images/cart/builds/12.yaml", "shop/buildconfigs/cart/12.log". */
+char *plan_record_path(const struct step *step, int64_t number, struct arena *arena);
+char *plan_log_path(const struct step *step, int64_t number, struct arena *arena);
+/* The folder of all its logs; NULL: the kind has no builds. */
+char *plan_log_folder(const struct step *step, struct arena *arena);
 /*
- * Build numbers whose records and logs are to be deleted, by the history limits; drops them from status->history. To be
- * called on every image status before it is recorded: a plan marks an image as changed when its history exceeds the limits.
+ * Build numbers whose records and logs are to be deleted, by the history limits; drops them from the status' history. To be
+ * called on the status of every kind that has builds before it is recorded: a plan marks one as changed when its history
+ * exceeds the limits.
  */
-void plan_expire(const struct image_spec *spec, struct image_status *status, struct arena *arena,
+void plan_expire(const struct object *object, void *status, struct arena *arena,
 		 struct numbers *out);
 
 #endif

@@ -103,6 +103,8 @@ const char *resolve_problem(const char *what, const struct err *err, struct aren
 /* Offline: an object that is recorded as not ready stays so. False when it is not. */
 bool step_stays_unready(struct step *step, const struct list *conditions);
 void step_wait_for(struct step *step, const struct step *other, struct arena *arena);
+/* That build of the step's object ended so: its record is to say it. */
+void step_mark(struct step *step, struct build_mark mark, struct arena *arena);
 void step_unknown(struct step *step, const char *what, struct arena *arena);
 void change_add(struct changes *changes, struct change change, struct arena *arena);
 bool changes_has(const struct changes *changes, enum reason reason);
@@ -129,7 +131,7 @@ const void *stream_folded(struct step *step, const char *failure, int64_t now_s,
 /* Decides about a step by its kind's rule; what was decided before is forgotten, `after` and identity are kept. */
 void step_decide(struct planner *p, struct step *step);
 /* More records than the limits allow: they are dropped when the status is recorded next (plan_expire). */
-bool history_exceeds(const struct image_spec *spec, const struct image_status *status);
+bool history_exceeds(const struct object *object, const void *status);
 
 /* Status of a builder after composing failed (kpack.md §2.6), and after it was composed. */
 const struct builder_status *builder_failed(const struct builder_status *old, const char *why,

@@ -157,7 +157,7 @@ static void look_at_claim(struct deciding *d)
 	d->status->last = ended;
 	d->status->history =
 		history_with(&d->status->history, ended->number, ended->result, d->p->arena);
-	d->step->interrupted = ended->number;
+	step_mark(d->step, (struct build_mark){ .number = ended->number }, d->p->arena);
 }
 
 static const char *builder_ns(const struct deciding *d)
@@ -493,11 +493,11 @@ static void tell_unknown(struct deciding *d)
 
 static void before_build(struct deciding *d)
 {
-	if (d->step->interrupted)
+	if (d->step->marks.n)
 		set_ready(d, COND_FALSE, "BuildFailed",
 			  arena_printf(d->p->arena,
 				       "Error: Build '%s' in namespace '%s' failed: interrupted",
-				       build_name(d, d->step->interrupted),
+				       build_name(d, d->status->last->number),
 				       d->step->object->meta.ns));
 	else if (!d->old)
 		set_ready(d, COND_UNKNOWN, "UnknownState", "Error: Build status unknown");
@@ -599,7 +599,7 @@ static void ready_failed(struct deciding *d)
 	const struct attempt *last = d->status->last;
 	const char *message;
 
-	if (said && text_equal(said->reason, "BuildFailed") && !d->step->interrupted)
+	if (said && text_equal(said->reason, "BuildFailed") && !d->step->marks.n)
 		message = said->message;
 	else
 		message =
@@ -649,7 +649,7 @@ static void do_nothing(struct deciding *d)
 	if (d->status->latest_image)
 		d->status->tags = image_tags(d->spec, d->p->arena);
 	/* The usual case, told apart here so that thousands of statuses need not be compared as trees. */
-	if (d->old && !d->step->interrupted && !history_exceeds(d->spec, d->old) &&
+	if (d->old && !d->step->marks.n && !history_exceeds(d->step->object, d->old) &&
 	    strings_equal(&d->old->tags, &d->status->tags) &&
 	    conditions_equal(&d->old->conditions, &d->status->conditions))
 		d->step->status = d->old;

@@ -8,11 +8,6 @@
 
 #include "model/kind/build_config_status.h"
 
-struct numbers {
-	int64_t *v;
-	size_t n, cap;
-};
-
 struct run_decision {
 	struct numbers start, cancel; /* build numbers, ascending */
 };

@@ -146,6 +146,16 @@ void step_wait_for(struct step *step, const struct step *other, struct arena *ar
 	step->after = after;
 }
 
+void step_mark(struct step *step, struct build_mark mark, struct arena *arena)
+{
+	struct build_mark *marks = arena_array(arena, step->marks.n + 1, sizeof(*marks));
+
+	for (size_t i = 0; i < step->marks.n; i++)
+		marks[i] = *LIST_AT(step->marks, struct build_mark, i);
+	marks[step->marks.n] = mark;
+	step->marks = (struct list){ marks, step->marks.n + 1 };
+}
+
 void step_unknown(struct step *step, const char *what, struct arena *arena)
 {
 	if (!strings_has(&step->unknown, what))

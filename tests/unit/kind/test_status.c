@@ -140,7 +140,7 @@ static void test_status__every_field_of_every_table_survives(void **state)
 	static const struct table *const tables[] = {
 		&stack_status_table,   &store_status_table, &lifecycle_status_table,
 		&builder_status_table, &image_status_table, &attempt_table,
-		&build_request_table,  &build_event_table,
+		&build_request_table,  &build_event_table,  &build_config_status_table,
 	};
 
 	(void)state;
@@ -159,6 +159,12 @@ static void test_status__every_field_of_every_table_survives(void **state)
 			assert_true(node_equal(tree, read));
 			if (!fields_read(tables[i], read, back, arena, &err))
 				fail_msg("%s: %s", tables[i]->name, err.text);
+			/* Absent fields of a build config's spec come back as their defaults: once. */
+			if (tables[i] == &build_request_table) {
+				tree = fields_encode(tables[i], back, arena);
+				back = arena_alloc(arena, tables[i]->size);
+				assert_true(fields_read(tables[i], tree, back, arena, &err));
+			}
 			assert_true(node_equal(tree, fields_encode(tables[i], back, arena)));
 			arena_free(arena);
 		}

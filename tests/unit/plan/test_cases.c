@@ -583,8 +583,13 @@ static void step_print(const struct step *step, struct buf *out)
 		buf_printf(out, " [%s]", step->rule);
 	if (step->is_status_changed)
 		buf_puts(out, " changed");
-	if (step->interrupted)
-		buf_printf(out, " interrupted=%" PRId64, step->interrupted);
+	for (size_t i = 0; i < step->marks.n; i++) {
+		const struct build_mark *mark = LIST_AT(step->marks, struct build_mark, i);
+
+		buf_printf(out, " %s=%" PRId64,
+			   mark->end == END_INTERRUPTED ? "interrupted" : "cancelled",
+			   mark->number);
+	}
 	buf_byte(out, '\n');
 	if (step->summary)
 		buf_printf(out, "    %s%s%s%s%s\n", step->summary, step->new_value ? ": " : "",
@@ -710,15 +715,11 @@ static void put_node(struct world *w, const char *path, const struct node *node)
 
 static void put_status(struct world *w, const struct step *step, const void *status)
 {
-	if (step->kind == KIND_IMAGE) {
-		struct numbers old;
+	struct numbers old;
 
-		plan_expire(step->object->spec, (struct image_status *)(uintptr_t)status, w->arena,
-			    &old);
-		for (size_t i = 0; i < old.n; i++)
-			map_set(w->arena, &w->recorded,
-				build_path(step->ns, step->name, old.v[i], w->arena), NULL);
-	}
+	plan_expire(step->object, (void *)(uintptr_t)status, w->arena, &old);
+	for (size_t i = 0; i < old.n; i++)
+		map_set(w->arena, &w->recorded, plan_record_path(step, old.v[i], w->arena), NULL);
 	put_node(w, status_path(step->kind, step->ns, step->name, w->arena),
 		 status_encode(step->object, &step->origin, status, w->arena));
 }
@@ -739,11 +740,10 @@ static void put_images(struct world *w, const struct step *step)
 			(*LIST_AT(step->records, const struct image_record *, i))->name, w);
 }
 
-static void put_record(struct world *w, const struct step *step, const struct build_record *record)
+static void put_record(struct world *w, const struct build_file *file)
 {
-	if (record->number)
-		put_node(w, build_path(step->ns, step->name, record->number, w->arena),
-			 build_encode(record, w->arena));
+	if (file->path)
+		put_node(w, file->path, file->document);
 }
 
 static struct list ids_parse(struct world *w, char *text)
@@ -878,7 +878,7 @@ static void edit_manifests(struct world *w)
 static void perform(struct world *w, struct step *step, const char *script)
 {
 	struct plan_options options = options_of(w);
-	struct build_record record = { 0 };
+	struct build_file file = { 0 };
 	struct outcome outcome;
 	struct err err = { 0 };
 	char *line = line_for(w, script, step->id);
@@ -895,8 +895,8 @@ static void perform(struct world *w, struct step *step, const char *script)
 		return;
 	}
 	if (is_bound && is_build) {
-		put_status(w, step, plan_claim(step, w->now_s + 3600, &options, w->arena, &record));
-		put_record(w, step, &record);
+		put_status(w, step, plan_claim(step, w->now_s + 3600, &options, w->arena, &file));
+		put_record(w, &file);
 	}
 	if (strcmp(line, "crash") == 0) {
 		w->is_clean = false;
@@ -905,9 +905,9 @@ static void perform(struct world *w, struct step *step, const char *script)
 	outcome = outcome_parse(w, step, line);
 	if (!is_bound)
 		outcome = (struct outcome){ .err = err };
-	if (plan_fold(step, &outcome, &options, w->arena, &record))
+	if (plan_fold(step, &outcome, &options, w->arena, &file))
 		put_status(w, step, step->status);
-	put_record(w, step, &record);
+	put_record(w, &file);
 	put_images(w, step);
 	if (step->has_failed)
 		w->is_clean = false;

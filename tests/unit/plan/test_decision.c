@@ -365,6 +365,8 @@ static void test_fold__of_a_build_that_was_taken_over_changes_history_only(void 
 	struct image_status *later;
 	struct attempt theirs = { .number = 2, .result = "Building", .run_id = "second" };
 	struct build_record record;
+	struct build_file file;
+	struct err err = { 0 };
 	const struct image_status *status;
 	struct step *step;
 	struct plan plan;
@@ -380,7 +382,8 @@ static void test_fold__of_a_build_that_was_taken_over_changes_history_only(void 
 	later->last = &theirs;
 	later->build_counter = 2;
 	step->status = later;
-	status = plan_fold(step, &outcome, &options, w.arena, &record);
+	status = plan_fold(step, &outcome, &options, w.arena, &file);
+	assert_true(build_read(file.document, w.arena, &record, &err));
 	assert_ptr_equal(status->last, &theirs);
 	assert_null(status->latest_image);
 	assert_int_equal(status->build_counter, 2);
@@ -396,7 +399,11 @@ static void test_claim__carries_run_id_and_lease(void **state)
 	struct world w = { .arena = arena_new(), .settings = { .retries = 3 } };
 	struct plan_options options = { .now_s = 1000000, .run_id = "me" };
 	const struct image_status *status;
+	struct build_mark mark = { .number = 1, .end = END_INTERRUPTED };
 	struct build_record record;
+	struct build_file file;
+	struct node *marked;
+	struct err err = { 0 };
 	struct step *step;
 	struct plan plan;
 
@@ -406,14 +413,17 @@ static void test_claim__carries_run_id_and_lease(void **state)
 	image_make(&w, 0);
 	plan_make(&w.model, &w.state, &w.facts, &options, w.arena, &plan);
 	step = map_get(&plan.by_id, "Image/n/app");
-	status = plan_claim(step, 1003600, &options, w.arena, &record);
+	status = plan_claim(step, 1003600, &options, w.arena, &file);
+	assert_string_equal(file.path, "n/images/app/builds/1.yaml");
+	assert_true(build_read(file.document, w.arena, &record, &err));
 	assert_string_equal(status->last->result, "Building");
 	assert_string_equal(status->last->run_id, "me");
 	assert_int_equal(status->last->lease_s, 1003600);
 	assert_int_equal(record.inputs.lease_s, 1003600);
 	assert_string_equal(condition_message(&status->conditions, "Ready"),
 			    "Build 'app-build-1' is executing");
-	build_interrupt(&record, 1004000, w.arena);
+	assert_true(plan_mark(step, &mark, file.document, 1004000, w.arena, &marked, &err));
+	assert_true(build_read(marked, w.arena, &record, &err));
 	assert_string_equal(record.inputs.result, "Interrupted");
 	assert_int_equal(record.inputs.lease_s, 0);
 	assert_string_equal(LIST_AT(record.conditions, struct condition, 0)->status, "False");
@@ -428,6 +438,7 @@ static void test_expire__drops_the_oldest_of_each_class(void **state)
 	struct history_entry entries[COUNTOF(results)];
 	struct image_spec spec = { .success_limit = 2, .failed_limit = 1 };
 	struct image_status status = { .history = { entries, COUNTOF(results) } };
+	const struct object object = { .kind = KIND_IMAGE, .spec = &spec };
 	struct arena *arena = arena_new();
 	struct numbers old;
 
@@ -435,15 +446,15 @@ static void test_expire__drops_the_oldest_of_each_class(void **state)
 	for (size_t i = 0; i < COUNTOF(results); i++)
 		entries[i] =
 			(struct history_entry){ .number = (int64_t)i + 1, .result = results[i] };
-	assert_true(history_exceeds(&spec, &status));
-	plan_expire(&spec, &status, arena, &old);
+	assert_true(history_exceeds(&object, &status));
+	plan_expire(&object, &status, arena, &old);
 	assert_int_equal(old.n, 3);
 	assert_int_equal(old.v[0], 1);
 	assert_int_equal(old.v[1], 2);
 	assert_int_equal(old.v[2], 4);
 	assert_int_equal(status.history.n, 4);
 	assert_int_equal(LIST_AT(status.history, struct history_entry, 0)->number, 3);
-	assert_false(history_exceeds(&spec, &status));
+	assert_false(history_exceeds(&object, &status));
 	arena_free(arena);
 }
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "buildexec/cnb/task.h"
+#include "buildexec/task/task.h"
 
 static bool copy_one(struct task *task, const struct request_mirror *mirror, bool *is_sent,
 		     struct err *err)
@@ -42,19 +42,19 @@ bool task_mirror(struct task *task, struct err *err)
 
 	if (!mirrors->n)
 		return err_set(err, ERR_INVALID, "build request: nothing to copy");
-	task_begin(task, PHASE_EXPORT);
+	task_begin(task, TASK_EXPORT);
 	for (size_t i = 0; i < mirrors->n; i++) {
 		const struct request_mirror *mirror = LIST_AT(*mirrors, struct request_mirror, i);
 		struct err failed = { 0 };
 		bool is_sent;
 
 		if (copy_one(task, mirror, &is_sent, &failed)) {
-			lifecycle_say(is_sent ? "Copied '%s' to '%s'" : "'%s' is in '%s' already",
-				      mirror->from, mirror->to);
+			task_say(is_sent ? "Copied '%s' to '%s'" : "'%s' is in '%s' already",
+				 mirror->from, mirror->to);
 			task->result.image = mirror->to;
 			continue;
 		}
-		lifecycle_warn("%s", failed.text);
+		task_warn("%s", failed.text);
 		if (first.kind == ERR_NONE)
 			first = failed;
 	}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* worker.c — see worker.h and task.h: reads the request, opens what actions need, runs one, says what came of it. */
-#include "buildexec/cnb/worker.h"
+#include "buildexec/worker/worker.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buildexec/cnb/task.h"
+#include "buildexec/cnb/actions.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
@@ -16,128 +16,17 @@
 #include "model/doc/json.h"
 #include "model/kind/secret.h"
 
-/* A request carries secrets and a builder's whole order: generous, but bounded. */
-#define LIMIT_REQUEST_BYTES (32u << 20)
-
 /* Longer values are archives and the like: they are not searched for in every line of the log. */
 #define LIMIT_SECRET_BYTES (64u << 10)
 
 static const struct action {
 	const char *name;
-	bool (*perform)(struct task *task, struct err *err);
+	task_fn *perform;
 	bool gives_image; /* one that an image stream may take in */
 } actions[] = {
 	{ "build", task_build, true }, { "rebase", task_rebase, true }, { "compose", task_compose },
 	{ "tag", task_tag },           { "mirror", task_mirror },
 };
-
-void task_send(struct task *task, const struct build_event *event)
-{
-	AUTO_BUF line = BUF_INIT(LIMIT_REQUEST_BYTES);
-	struct err ignored = { 0 };
-
-	buf_printf(&line, "%s\n", event_print(event, task->arena));
-	/* A scheduler that is gone will not hear of it: the registry keeps the result. */
-	if (!fd_write_all(task->out_fd, buf_text(&line), line.len, &ignored))
-		return;
-}
-
-void task_begin(struct task *task, enum lifecycle_phase phase)
-{
-	struct build_event event = { .type = EVENT_PHASE, .name = lifecycle_phase_name(phase) };
-
-	task->phase = phase;
-	task_send(task, &event);
-	lifecycle_say("===> %s", event.name);
-}
-
-void task_notice(struct task *task, const char *fmt, ...)
-{
-	struct build_event event = { .type = EVENT_NOTICE };
-	va_list args;
-
-	va_start(args, fmt);
-	event.text = arena_vprintf(task->arena, fmt, args);
-	va_end(args);
-	task_send(task, &event);
-	lifecycle_warn("%s", event.text);
-}
-
-bool task_dir(struct task *task, const char *name, mode_t mode, const char **out, struct err *err)
-{
-	*out = path_join(task->arena, task->work.path, name);
-	if (!fs_make_dirs(*out, mode, err))
-		return false;
-	if (chmod(*out, mode) != 0)
-		return err_sys(err, errno, "cannot set the mode of '%s'", *out);
-	return true;
-}
-
-bool task_read_image(struct task *task, const char *reference, struct remote_image *out,
-		     struct err *err)
-{
-	struct platform want = platform_host();
-	struct ref ref;
-
-	return ref_parse(reference, task->arena, &ref, err) &&
-	       registry_read_image(task->registry, &ref, &want, task->arena, out, err);
-}
-
-bool task_pinned(struct task *task, const char *tag, const char *digest, const char **out,
-		 struct err *err)
-{
-	struct ref ref;
-
-	if (!ref_parse(tag, task->arena, &ref, err))
-		return false;
-	*out = ref_pinned(&ref, digest, task->arena);
-	return true;
-}
-
-/* tags[first …] name the image from now on: same bytes, same digest. */
-static bool put_tags(struct task *task, const char *image, const struct strings *tags, size_t first,
-		     struct err *err)
-{
-	struct ref from, to;
-
-	if (!ref_parse(image, task->arena, &from, err))
-		return false;
-	for (size_t i = first; i < tags->n; i++)
-		if (!ref_parse(tags->v[i], task->arena, &to, err) ||
-		    !registry_copy(task->registry, &from, &to, err))
-			return err_prefix(err, "cannot tag '%s'", tags->v[i]);
-	return true;
-}
-
-bool task_adopt(struct task *task, const struct strings *tags, const char *key,
-		struct remote_image *image, bool *found, struct err *err)
-{
-	struct err problem = { 0 };
-	const char *there;
-
-	*found = false;
-	if (!key || tags->n == 0 || !task_read_image(task, tags->v[0], image, &problem))
-		return true; /* what cannot be read is not there to be adopted */
-	there = pairs_get(&image->manifest.annotations, BUILD_KEY_ANNOTATION);
-	if (!there || strcmp(there, key) != 0)
-		return true;
-	if (!task_pinned(task, tags->v[0], image->desc.digest, &there, err) ||
-	    !put_tags(task, there, tags, 1, err))
-		return false;
-	*found = true;
-	return true;
-}
-
-bool task_tag(struct task *task, struct err *err)
-{
-	const struct build_request *request = task->request;
-
-	if (!request->previous_image || !request->tags.n)
-		return err_set(err, ERR_INVALID, "build request: nothing to tag");
-	task_begin(task, PHASE_EXPORT);
-	task->result.image = request->previous_image;
-	return put_tags(task, request->previous_image, &request->tags, 0, err);
-}
 
 static bool read_all(int fd, struct buf *out, struct err *err)
 {
@@ -303,8 +192,9 @@ static void send_failure(struct task *task, struct err *err)
 {
 	struct build_event event = {
 		.type = EVENT_FAILURE,
-		.name = lifecycle_phase_name(task->phase),
+		.name = task->phase,
 		.failure = task->exit_code ? "build" : err_kind_name(err->kind),
+		.reason = task->reason,
 		.exit_code = task->exit_code,
 		.is_oom = task->is_oom,
 		.is_timeout = task->is_timeout,
@@ -313,7 +203,7 @@ static void send_failure(struct task *task, struct err *err)
 
 	redact_err(err);
 	if (!task->is_told)
-		lifecycle_say("ERROR: %s", err->text);
+		task_say("ERROR: %s", err->text);
 	task_send(task, &event);
 }
 
@@ -321,9 +211,11 @@ int worker_main(int in_fd, int out_fd)
 {
 	struct arena *arena = arena_new();
 	struct build_request request = { 0 };
-	struct task task = {
-		.request = &request, .arena = arena, .out_fd = out_fd, .started_ms = clock_mono_ms()
-	};
+	struct task task = { .request = &request,
+			     .arena = arena,
+			     .out_fd = out_fd,
+			     .started_ms = clock_mono_ms(),
+			     .phase = TASK_PREPARE };
 	struct err err = { 0 };
 	bool is_done;
 
