@@ -10,9 +10,9 @@ start_registry "$work/server"
 
 # push NAME TAG TEXT: an image of two layers; prints its digest.
 push() {
-	mkdir -p "$work/root/opt/app-root/src"
-	echo "$3" >"$work/root/opt/app-root/src/version"
-	python3 "$oci" image "$work/layout" "$2" --layer "$work/root" --layer "$top/tests/lib" --user 1001 --label build-date=20170801 >/dev/null
+	mkdir -p "$work/tree/opt/app-root/src"
+	echo "$3" >"$work/tree/opt/app-root/src/version"
+	python3 "$oci" image "$work/layout" "$2" --layer "$work/tree" --layer "$top/tests/lib" --user 1001 --label build-date=20170801 >/dev/null
 	skopeo copy -q --dest-tls-verify=false "oci:$work/layout:$2" "docker://$SERVER_ADDR/$1:$2"
 	skopeo inspect --raw --tls-verify=false "docker://$SERVER_ADDR/$1:$2" | sha256sum | sed 's/^\(.*\)  -$/sha256:\1/'
 }
