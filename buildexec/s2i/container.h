@@ -8,7 +8,7 @@
 
 #include "buildexec/image/rootfs.h"
 #include "buildexec/s2i/s2i.h"
-#include "buildexec/s2i/user.h"
+#include "buildexec/task/user.h"
 
 struct container {
 	const struct s2i_spec *spec;
