@@ -13,6 +13,7 @@
 #include "buildexec/registry/reach.h"
 #include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
+#include "buildexec/task/hook.h"
 #include "model/kind/build_stage.h"
 
 #define CANCELLED      "CancelledBuild"
@@ -32,11 +33,6 @@ static const char *output_of(const struct task *task)
 static bool is_local_path(const char *uri)
 {
 	return uri[0] == '/' || uri[0] == '.' || strncmp(uri, "file:", 5) == 0;
-}
-
-static bool has_hook(const struct post_commit *hook)
-{
-	return hook->command.n > 0 || hook->args.n > 0 || (hook->script && hook->script[0]);
 }
 
 /* What works for builds of other strategies, which our own client serves, and cannot work for a program in a container. */
@@ -74,7 +70,7 @@ static bool notice_what_is_out_of_reach(struct task *task, struct err *err)
 	if (spec->strategy.custom->has_docker_socket && !task->request->config->docker_socket)
 		task_notice(task, "exposeDockerSocket is asked for, but the settings name no "
 				  "builds.dockerSocket: the builder gets none");
-	if (has_hook(&spec->post_commit))
+	if (hook_is_set(&spec->post_commit))
 		task_notice(task, "postCommit is not run for Custom builds: the builder pushes on "
 				  "its own");
 	return true;
