@@ -93,6 +93,10 @@ static void on_end(void *ctx, const struct step *step, const struct outcome *out
 		    event->image ? event->image : "");
 		return;
 	}
+	if (outcome->is_cancelled_by_user) {
+		say(LOG_WARN, step, "was cancelled by the user");
+		return;
+	}
 	if (!event && outcome->err.kind == ERR_CANCELLED) {
 		say(LOG_WARN, step, "was not started");
 		return;

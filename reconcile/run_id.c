@@ -11,6 +11,7 @@
 
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
+#include "reconcile/apply/state_read.h"
 
 enum { OLD_S = 7 * 86400, ULID_CHARS = 26 };
 
@@ -98,13 +99,13 @@ void run_id_judge(const struct run_id *id, const char *cache_dir, struct state *
 
 	for (size_t i = 0; i < state->by_id.n; i++) {
 		const struct state_entry *entry = state->by_id.items[i].value;
-		const struct image_status *status = entry->status;
+		struct claim claim;
 
-		if (entry->kind != KIND_IMAGE || !status->last || !status->last->run_id ||
-		    !status->last->lease_s || strcmp(status->last->run_id, id->text) == 0)
+		if (!status_claim(entry, &claim) || !claim.run_id || !*claim.lease_s ||
+		    strcmp(claim.run_id, id->text) == 0)
 			continue;
-		if (is_dead(folder, status->last->run_id, arena))
-			status->last->lease_s = 1;
+		if (is_dead(folder, claim.run_id, arena))
+			*claim.lease_s = 1;
 	}
 }
 

@@ -184,6 +184,19 @@ bool access_git_options(const struct access *access, const char *url, struct tmp
 	return true;
 }
 
+const char *access_git_server(const char *url, struct arena *arena)
+{
+	struct git_url parsed;
+	struct err ignored = { 0 };
+
+	if (!url || !git_url_parse(url, arena, &parsed, &ignored) || !parsed.host)
+		return NULL;
+	return parsed.port ? arena_printf(arena, "%s://%s:%d", git_scheme_name(parsed.scheme),
+					  parsed.host, parsed.port)
+			   : arena_printf(arena, "%s://%s", git_scheme_name(parsed.scheme),
+					  parsed.host);
+}
+
 bool access_git(const struct access *access, const char *url, struct tmpdir *keys,
 		struct arena *arena, struct git_wire **out, struct err *err)
 {

@@ -39,6 +39,8 @@ void registry_access_release(struct registry_access *access);
 MUST_CHECK bool access_git_options(const struct access *access, const char *url,
 				   struct tmpdir *keys, struct arena *arena,
 				   struct git_wire_options *out, struct err *err);
+/* The server of a git URL, "ssh://git.local:2222", as credentials name it; NULL: it leads to none. */
+const char *access_git_server(const char *url, struct arena *arena);
 /* A wire for one URL. Keys are written to files in `keys` (made on demand), which must outlive the wire. */
 MUST_CHECK bool access_git(const struct access *access, const char *url, struct tmpdir *keys,
 			   struct arena *arena, struct git_wire **out, struct err *err);

@@ -32,4 +32,13 @@ bool build_ref_of(const struct object_ref *from, const char *ns, struct arena *a
 const struct object_ref *trigger_from(const struct build_config_spec *spec,
 				      const struct build_trigger *trigger);
 
+/* A Secret or ConfigMap of its namespace that a build reads. */
+struct build_need {
+	enum kind kind;
+	const char *name;
+	struct pos pos; /* line 0: not known */
+};
+/* Each once, in the order of the spec; optional ones are left out. */
+struct list build_needs(const struct build_common *common, struct arena *arena);
+
 #endif

@@ -134,6 +134,61 @@ void credentials_collect_with(const struct model *model, const struct object_ref
 	};
 }
 
+/* By what it holds, as OpenShift does it. */
+static void add_source(const struct model *model, const struct build_secrets *secrets,
+		       struct gathered *out)
+{
+	const struct object *object =
+		model_find(model, KIND_SECRET, secrets->account->ns, secrets->source);
+	struct request_credential login = { .server = secrets->source_server };
+
+	if (!object)
+		return;
+	add_secret(object, out);
+	login.ssh_key = value_of(object->spec, "ssh-privatekey");
+	login.known_hosts = value_of(object->spec, "known_hosts");
+	login.password = value_of(object->spec, "password");
+	if (!login.password)
+		login.password = value_of(object->spec, "token");
+	login.user = value_of(object->spec, "username");
+	if (login.password && !login.user)
+		login.user = "";
+	if (login.server && (login.ssh_key || login.password))
+		vec_push(out->arena, &out->git, login);
+}
+
+static struct list join(const struct list *a, const struct list *b, struct arena *arena)
+{
+	struct request_credential *all = arena_array(arena, a->n + b->n, sizeof(*all));
+
+	for (size_t i = 0; i < a->n + b->n; i++)
+		all[i] = i < a->n ? *LIST_AT(*a, struct request_credential, i)
+				  : *LIST_AT(*b, struct request_credential, i - a->n);
+	return (struct list){ all, a->n + b->n };
+}
+
+void credentials_collect_build(const struct model *model, const struct build_secrets *secrets,
+			       struct arena *arena, struct credentials *out)
+{
+	const struct list *names = secrets->registry;
+	struct gathered own = { .arena = arena };
+	struct credentials account;
+
+	for (size_t i = 0; names && i < names->n; i++)
+		add_named(model, secrets->account->ns, LIST_AT(*names, struct named, i)->name,
+			  &own);
+	own.git.n = own.blob.n = 0; /* they are for registries */
+	if (secrets->source)
+		add_source(model, secrets, &own);
+	credentials_collect_with(model, secrets->account, NULL, arena, &account);
+	*out = (struct credentials){
+		.registry = join(&(struct list){ own.registry.v, own.registry.n },
+				 &account.registry, arena),
+		.git = join(&(struct list){ own.git.v, own.git.n }, &account.git, arena),
+		.blob = join(&(struct list){ own.blob.v, own.blob.n }, &account.blob, arena),
+	};
+}
+
 struct list credentials_of_namespace(const struct model *model, const char *ns, struct arena *arena)
 {
 	VEC(struct named) names = { 0 };

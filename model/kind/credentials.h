@@ -32,6 +32,18 @@ void credentials_collect_with(const struct model *model, const struct object_ref
 			      const struct list *extra, struct arena *arena,
 			      struct credentials *out);
 /*
+ * What a build of a build config may use: first what it names itself, then what its account brings. Names that are not
+ * declared bring nothing. The source secret needs no annotation: its key, or its user and password or token, are a login for
+ * the server that the source comes from, whatever its type (openshift.md §3.1 sourceSecret).
+ */
+struct build_secrets {
+	const struct object_ref *account;
+	const struct list *registry;        /* struct named: to push and to pull with */
+	const char *source, *source_server; /* its name, "https://git.local:8443"; NULL: none */
+};
+void credentials_collect_build(const struct model *model, const struct build_secrets *secrets,
+			       struct arena *arena, struct credentials *out);
+/*
  * What imports and copies for image streams of a namespace may use: all secrets of it, in order of name, but those annotated
  * `openshift.io/image.excludeSecret: "true"` (openshift.md §2.1). Elements are struct named.
  */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/kind/build_refs.h"
 #include "model/kind/builder.h"
 #include "model/kind/check.h"
 #include "model/kind/policy.h"
@@ -433,6 +434,37 @@ static void link_policy(struct linker *l, const struct object *object)
 			    spec->repository, spec->repository_pos, .severity = SEVERITY_WARNING });
 }
 
+/* OpenShift lets a build wait for what it names: only a warning, once for each object. */
+static void link_build_config(struct linker *l, const struct object *object)
+{
+	const struct build_config_spec *spec = object->spec;
+	const struct list refs = build_config_refs(spec, object->meta.ns, l->arena);
+	const struct list needs = build_needs(&spec->common, l->arena);
+
+	for (size_t i = 0; i < refs.n; i++) {
+		const struct build_ref *ref = LIST_AT(refs, struct build_ref, i);
+		bool is_said = !ref->stream;
+
+		for (size_t k = 0; k < i && !is_said; k++) {
+			const struct build_ref *other = LIST_AT(refs, struct build_ref, k);
+
+			is_said = other->stream && strcmp(other->stream, ref->stream) == 0 &&
+				  strcmp(other->ns, ref->ns) == 0;
+		}
+		if (!is_said)
+			need(l, object,
+			     (struct want){ KIND_IMAGE_STREAM, ref->ns, ref->stream, ref->from->pos,
+					    .severity = SEVERITY_WARNING });
+	}
+	for (size_t i = 0; i < needs.n; i++) {
+		const struct build_need *one = LIST_AT(needs, struct build_need, i);
+
+		need(l, object,
+		     (struct want){ one->kind, NULL, one->name, one->pos,
+				    .severity = SEVERITY_WARNING });
+	}
+}
+
 /* A marker whose policy is not declared changes nothing: whoever wrote it should know. */
 static void link_markers(struct linker *l)
 {
@@ -465,6 +497,7 @@ static const link_fn links[] = {
 	[KIND_CLUSTER_BUILDER] = link_builder,
 	[KIND_IMAGE] = link_image,
 	[KIND_IMAGE_STREAM] = NULL, /* link_streams.c; the step of another stream may come later */
+	[KIND_BUILD_CONFIG] = link_build_config,
 	[KIND_IMAGE_POLICY] = link_policy,
 	[KIND_DEPLOYMENT] = link_workload,
 	[KIND_STATEFUL_SET] = link_workload,

@@ -4,57 +4,21 @@
  * Order of durability: claim pushed → worker started → image pushed by the worker → log and status pushed. A kill between
  * any two is made good by the next run: an unfinished claim is dead with its run, a pushed image is found by its build key.
  */
-#include "reconcile/apply/apply.h"
-
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "buildexec/sys/clock.h"
-#include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
 #include "model/base/limits.h"
-#include "reconcile/apply/job.h"
+#include "reconcile/apply/walk.h"
 
-enum { GATHER_MS = 1000, HEARTBEAT_MS = 30000, LATER_MS = 15000, POLLS_PER_JOB = 3 };
-
-enum task_state {
-	TASK_WAITING, /* for steps before it                    */
-	TASK_READY,   /* bound; a build is claimed when flushed */
-	TASK_RUNNING,
-	TASK_ENDED,
+enum {
+	GATHER_MS = 1000,
+	HEARTBEAT_MS = 30000,
+	LATER_MS = 15000,
+	POLLS_PER_JOB = 3,
 };
-
-struct task {
-	struct step *step;
-	enum task_state state;
-	bool is_claimed;
-	struct job *job;
-	int64_t started_ms, told_ms;
-	const char *phase;
-};
-
-struct walk {
-	const struct apply_spec *spec;
-	struct arena *arena;
-	struct task *tasks; /* one per step that does something, dependencies first */
-	size_t n_tasks, n_running;
-	struct apply_result *out;
-	int64_t gathered_ms; /* when the oldest unrecorded result came; 0: none */
-	int64_t claimed_s, stopped_ms;
-	size_t n_signals;
-	struct pollfd *polls;
-	struct task **polled;
-};
-
-static bool is_action(const struct step *step)
-{
-	return !step->blocked && step->action != ACTION_NONE && step->action != ACTION_RESOLVE &&
-	       step->action != ACTION_IMPORT && step->action != ACTION_EDIT &&
-	       step->action != ACTION_DELETE;
-}
 
 /*
  * Tags that take what builds of this run push, and images that follow such tags: nothing is performed, but not before
@@ -64,143 +28,6 @@ static bool comes_late(const struct step *step)
 {
 	return !step->blocked && step->n_after > 0 &&
 	       (step->action == ACTION_IMPORT || step->action == ACTION_EDIT);
-}
-
-static bool is_build(const struct step *step)
-{
-	return step->action == ACTION_BUILD || step->action == ACTION_REBASE;
-}
-
-static int64_t now_of(const struct walk *walk)
-{
-	(void)walk;
-	return clock_now_s();
-}
-
-/* With a folder for logs, what lies there goes; else what lies on the logs branch. `path` may be a folder of logs. */
-static void drop_log(struct walk *walk, const char *path)
-{
-	struct err err = { 0 };
-
-	if (walk->spec->without_logs)
-		return;
-	if (!walk->spec->log_folder)
-		recorder_put_log(walk->spec->recorder, path, NULL, 0);
-	else if (!fs_remove_tree(path_join(walk->arena, walk->spec->log_folder, path), &err))
-		log_line(LOG_WARN, "%s", err.text);
-}
-
-/* Images that a stream points at for the first time. */
-static void put_records(struct walk *walk, const struct step *step)
-{
-	for (size_t i = 0; i < step->records.n; i++)
-		recorder_put_record(walk->spec->recorder, step->id,
-				    *LIST_AT(step->records, const struct image_record *, i));
-}
-
-/* What the plan alone changes: resolved references, blocked objects, records of objects that are gone. */
-static void put_plain(struct walk *walk, const struct step *step)
-{
-	struct recorder *recorder = walk->spec->recorder;
-	const char *line;
-
-	if (!step->object || is_action(step) || (!step->is_status_changed && !step->moved))
-		return;
-	if (!step->is_status_changed) {
-		line = arena_printf(walk->arena, "%s: declared in %s", step->id,
-				    step->origin.manifest);
-		recorder_put(recorder, step->object, &step->origin, step->moved, line);
-		return;
-	}
-	line = arena_printf(walk->arena, "%s: %s", step->id,
-			    step->blocked   ? step->blocked
-			    : step->summary ? step->summary
-					    : "status");
-	recorder_put(recorder, step->object, &step->origin, step->status, line);
-	put_records(walk, step);
-}
-
-/* A status, and what the history limits make of it. */
-static void put_status(struct walk *walk, const struct step *step, const void *status,
-		       const char *line)
-{
-	struct numbers old;
-
-	plan_expire(step->object, (void *)(uintptr_t)status, walk->arena, &old);
-	recorder_put(walk->spec->recorder, step->object, &step->origin, status, line);
-	for (size_t i = 0; i < old.n; i++) {
-		recorder_put_file(walk->spec->recorder, step->id,
-				  plan_record_path(step, old.v[i], walk->arena), NULL);
-		drop_log(walk, plan_log_path(step, old.v[i], walk->arena));
-	}
-}
-
-/* The records of builds that ended without a result of their own say so from now on; one that is gone needs not. */
-static bool put_marks(struct walk *walk, const struct step *step, struct err *err)
-{
-	for (size_t i = 0; i < step->marks.n; i++) {
-		const struct build_mark *mark = LIST_AT(step->marks, struct build_mark, i);
-		const char *path = plan_record_path(step, mark->number, walk->arena);
-		struct node *record, *marked;
-
-		if (!state_read_record(walk->spec->store, path, walk->arena, &record, err))
-			return false;
-		if (!record)
-			continue;
-		if (!plan_mark(step, mark, record, now_of(walk), walk->arena, &marked, err))
-			return err_prefix(err, "'%s'", path);
-		recorder_put_file(walk->spec->recorder, step->id, path, marked);
-	}
-	return true;
-}
-
-static void put_claim(struct walk *walk, struct task *task)
-{
-	struct step *step = task->step;
-	struct build_file file;
-	const void *status = plan_claim(step, now_of(walk) + walk->spec->lease_s,
-					walk->spec->options, walk->arena, &file);
-
-	put_status(walk, step, status,
-		   arena_printf(walk->arena, "%s: %s #%lld started (%s)", step->id,
-				action_name(step->action), (long long)step->number, file.reasons));
-	recorder_put_file(walk->spec->recorder, step->id, file.path, file.document);
-}
-
-static void end_task(struct walk *walk, struct task *task, const struct outcome *outcome)
-{
-	struct step *step = task->step;
-	struct build_file file;
-	const void *status = plan_fold(step, outcome, walk->spec->options, walk->arena, &file);
-	const char *result = step->has_failed ? "failed" : "succeeded";
-
-	task->state = TASK_ENDED;
-	if (step->has_failed)
-		walk->out->n_failed++;
-	else
-		walk->out->n_done++;
-	if (status) /* most workloads have no record */
-		put_status(walk, step, status,
-			   arena_printf(walk->arena, "%s: %s %s", step->id,
-					step->number && step->summary ? step->summary
-								      : action_name(step->action),
-					result));
-	put_records(walk, step);
-	if (file.path)
-		recorder_put_file(walk->spec->recorder, step->id, file.path, file.document);
-	if (!walk->gathered_ms)
-		walk->gathered_ms = clock_mono_ms();
-	if (walk->spec->events.on_end)
-		walk->spec->events.on_end(walk->spec->events.ctx, step, outcome);
-}
-
-/* A step that ends without a worker: what it waited for gave nothing, or nothing could be started. */
-static void end_unstarted(struct walk *walk, struct task *task, const struct err *why)
-{
-	struct outcome outcome = { .is_claimed = task->is_claimed, .err = *why };
-
-	outcome.started_s = outcome.finished_s = now_of(walk);
-	end_task(walk, task, &outcome);
 }
 
 static bool all_folded(const struct step *step)
@@ -224,40 +51,24 @@ static bool make_ready(struct walk *walk, bool *any, struct err *err)
 		*any = true;
 		task->state = TASK_READY;
 		if (!plan_bind(task->step, walk->spec->plan, walk->arena, &why)) {
-			end_unstarted(walk, task, &why);
+			walk_end_unstarted(walk, task, &why);
 			continue;
 		}
-		if (!is_action(task->step)) {
+		if (!walk_is_action(task->step)) {
 			task->state = TASK_ENDED;
 			task->step->is_folded = true;
-			put_plain(walk, task->step);
-			if (task->step->is_status_changed && !put_marks(walk, task->step, err))
+			walk_put_plain(walk, task->step);
+			if (task->step->is_status_changed && !walk_put_marks(walk, task->step, err))
 				return false;
 			continue;
 		}
-		if (!is_build(task->step))
+		if (!walk_is_build(task->step))
 			continue;
-		put_claim(walk, task);
-		if (!put_marks(walk, task->step, err))
+		walk_put_claim(walk, task);
+		if (!walk_put_marks(walk, task->step, err))
 			return false;
 	}
 	return true;
-}
-
-static void drop_lost(struct walk *walk, size_t first)
-{
-	for (size_t i = first; i < walk->out->lost.n; i++) {
-		for (size_t k = 0; k < walk->n_tasks; k++) {
-			struct task *task = &walk->tasks[k];
-
-			if (strcmp(task->step->id, walk->out->lost.v[i]) != 0 ||
-			    task->state != TASK_READY)
-				continue;
-			task->state = TASK_ENDED;
-			task->step->is_folded = task->step->has_failed = true;
-			log_line(LOG_WARN, "%s: another run is at work on it", task->step->id);
-		}
-	}
 }
 
 static bool flush(struct walk *walk, const char *what, bool is_strict, struct err *err)
@@ -267,9 +78,9 @@ static bool flush(struct walk *walk, const char *what, bool is_strict, struct er
 	walk->gathered_ms = 0;
 	if (!recorder_flush(walk->spec->recorder, what, is_strict, &walk->out->lost, err))
 		return false;
-	drop_lost(walk, first);
+	walk_drop_lost(walk, first);
 	for (size_t i = 0; i < walk->n_tasks; i++)
-		if (walk->tasks[i].state == TASK_READY && is_build(walk->tasks[i].step))
+		if (walk->tasks[i].state == TASK_READY && walk_is_build(walk->tasks[i].step))
 			walk->tasks[i].is_claimed = true;
 	return true;
 }
@@ -279,7 +90,7 @@ static size_t n_claims(const struct walk *walk)
 	size_t n = 0;
 
 	for (size_t i = 0; i < walk->n_tasks; i++)
-		n += walk->tasks[i].state == TASK_READY && is_build(walk->tasks[i].step);
+		n += walk->tasks[i].state == TASK_READY && walk_is_build(walk->tasks[i].step);
 	return n;
 }
 
@@ -315,7 +126,8 @@ static bool begin(struct walk *walk, struct err *err)
 			recorder_delete(walk->spec->recorder, &gone,
 					arena_printf(walk->arena, "%s: deleted", step->id));
 			if (plan_log_folder(step, walk->arena))
-				drop_log(walk, plan_log_folder(step, walk->arena));
+				log_drop(&walk->logs, plan_log_folder(step, walk->arena),
+					 walk->arena);
 			walk->out->n_done++;
 			continue;
 		}
@@ -324,9 +136,9 @@ static bool begin(struct walk *walk, struct err *err)
 		/* Nothing is performed, so whoever comes after it need not wait. */
 		if (step->action == ACTION_IMPORT)
 			step->is_folded = true;
-		put_plain(walk, step);
-		if (step->object && step->is_status_changed && !is_action(step) &&
-		    !put_marks(walk, step, err))
+		walk_put_plain(walk, step);
+		if (step->object && step->is_status_changed && !walk_is_action(step) &&
+		    !walk_put_marks(walk, step, err))
 			return false;
 	}
 	if (!make_ready(walk, &any, err))
@@ -368,6 +180,7 @@ static void start_task(struct walk *walk, struct task *task)
 {
 	struct job *job = ARENA_NEW(walk->arena, struct job);
 	struct job_spec spec = { .argv = walk->spec->worker_argv, .log_dir = walk->spec->log_dir };
+	const struct build_event *refusal;
 	struct err err = { 0 };
 
 	job->arena = walk->arena;
@@ -375,10 +188,14 @@ static void start_task(struct walk *walk, struct task *task)
 	job->on_phase = on_phase;
 	job->on_notice = on_notice;
 	job->ctx = walk;
-	spec.request = request_make(task->step, walk->spec->request, job->arena);
+	spec.request = request_make(task->step, walk->spec->request, job->arena, &refusal);
+	if (!spec.request) {
+		walk_end_refused(walk, task, refusal);
+		return;
+	}
 	spec.log_name = log_file_name(task->step->id, task->step->number, walk->arena);
 	if (!job_start(&spec, job, &err)) {
-		end_unstarted(walk, task, &err);
+		walk_end_unstarted(walk, task, &err);
 		return;
 	}
 	if (walk->spec->events.on_log) {
@@ -401,42 +218,24 @@ static void start_tasks(struct walk *walk)
 
 		if (walk->spec->is_stopping())
 			return;
-		if (task->state == TASK_READY && (!is_build(task->step) || task->is_claimed))
+		if (task->state == TASK_READY && (!walk_is_build(task->step) || task->is_claimed))
 			start_task(walk, task);
 	}
-}
-
-static void keep_log(struct walk *walk, const struct task *task, const struct buf *log,
-		     struct outcome *outcome)
-{
-	const char *path = plan_log_path(task->step, task->step->number, walk->arena);
-	struct err err = { 0 };
-	char *file, *folder;
-
-	if (walk->spec->without_logs || !is_build(task->step))
-		return;
-	if (!walk->spec->log_folder) {
-		recorder_put_log(walk->spec->recorder, path, buf_text(log), log->len);
-		outcome->log = path;
-		return;
-	}
-	file = path_join(walk->arena, walk->spec->log_folder, path);
-	folder = arena_copy(walk->arena, file, (size_t)(strrchr(file, '/') - file));
-	if (fs_make_dirs(folder, 0755, &err) &&
-	    fs_write_atomic(AT_FDCWD, file, buf_text(log), log->len, 0644, false, &err))
-		outcome->log = path;
-	else
-		log_line(LOG_WARN, "cannot keep the log of %s: %s", task->step->id, err.text);
 }
 
 static void finish_task(struct walk *walk, struct task *task)
 {
 	AUTO_BUF log = BUF_INIT(2 * LIMIT_LOG_BYTES);
+	const char *path = walk_is_build(task->step)
+				   ? plan_log_path(task->step, task->step->number, walk->arena)
+				   : NULL;
 	struct outcome outcome;
 
-	job_finish(task->job, now_of(walk), &log, &outcome);
-	keep_log(walk, task, &log, &outcome);
-	end_task(walk, task, &outcome);
+	job_finish(task->job, walk_now_s(walk), &log, &outcome);
+	outcome.is_cancelled_by_user = task->is_cancelled && !outcome.is_done;
+	if (path && log_keep(&walk->logs, path, task->step->id, &log, walk->arena))
+		outcome.log = path;
+	walk_end(walk, task, &outcome);
 	job_release(task->job);
 	walk->n_running--;
 }
@@ -476,7 +275,7 @@ static int64_t until(int64_t at_ms, int64_t now_ms, int64_t present)
 static int poll_timeout(struct walk *walk)
 {
 	int64_t now_ms = clock_mono_ms(), rest = HEARTBEAT_MS;
-	int64_t renewal_s = walk->claimed_s + walk->spec->lease_s / 2 - now_of(walk);
+	int64_t renewal_s = walk->claimed_s + walk->spec->lease_s / 2 - walk_now_s(walk);
 
 	for (size_t i = 0; i < walk->n_tasks; i++) {
 		int64_t job_ms = walk->tasks[i].state == TASK_RUNNING
@@ -490,6 +289,8 @@ static int poll_timeout(struct walk *walk)
 		rest = renewal_s > 0 ? renewal_s * 1000 : 0;
 	if (walk->gathered_ms)
 		rest = until(walk->gathered_ms + GATHER_MS, now_ms, rest);
+	if (walk_next_look_ms(walk))
+		rest = until(walk_next_look_ms(walk), now_ms, rest);
 	if (walk->stopped_ms)
 		rest = until(walk->stopped_ms + walk->spec->grace_s * 1000, now_ms, rest);
 	return (int)rest;
@@ -567,15 +368,15 @@ static bool renew(struct walk *walk, struct err *err)
 {
 	bool any = false;
 
-	if (now_of(walk) - walk->claimed_s < walk->spec->lease_s / 2)
+	if (walk_now_s(walk) - walk->claimed_s < walk->spec->lease_s / 2)
 		return true;
-	walk->claimed_s = now_of(walk);
+	walk->claimed_s = walk_now_s(walk);
 	for (size_t i = 0; i < walk->n_tasks; i++) {
 		struct task *task = &walk->tasks[i];
 
 		if (task->state == TASK_ENDED || !task->is_claimed)
 			continue;
-		put_claim(walk, task);
+		walk_put_claim(walk, task);
 		any = true;
 	}
 	return !any || flush_or_later(walk, "leases renewed", err);
@@ -607,7 +408,7 @@ static void stop(struct walk *walk)
 		if (task->state == TASK_RUNNING && is_late)
 			job_cancel(task->job, task->job->is_cancelled);
 		else if (task->state == TASK_READY || task->state == TASK_WAITING)
-			end_unstarted(walk, task, &why);
+			walk_end_unstarted(walk, task, &why);
 	}
 	if (is_late) {
 		walk->stopped_ms = clock_mono_ms();
@@ -631,6 +432,7 @@ static bool run_loop(struct walk *walk, struct err *err)
 		start_tasks(walk);
 		if (walk->n_running)
 			wait_for_jobs(walk);
+		walk_cancel(walk);
 		stop(walk);
 		if (!make_ready(walk, &any, err) || !renew(walk, err))
 			return false;
@@ -649,13 +451,16 @@ static void init(struct walk *walk)
 
 	walk->tasks = arena_array(walk->arena, plan->steps.n, sizeof(*walk->tasks));
 	for (size_t i = 0; i < plan->steps.n; i++)
-		if (is_action(plan->steps.v[i]) || comes_late(plan->steps.v[i]))
+		if (walk_is_action(plan->steps.v[i]) || comes_late(plan->steps.v[i]))
 			walk->tasks[walk->n_tasks++] = (struct task){ .step = plan->steps.v[i] };
 	walk->polls = arena_array(walk->arena, walk->spec->jobs * POLLS_PER_JOB + 1,
 				  sizeof(*walk->polls));
 	walk->polled = arena_array(walk->arena, walk->spec->jobs * POLLS_PER_JOB + 1,
 				   sizeof(struct task *));
-	walk->claimed_s = now_of(walk);
+	walk->claimed_s = walk_now_s(walk);
+	walk->looked_ms = clock_mono_ms();
+	walk->logs = (struct log_place){ walk->spec->recorder, walk->spec->log_folder,
+					 walk->spec->without_logs };
 }
 
 /* Nothing that was started outlives us, also when state cannot be written any more. */
@@ -674,7 +479,9 @@ bool apply(const struct apply_spec *spec, struct arena *arena, struct apply_resu
 
 	*out = (struct apply_result){ 0 };
 	init(&walk);
+	recorder_watch(spec->recorder, walk_note_cancelled, &walk);
 	is_done = begin(&walk, err) && run_loop(&walk, err);
+	recorder_watch(spec->recorder, NULL, NULL);
 	release(&walk);
 	return is_done;
 }

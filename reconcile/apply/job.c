@@ -192,7 +192,7 @@ int64_t job_watch(struct job *job, int64_t now_ms)
 		return job->late_ms ? job->late_ms - now_ms : -1;
 	if (now_ms < job->force_ms)
 		return job->force_ms - now_ms;
-	if (!job->bad && !job->is_late)
+	if (!job->bad && !job->is_late && !job->is_cancelled)
 		job->bad = "the worker closed its output and did not end";
 	proc_kill(&job->proc, SIGKILL);
 	return DRAIN_MS;
@@ -220,7 +220,9 @@ static const struct build_event *lateness(struct job *job)
 	struct build_event *event = failure(
 		job, err_kind_name(ERR_INVALID),
 		arena_printf(job->arena,
-			     "DeadlineExceeded: it took longer than its buildTimeout of %lld s%s%s",
+			     "DeadlineExceeded: it took longer than its %s of %lld s%s%s",
+			     job->step && job->step->build ? "completionDeadlineSeconds"
+							   : "buildTimeout",
 			     (long long)job->timeout_s, phase ? ", in " : "", phase ? phase : ""));
 
 	event->is_timeout = true;
@@ -273,6 +275,13 @@ void job_cancel(struct job *job, bool is_hard)
 	job->is_cancelled = true;
 	if (job->proc.pid)
 		proc_kill(&job->proc, is_hard ? SIGKILL : SIGTERM);
+}
+
+void job_cancel_within(struct job *job, int64_t rest_ms)
+{
+	job_cancel(job, false);
+	if (!job->force_ms)
+		job->force_ms = clock_mono_ms() + rest_ms;
 }
 
 void job_release(struct job *job)

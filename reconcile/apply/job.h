@@ -59,6 +59,8 @@ bool job_has_ended(const struct job *job, int64_t now_ms);
 void job_finish(struct job *job, int64_t now_s, struct buf *kept, struct outcome *out);
 /* Asks it to stop; with `is_hard`, kills it with all it started. */
 void job_cancel(struct job *job, bool is_hard);
+/* Asks it to stop, and kills it when it has not ended so much later. */
+void job_cancel_within(struct job *job, int64_t rest_ms);
 void job_release(struct job *job);
 
 #endif

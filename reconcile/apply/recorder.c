@@ -34,6 +34,9 @@ struct recorder {
 	VEC(struct file_change) logs;
 	size_t n_commits;
 	const char *too_large; /* path of a file that would not be read back; NULL: none */
+	bool is_behind;        /* the store went to another commit, and `base` is not that one */
+	recorder_moved_fn *on_moved;
+	void *moved_ctx;
 };
 
 struct recorder *recorder_new(const struct recorder_spec *spec)
@@ -386,13 +389,10 @@ static bool is_same(const char *a, const char *b)
 static bool has_our_claim(const struct recorder *recorder, const char *id)
 {
 	const struct state_entry *entry = map_get(&recorder->spec.base->state.by_id, id);
-	const struct image_status *status;
+	struct claim claim;
 
-	if (!entry || entry->kind != KIND_IMAGE)
-		return false;
-	status = entry->status;
-	return status->last && status->last->run_id &&
-	       strcmp(status->last->run_id, recorder->spec.run_id) == 0;
+	return entry && status_claim(entry, &claim) && claim.run_id &&
+	       strcmp(claim.run_id, recorder->spec.run_id) == 0;
 }
 
 /* After a refresh: keeps what may go on top of the new tip, drops the rest to *lost. */
@@ -414,15 +414,43 @@ static void rebase_pending(struct recorder *recorder, struct strings *lost)
 	recorder->by_id = kept;
 }
 
-static bool read_again(struct recorder *recorder, struct err *err)
+/* What is pending goes on top of what is there now, once it could be read. */
+static bool take_tip(struct recorder *recorder, struct strings *lost, struct err *err)
 {
 	struct state_files fresh;
 
-	if (!store_refresh(recorder->spec.store, err) ||
-	    !state_read(recorder->spec.store, recorder->arena, &fresh, err))
+	recorder->is_behind = true;
+	if (!state_read(recorder->spec.store, recorder->arena, &fresh, err))
 		return false;
+	recorder->is_behind = false;
 	state_files_replace(recorder->spec.base, &fresh, recorder->arena);
+	if (recorder->on_moved)
+		recorder->on_moved(recorder->moved_ctx);
+	rebase_pending(recorder, lost);
 	return true;
+}
+
+static bool read_again(struct recorder *recorder, struct strings *lost, struct err *err)
+{
+	return store_refresh(recorder->spec.store, err) && take_tip(recorder, lost, err);
+}
+
+void recorder_watch(struct recorder *recorder, recorder_moved_fn *on_moved, void *ctx)
+{
+	recorder->on_moved = on_moved;
+	recorder->moved_ctx = ctx;
+}
+
+bool recorder_look(struct recorder *recorder, struct strings *lost, struct err *err)
+{
+	const struct git_id before = *store_commit_id(recorder->spec.store);
+
+	if (!store_refresh(recorder->spec.store, err))
+		return false;
+	if (!recorder->is_behind &&
+	    strcmp(before.hex, store_commit_id(recorder->spec.store)->hex) == 0)
+		return true;
+	return take_tip(recorder, lost, err);
 }
 
 /* What has landed is the base of the next commit. */
@@ -449,6 +477,8 @@ bool recorder_flush(struct recorder *recorder, const char *subject, bool is_stri
 			       "stream, 'streams.historyLimit' in the settings keeps less",
 			       recorder->too_large, LIMIT_STATE_BLOB >> 20);
 	flush_logs(recorder);
+	if (recorder->is_behind && !read_again(recorder, lost, err))
+		return err_prefix(err, "cannot read the state branch again");
 	for (unsigned try = 0; recorder->by_id.n; try++) {
 		size_t n_before = recorder->by_id.n;
 
@@ -459,9 +489,8 @@ bool recorder_flush(struct recorder *recorder, const char *subject, bool is_stri
 		if (err->kind != ERR_CONFLICT || try >= recorder->spec.retries)
 			return err_prefix(err, "cannot record in the state branch");
 		clock_sleep_ms(backoff_ms(try, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
-		if (!read_again(recorder, err))
+		if (!read_again(recorder, lost, err))
 			return err_prefix(err, "cannot read the state branch again");
-		rebase_pending(recorder, lost);
 		if (is_strict && recorder->by_id.n < n_before) {
 			recorder->by_id = (struct map){ 0 };
 			return err_set(err, ERR_CONFLICT,

@@ -60,6 +60,14 @@ bool recorder_has_pending(const struct recorder *recorder);
  */
 MUST_CHECK bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
 			       struct strings *lost, struct err *err);
+/*
+ * Has the branch moved? Then it is read, and what is pending is put on top, as a flush would. On failure everything is still
+ * pending.
+ */
+MUST_CHECK bool recorder_look(struct recorder *recorder, struct strings *lost, struct err *err);
+/* Called whenever another's commit was read, before anything of ours goes over it; must not put anything. */
+typedef void recorder_moved_fn(void *ctx);
+void recorder_watch(struct recorder *recorder, recorder_moved_fn *on_moved, void *ctx);
 size_t recorder_n_commits(const struct recorder *recorder);
 
 #endif

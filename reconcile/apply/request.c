@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "model/base/base64.h"
-#include "model/kind/credentials.h"
+#include "reconcile/apply/request_parts.h"
 
-static const char *below(const char *base, const char *path, struct arena *arena)
+const char *request_below(const char *base, const char *path, struct arena *arena)
 {
 	if (!path || path[0] == '/')
 		return path;
@@ -23,10 +23,10 @@ static struct list registries_of(const struct request_spec *spec, struct arena *
 
 	for (size_t i = 0; i < from->n; i++) {
 		rules[i] = *LIST_AT(*from, struct settings_registry, i);
-		rules[i].layout = below(spec->base_dir, rules[i].layout, arena);
-		rules[i].ca_file = below(spec->base_dir, rules[i].ca_file, arena);
-		rules[i].cert_file = below(spec->base_dir, rules[i].cert_file, arena);
-		rules[i].key_file = below(spec->base_dir, rules[i].key_file, arena);
+		rules[i].layout = request_below(spec->base_dir, rules[i].layout, arena);
+		rules[i].ca_file = request_below(spec->base_dir, rules[i].ca_file, arena);
+		rules[i].cert_file = request_below(spec->base_dir, rules[i].cert_file, arena);
+		rules[i].key_file = request_below(spec->base_dir, rules[i].key_file, arena);
 	}
 	return (struct list){ rules, from->n };
 }
@@ -38,42 +38,54 @@ static struct list git_hosts_of(const struct request_spec *spec, struct arena *a
 
 	for (size_t i = 0; i < from->n; i++) {
 		rules[i] = *LIST_AT(*from, struct settings_git, i);
-		rules[i].ca_file = below(spec->base_dir, rules[i].ca_file, arena);
-		rules[i].known_hosts = below(spec->base_dir, rules[i].known_hosts, arena);
+		rules[i].ca_file = request_below(spec->base_dir, rules[i].ca_file, arena);
+		rules[i].known_hosts = request_below(spec->base_dir, rules[i].known_hosts, arena);
 	}
 	return (struct list){ rules, from->n };
 }
 
-static struct request_mount mount_of(const char *name, const struct secret_spec *secret,
-				     struct arena *arena)
+struct pairs request_secret_files(const struct secret_spec *secret, struct arena *arena)
 {
-	struct request_mount mount = { .name = name };
+	struct pairs files = { 0 };
 
 	for (size_t i = 0; i < secret->values.n; i++) {
 		const struct secret_value *value = LIST_AT(secret->values, struct secret_value, i);
 
-		vec_push(arena, &mount.files,
+		vec_push(arena, &files,
 			 (struct pair){ value->key,
 					base64_encode(value->bytes, value->len, arena),
 					{ 0 } });
 	}
-	return mount;
+	return files;
 }
 
-static struct request_mount metadata_of(const char *name, const struct config_map_spec *map,
-					struct arena *arena)
+struct pairs request_map_files(const struct config_map_spec *map, struct arena *arena)
 {
-	struct request_mount mount = { .name = name, .is_public = true };
+	struct pairs files = { 0 };
 
 	for (size_t i = 0; i < map->data.n; i++)
-		vec_push(arena, &mount.files,
+		vec_push(arena, &files,
 			 (struct pair){ map->data.v[i].key,
 					base64_encode(map->data.v[i].value,
 						      strlen(map->data.v[i].value), arena),
 					{ 0 } });
 	for (size_t i = 0; i < map->binary_data.n; i++)
-		vec_push(arena, &mount.files, map->binary_data.v[i]);
-	return mount;
+		vec_push(arena, &files, map->binary_data.v[i]);
+	return files;
+}
+
+static struct request_mount mount_of(const char *name, const struct secret_spec *secret,
+				     struct arena *arena)
+{
+	return (struct request_mount){ .name = name, .files = request_secret_files(secret, arena) };
+}
+
+static struct request_mount metadata_of(const char *name, const struct config_map_spec *map,
+					struct arena *arena)
+{
+	return (struct request_mount){ .name = name,
+				       .files = request_map_files(map, arena),
+				       .is_public = true };
 }
 
 /*
@@ -124,16 +136,12 @@ static const struct list *pull_secrets(const struct step *step)
 	return spec->source.registry ? &spec->source.registry->pull_secrets : NULL;
 }
 
-/* The fields that every action needs. */
-static struct build_request *common(const struct step *step, const struct request_spec *spec,
-				    const struct object_ref *account, const struct list *secrets,
-				    struct arena *arena)
+struct build_request *request_common(const struct step *step, const struct request_spec *spec,
+				     const struct credentials *credentials, struct arena *arena)
 {
 	struct build_request *request = ARENA_NEW(arena, struct build_request);
 	const struct settings *settings = spec->model->settings;
-	struct credentials credentials;
 
-	credentials_collect_with(spec->model, account, secrets, arena, &credentials);
 	*request = (struct build_request){
 		.format = WORKER_FORMAT,
 		.action = action_name(step->action),
@@ -145,9 +153,9 @@ static struct build_request *common(const struct step *step, const struct reques
 		.tags = step->tags,
 		.registries = registries_of(spec, arena),
 		.git_hosts = git_hosts_of(spec, arena),
-		.credentials = credentials.registry,
-		.git_credentials = credentials.git,
-		.blob_credentials = credentials.blob,
+		.credentials = credentials->registry,
+		.git_credentials = credentials->git,
+		.blob_credentials = credentials->blob,
 		.with_user_credentials = spec->with_user_credentials,
 		.with_helpers = settings->allow_helpers,
 		.manifest_dir = spec->manifest_dir,
@@ -161,8 +169,18 @@ static struct build_request *common(const struct step *step, const struct reques
 	return request;
 }
 
-static const char *folder_of(const struct source_file *file, const struct request_spec *spec,
-			     struct arena *arena)
+static struct build_request *common(const struct step *step, const struct request_spec *spec,
+				    const struct object_ref *account, const struct list *secrets,
+				    struct arena *arena)
+{
+	struct credentials credentials;
+
+	credentials_collect_with(spec->model, account, secrets, arena, &credentials);
+	return request_common(step, spec, &credentials, arena);
+}
+
+const char *request_folder(const struct source_file *file, const struct request_spec *spec,
+			   struct arena *arena)
 {
 	const char *slash = file && file->path ? strrchr(file->path, '/') : NULL;
 	const char *folder;
@@ -177,7 +195,8 @@ static const char *folder_of(const struct source_file *file, const struct reques
 	return folder;
 }
 
-static void add_reasons(const struct step *step, struct build_request *request, struct arena *arena)
+void request_add_reasons(const struct step *step, struct build_request *request,
+			 struct arena *arena)
 {
 	vec_push(
 		arena, &request->reasons,
@@ -193,9 +212,8 @@ static void add_reasons(const struct step *step, struct build_request *request, 
 	}
 }
 
-/* The worker stands in no folder in particular: a relative repository becomes an absolute one. */
-static struct source located(const struct source *source, const struct object *object,
-			     struct arena *arena)
+struct source request_located(const struct source *source, const struct object *object,
+			      struct arena *arena)
 {
 	struct source copy = *source;
 	struct git_source *git;
@@ -226,7 +244,7 @@ static struct build_request *for_image(const struct step *step, const struct req
 	request->builder_image = inputs->builder_image;
 	request->run_image = inputs->run_image;
 	request->run_image_name = inputs->run_image;
-	request->source = located(&inputs->source, step->object, arena);
+	request->source = request_located(&inputs->source, step->object, arena);
 	request->git_tree = inputs->git_tree;
 	request->content = inputs->content;
 	request->part = inputs->part;
@@ -240,8 +258,8 @@ static struct build_request *for_image(const struct step *step, const struct req
 	request->creation_time = image->build.creation_time;
 	request->cache_key = arena_printf(arena, "%s/%s", step->ns, step->name);
 	request->cache_image = image->cache.registry_tag;
-	request->manifest_dir = folder_of(step->object->file, spec, arena);
-	add_reasons(step, request, arena);
+	request->manifest_dir = request_folder(step->object->file, spec, arena);
+	request_add_reasons(step, request, arena);
 	return request;
 }
 
@@ -263,23 +281,37 @@ static struct build_request *for_stream(const struct step *step, const struct re
 	return request;
 }
 
-struct build_request *request_make(const struct step *step, const struct request_spec *spec,
-				   struct arena *arena)
+static struct build_request *for_builder(const struct step *step, const struct request_spec *spec,
+					 struct arena *arena)
 {
-	const struct builder_spec *builder;
-	struct object_ref account;
-	struct build_request *request;
+	const struct builder_spec *builder = step->object->spec;
+	const struct object_ref account =
+		step->kind == KIND_CLUSTER_BUILDER
+			? builder->account_ref
+			: (struct object_ref){ .ns = step->ns, .name = builder->service_account };
+	struct build_request *request = common(step, spec, &account, NULL, arena);
 
-	if (step->kind == KIND_IMAGE)
-		return for_image(step, spec, arena);
-	if (step->kind == KIND_IMAGE_STREAM)
-		return for_stream(step, spec, arena);
-	builder = step->object->spec;
-	account = step->kind == KIND_CLUSTER_BUILDER
-			  ? builder->account_ref
-			  : (struct object_ref){ .ns = step->ns, .name = builder->service_account };
-	request = common(step, spec, &account, NULL, arena);
 	request->compose = (struct compose *)(uintptr_t)step->compose;
 	request->build_key = step->compose ? step->compose->key : NULL;
 	return request;
+}
+
+typedef struct build_request *make_fn(const struct step *step, const struct request_spec *spec,
+				      struct arena *arena);
+static make_fn *const makers[KINDS] = {
+	[KIND_IMAGE] = for_image,
+	[KIND_IMAGE_STREAM] = for_stream,
+	[KIND_BUILDER] = for_builder,
+	[KIND_CLUSTER_BUILDER] = for_builder,
+};
+
+struct build_request *request_make(const struct step *step, const struct request_spec *spec,
+				   struct arena *arena, const struct build_event **refusal)
+{
+	*refusal = NULL;
+	if (step->kind == KIND_BUILD_CONFIG)
+		return request_for_config(step, spec, arena, refusal);
+	if (!makers[step->kind])
+		BUG("%s has no worker", step->id);
+	return makers[step->kind](step, spec, arena);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * request.h — a step of the plan as the request that its worker is given: resolved inputs, settings, credentials.
- * Pure but for nothing: what it needs from outside is in the spec.
+ * What it needs from outside is in the spec; only links of paths are resolved.
  */
 #ifndef RECONCILE_APPLY_REQUEST_H
 #define RECONCILE_APPLY_REQUEST_H
@@ -18,8 +18,11 @@ struct request_spec {
 	bool with_user_credentials;
 };
 
-/* Texts are lent from the plan and the model, or live in the arena. */
+/*
+ * Texts are lent from the plan and the model, or live in the arena. NULL: the build cannot be asked for, by a mistake of its
+ * own (a secret or variable that is not there); *refusal says so as a worker would.
+ */
 struct build_request *request_make(const struct step *step, const struct request_spec *spec,
-				   struct arena *arena);
+				   struct arena *arena, const struct build_event **refusal);
 
 #endif

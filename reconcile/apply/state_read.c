@@ -7,6 +7,7 @@
 
 #include "buildexec/sys/pool.h"
 #include "model/doc/yaml.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/image_record.h"
 
 enum { BATCHES_PER_CORE = 4 };
@@ -195,6 +196,19 @@ void state_files_replace(struct state_files *files, const struct state_files *fr
 				       .bytes_by_path = fresh->bytes_by_path,
 				       .arenas = all,
 				       .n_arenas = files->n_arenas + fresh->n_arenas };
+}
+
+bool status_claim(const struct state_entry *entry, struct claim *out)
+{
+	const struct build_config_status *config = entry->status;
+	const struct image_status *image = entry->status;
+
+	*out = (struct claim){ 0 };
+	if (entry->kind == KIND_IMAGE && image->last)
+		*out = (struct claim){ image->last->run_id, &image->last->lease_s };
+	else if (entry->kind == KIND_BUILD_CONFIG && config->last)
+		*out = (struct claim){ config->last->run_id, &config->last->lease_s };
+	return out->lease_s != NULL;
 }
 
 bool state_read_record(struct store *store, const char *path, struct arena *arena,

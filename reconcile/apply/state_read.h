@@ -26,6 +26,13 @@ void state_files_release(struct state_files *files);
 void state_files_replace(struct state_files *files, const struct state_files *fresh,
 			 struct arena *arena);
 
+/* Who builds the newest build of what has builds; run_id NULL: nobody. False: the kind has none, or nothing was built. */
+struct claim {
+	const char *run_id;
+	int64_t *lease_s; /* in the status */
+};
+bool status_claim(const struct state_entry *entry, struct claim *out);
+
 /* What is known of one image. ERR_ABSENT: `image "sha256:…" not found`. */
 MUST_CHECK bool state_read_image(struct store *store, const char *digest, struct arena *arena,
 				 struct image_record *out, struct err *err);

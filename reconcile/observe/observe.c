@@ -288,7 +288,15 @@ static void open_account(struct account *account, const struct observe_spec *spe
 
 	*account = (struct account){ .lock = PTHREAD_MUTEX_INITIALIZER,
 				     .shared = registry_shared_new() };
-	if (query->ns)
+	if (query->ns && query->source_secret)
+		credentials_collect_build(
+			spec->model,
+			&(struct build_secrets){ .account = &who,
+						 .source = query->source_secret,
+						 .source_server =
+							 access_git_server(query->url, arena) },
+			arena, &account->credentials);
+	else if (query->ns)
 		credentials_collect_with(spec->model, &who, query->pull_secrets, arena,
 					 &account->credentials);
 	account->access = (struct access){
@@ -325,6 +333,8 @@ static struct account *account_of(struct map *accounts, const struct query *quer
 
 	for (size_t i = 0; secrets && i < secrets->n; i++)
 		key = arena_printf(arena, "%s+%s", key, LIST_AT(*secrets, struct named, i)->name);
+	if (query->source_secret) /* a login for one server */
+		key = arena_printf(arena, "%s@%s@%s", key, query->source_secret, query->url);
 	account = map_get(accounts, key);
 	if (!account) {
 		account = ARENA_NEW(arena, struct account);

@@ -181,14 +181,14 @@ struct plan {
 void plan_make(const struct model *model, const struct state *state, const struct facts *facts,
 	       const struct plan_options *options, struct arena *arena, struct plan *out);
 
-/*
- * What an action brought about. The scheduler fills it; plan_fold turns it into the new status (pure).
- */
+/* What an action brought about. The scheduler fills it; plan_fold turns it into the new status (pure). */
 struct outcome {
 	bool is_done; /* the image exists */
 	bool is_started;
 	bool is_claimed; /* its claim was pushed: a build that never started is then recorded as Interrupted */
-	const struct build_event *event; /* RESULT or FAILURE; NULL: never started (err says why) */
+	bool is_cancelled_by_user; /* its record asked for it: CancelledBuild */
+	/* RESULT or FAILURE (without is_started: no worker was asked); NULL: never started (err says why) */
+	const struct build_event *event;
 	struct err err;
 	int64_t started_s, finished_s;
 	struct list steps; /* struct step_state */

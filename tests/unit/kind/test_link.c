@@ -25,6 +25,14 @@
 	"secrets: [" secrets "]\n---\n"
 #define SECRET(name) "apiVersion: v1\nkind: Secret\nmetadata: {name: " name "}\n---\n"
 
+#define CONFIG(source, strategy, rest)                                                             \
+	"apiVersion: build.openshift.io/v1\nkind: BuildConfig\nmetadata: {name: c, namespace: "    \
+	"shop}\nspec:\n  source: {" source "}\n  strategy: {" strategy "}\n" rest "---\n"
+#define STREAM(name)                                                                               \
+	"apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {name: " name             \
+	", namespace: shop}\n---\n"
+#define FROM_RUBY "sourceStrategy: {from: {kind: ImageStreamTag, name: 'ruby:2'}}"
+
 struct row {
 	const char *name, *text, *said;
 };
@@ -56,6 +64,25 @@ static const struct row rows[] = {
 	  ACCOUNT("robot", "{name: gone}, {name: there}") SECRET("there"),
 	  "4:18 warning: cannot find Secret/default/gone, which ServiceAccount/default/robot "
 	  "names\n" },
+	{ "streams_of_a_build_config_are_warnings_once",
+	  CONFIG("dockerfile: FROM x", FROM_RUBY,
+		 "  output: {to: {kind: ImageStreamTag, name: 'app:latest'}}\n"
+		 "  triggers: [{type: ImageChange, imageChange: {}}]\n") STREAM("rubi"),
+	  "6:66 warning: cannot find ImageStream/shop/ruby, which BuildConfig/shop/c names; did "
+	  "you mean 'rubi'?\n"
+	  "7:45 warning: cannot find ImageStream/shop/app, which BuildConfig/shop/c names\n"
+	  "12:18 note: ImageStream/shop/rubi is declared here\n" },
+	{ "secrets_of_a_build_config_are_warnings",
+	  CONFIG("git: {uri: 'https://g/a.git'}, sourceSecret: {name: key}, secrets: [{secret: "
+		 "{name: key}}], configMaps: [{configMap: {name: map}}]",
+		 "dockerStrategy: {env: [{name: A, valueFrom: {secretKeyRef: {name: env, key: "
+		 "k}}}, "
+		 "{name: B, valueFrom: {secretKeyRef: {name: may, key: k, optional: true}}}]}",
+		 "  output: {pushSecret: {name: push}, to: {kind: DockerImage, name: r/x}}\n"),
+	  "5:64 warning: cannot find Secret/shop/key, which BuildConfig/shop/c names\n"
+	  "5:136 warning: cannot find ConfigMap/shop/map, which BuildConfig/shop/c names\n"
+	  "6:80 warning: cannot find Secret/shop/env, which BuildConfig/shop/c names\n"
+	  "7:31 warning: cannot find Secret/shop/push, which BuildConfig/shop/c names\n" },
 	{ "service_missing",
 	  BUILDER IMAGE("a", "build: {services: [{kind: Secret, name: database}]}, " LOCAL)
 		  SECRET("databases"),

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk.c — what becomes of steps: their statuses, records and logs on the way to the recorder. */
+#include "reconcile/apply/walk.h"
+
+#include <string.h>
+
+#include "buildexec/sys/clock.h"
+#include "buildexec/sys/log.h"
+
+bool walk_is_action(const struct step *step)
+{
+	return !step->blocked && step->action != ACTION_NONE && step->action != ACTION_RESOLVE &&
+	       step->action != ACTION_IMPORT && step->action != ACTION_EDIT &&
+	       step->action != ACTION_DELETE;
+}
+
+bool walk_is_build(const struct step *step)
+{
+	return step->action == ACTION_BUILD || step->action == ACTION_REBASE;
+}
+
+int64_t walk_now_s(const struct walk *walk)
+{
+	(void)walk;
+	return clock_now_s();
+}
+
+/* Images that a stream points at for the first time. */
+static void put_records(struct walk *walk, const struct step *step)
+{
+	for (size_t i = 0; i < step->records.n; i++)
+		recorder_put_record(walk->spec->recorder, step->id,
+				    *LIST_AT(step->records, const struct image_record *, i));
+}
+
+void walk_put_plain(struct walk *walk, const struct step *step)
+{
+	struct recorder *recorder = walk->spec->recorder;
+	const char *line;
+
+	if (!step->object || walk_is_action(step) || (!step->is_status_changed && !step->moved))
+		return;
+	if (!step->is_status_changed) {
+		line = arena_printf(walk->arena, "%s: declared in %s", step->id,
+				    step->origin.manifest);
+		recorder_put(recorder, step->object, &step->origin, step->moved, line);
+		return;
+	}
+	line = arena_printf(walk->arena, "%s: %s", step->id,
+			    step->blocked   ? step->blocked
+			    : step->summary ? step->summary
+					    : "status");
+	recorder_put(recorder, step->object, &step->origin, step->status, line);
+	put_records(walk, step);
+}
+
+/* A status, and what the history limits make of it. */
+static void put_status(struct walk *walk, const struct step *step, const void *status,
+		       const char *line)
+{
+	struct numbers old;
+
+	plan_expire(step->object, (void *)(uintptr_t)status, walk->arena, &old);
+	recorder_put(walk->spec->recorder, step->object, &step->origin, status, line);
+	for (size_t i = 0; i < old.n; i++) {
+		recorder_put_file(walk->spec->recorder, step->id,
+				  plan_record_path(step, old.v[i], walk->arena), NULL);
+		log_drop(&walk->logs, plan_log_path(step, old.v[i], walk->arena), walk->arena);
+	}
+}
+
+bool walk_put_marks(struct walk *walk, const struct step *step, struct err *err)
+{
+	for (size_t i = 0; i < step->marks.n; i++) {
+		const struct build_mark *mark = LIST_AT(step->marks, struct build_mark, i);
+		const char *path = plan_record_path(step, mark->number, walk->arena);
+		struct node *record, *marked;
+
+		if (!state_read_record(walk->spec->store, path, walk->arena, &record, err))
+			return false;
+		if (!record)
+			continue;
+		if (!plan_mark(step, mark, record, walk_now_s(walk), walk->arena, &marked, err))
+			return err_prefix(err, "'%s'", path);
+		recorder_put_file(walk->spec->recorder, step->id, path, marked);
+	}
+	return true;
+}
+
+void walk_put_claim(struct walk *walk, struct task *task)
+{
+	struct step *step = task->step;
+	struct build_file file;
+	const void *status = plan_claim(step, walk_now_s(walk) + walk->spec->lease_s,
+					walk->spec->options, walk->arena, &file);
+
+	put_status(walk, step, status,
+		   arena_printf(walk->arena, "%s: %s #%lld started (%s)", step->id,
+				action_name(step->action), (long long)step->number, file.reasons));
+	recorder_put_file(walk->spec->recorder, step->id, file.path, file.document);
+}
+
+void walk_end(struct walk *walk, struct task *task, const struct outcome *outcome)
+{
+	struct step *step = task->step;
+	struct build_file file;
+	const void *status = plan_fold(step, outcome, walk->spec->options, walk->arena, &file);
+	const char *result = step->has_failed ? "failed" : "succeeded";
+
+	task->state = TASK_ENDED;
+	if (step->has_failed)
+		walk->out->n_failed++;
+	else
+		walk->out->n_done++;
+	if (status) /* most workloads have no record */
+		put_status(walk, step, status,
+			   arena_printf(walk->arena, "%s: %s %s", step->id,
+					step->number && step->summary ? step->summary
+								      : action_name(step->action),
+					result));
+	put_records(walk, step);
+	if (file.path)
+		recorder_put_file(walk->spec->recorder, step->id, file.path, file.document);
+	if (!walk->gathered_ms)
+		walk->gathered_ms = clock_mono_ms();
+	if (walk->spec->events.on_end)
+		walk->spec->events.on_end(walk->spec->events.ctx, step, outcome);
+}
+
+void walk_end_unstarted(struct walk *walk, struct task *task, const struct err *why)
+{
+	struct outcome outcome = { .is_claimed = task->is_claimed,
+				   .is_cancelled_by_user = task->is_cancelled,
+				   .err = *why };
+
+	outcome.started_s = outcome.finished_s = walk_now_s(walk);
+	walk_end(walk, task, &outcome);
+}
+
+void walk_end_refused(struct walk *walk, struct task *task, const struct build_event *refusal)
+{
+	const int64_t now_s = walk_now_s(walk);
+
+	walk_end(walk, task,
+		 &(struct outcome){ .is_claimed = task->is_claimed,
+				    .event = refusal,
+				    .started_s = now_s,
+				    .finished_s = now_s });
+}
+
+void walk_drop_lost(struct walk *walk, size_t first)
+{
+	for (size_t i = first; i < walk->out->lost.n; i++) {
+		for (size_t k = 0; k < walk->n_tasks; k++) {
+			struct task *task = &walk->tasks[k];
+
+			if (strcmp(task->step->id, walk->out->lost.v[i]) != 0 ||
+			    task->state != TASK_READY)
+				continue;
+			task->state = TASK_ENDED;
+			task->step->is_folded = task->step->has_failed = true;
+			log_line(LOG_WARN, "%s: another run is at work on it", task->step->id);
+		}
+	}
+}
