@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "buildexec/cnb/actions.h"
+#include "buildexec/s2i/action.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
@@ -25,7 +26,7 @@ static const struct action {
 	bool gives_image; /* one that an image stream may take in */
 } actions[] = {
 	{ "build", task_build, true }, { "rebase", task_rebase, true }, { "compose", task_compose },
-	{ "tag", task_tag },           { "mirror", task_mirror },
+	{ "tag", task_tag },           { "mirror", task_mirror },       { "s2i", task_s2i, true },
 };
 
 static bool read_all(int fd, struct buf *out, struct err *err)
@@ -72,6 +73,30 @@ static void hide(const char *text)
 		secret_add(text, strlen(text));
 }
 
+static void hide_file(const struct pair *file, struct arena *arena)
+{
+	struct base64 value;
+
+	if (base64_decode(file->value, strlen(file->value), arena, &value) &&
+	    value.n <= LIMIT_SECRET_BYTES)
+		secret_add(value.bytes, value.n);
+}
+
+/* What a build of a build config is given. */
+static void hide_config(const struct bc_request *config, struct arena *arena)
+{
+	for (size_t i = 0; i < config->hidden.n; i++)
+		hide(config->hidden.v[i]);
+	for (size_t i = 0; i < config->files.n; i++) {
+		const struct request_files *files = LIST_AT(config->files, struct request_files, i);
+
+		for (size_t k = 0; files->is_secret && k < files->files.n; k++)
+			hide_file(&files->files.v[k], arena);
+	}
+	if (config->jenkins)
+		hide(config->jenkins->token);
+}
+
 /* Before anything can be said of them. What a binding is (its type, say) is no secret. */
 static void hide_secrets(const struct build_request *request, struct arena *arena)
 {
@@ -92,16 +117,12 @@ static void hide_secrets(const struct build_request *request, struct arena *aren
 		const struct request_mount *mount =
 			LIST_AT(request->bindings, struct request_mount, i);
 
-		for (size_t k = 0; !mount->is_public && k < mount->files.n; k++) {
-			const struct pair *file = &mount->files.v[k];
-			struct base64 value;
-
-			if (!secret_key_is_public(file->key) &&
-			    base64_decode(file->value, strlen(file->value), arena, &value) &&
-			    value.n <= LIMIT_SECRET_BYTES)
-				secret_add(value.bytes, value.n);
-		}
+		for (size_t k = 0; !mount->is_public && k < mount->files.n; k++)
+			if (!secret_key_is_public(mount->files.v[k].key))
+				hide_file(&mount->files.v[k], arena);
 	}
+	if (request->config)
+		hide_config(request->config, arena);
 }
 
 static bool open_task(struct task *task, struct err *err)
