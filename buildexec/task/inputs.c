@@ -16,6 +16,8 @@
 #include "model/kind/build_phase.h"
 #include "model/kind/build_stage.h"
 
+enum { MESSAGE_CHARS = 80 };
+
 /* Texts of a commit go into JSON, labels and logs: characters only, and none that steer a terminal. */
 static const char *clean_text(const char *text, struct arena *arena)
 {
@@ -33,6 +35,22 @@ static const char *clean_text(const char *text, struct arena *arena)
 		n -= len > 0 ? len : 1;
 	}
 	return buf_copy(&out, arena);
+}
+
+/* As git's "%<(80,trunc)%s" has it, which OpenShift asks for. */
+static const char *short_message(const char *text, struct arena *arena)
+{
+	size_t n = strlen(text), at = 0;
+	uint32_t c;
+
+	if (utf8_count(text, n) <= MESSAGE_CHARS)
+		return text;
+	for (size_t i = 0; i + 2 < MESSAGE_CHARS; i++) {
+		size_t len = utf8_get(text + at, n - at, &c);
+
+		at += len > 0 ? len : 1;
+	}
+	return arena_printf(arena, "%.*s..", (int)at, text);
 }
 
 static const char *date_of(const struct git_person *person, struct arena *arena)
@@ -57,7 +75,7 @@ static void keep_commit(struct task *task, const struct git_commit_info *commit,
 
 	*git = (struct commit_revision){
 		.commit = arena_strdup(arena, commit->id.hex),
-		.message = clean_text(commit->subject, arena),
+		.message = short_message(clean_text(commit->subject, arena), arena),
 		.author = user_of(&commit->author, arena),
 		.committer = user_of(&commit->committer, arena),
 	};
