@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "buildexec/cnb/actions.h"
+#include "buildexec/docker/action.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
@@ -24,8 +25,9 @@ static const struct action {
 	task_fn *perform;
 	bool gives_image; /* one that an image stream may take in */
 } actions[] = {
-	{ "build", task_build, true }, { "rebase", task_rebase, true }, { "compose", task_compose },
-	{ "tag", task_tag },           { "mirror", task_mirror },
+	{ "build", task_build, true }, { "rebase", task_rebase, true },
+	{ "compose", task_compose },   { "tag", task_tag },
+	{ "mirror", task_mirror },     { "docker", task_docker, true },
 };
 
 static bool read_all(int fd, struct buf *out, struct err *err)
