@@ -9,6 +9,7 @@
 
 #include "buildexec/cnb/actions.h"
 #include "buildexec/custom/action.h"
+#include "buildexec/docker/action.h"
 #include "buildexec/s2i/action.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
@@ -29,7 +30,7 @@ static const struct action {
 	{ "build", task_build, true },   { "rebase", task_rebase, true },
 	{ "compose", task_compose },     { "tag", task_tag },
 	{ "mirror", task_mirror },       { "s2i", task_s2i, true },
-	{ "custom", task_custom, true },
+	{ "docker", task_docker, true }, { "custom", task_custom, true },
 };
 
 static bool read_all(int fd, struct buf *out, struct err *err)
