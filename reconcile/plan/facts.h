@@ -47,7 +47,9 @@ struct query {
 	struct strings tags; /* import: "ns/stream:tag" of those that take the answer */
 	const char *ns, *service_account; /* whose credentials may be used; NULL: none */
 	const struct list *pull_secrets;  /* image: further secrets, struct named; NULL: none */
-	const struct object *asker;       /* the first one, for messages */
+	/* git: a secret whose login is for this source's server, whatever its type and annotations; NULL: none */
+	const char *source_secret;
+	const struct object *asker; /* the first one, for messages */
 };
 struct queries {
 	VEC(struct query *) list;
