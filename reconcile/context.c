@@ -150,15 +150,10 @@ void context_print_problems(const struct context *context, const struct diags *d
 /* Nobody should think that what loads without a word is built as well. */
 static void say_not_built(const struct model *model)
 {
-	size_t n_configs = 0, n_builds = 0;
+	size_t n_builds = 0;
 
-	for (size_t i = 0; i < model->objects.n; i++) {
-		n_configs += model->objects.v[i]->kind == KIND_BUILD_CONFIG;
+	for (size_t i = 0; i < model->objects.n; i++)
 		n_builds += model->objects.v[i]->kind == KIND_BUILD;
-	}
-	if (n_configs)
-		log_line(LOG_INFO, "%zu build config%s validated and not built yet", n_configs,
-			 n_configs == 1 ? " is" : "s are");
 	if (n_builds)
 		log_line(LOG_INFO, "%zu build%s validated and not run yet", n_builds,
 			 n_builds == 1 ? " is" : "s are");

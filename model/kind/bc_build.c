@@ -282,6 +282,7 @@ struct bc_history_entry bc_history_of(const struct bc_build *build, struct arena
 		.created_s = build->created_s,
 		.started_s = build->started_s,
 		.finished_s = build->finished_s,
+		.lease_s = build->lease_s,
 	};
 
 	if (reference && build->output_digest) {

@@ -224,7 +224,7 @@ _Static_assert(offsetof(struct build_spec, common) == 0, "tables count on it");
 
 extern const struct table build_config_spec_table, build_spec_table;
 extern const struct table build_common_table; /* of the shared fields alone */
-extern const struct table source_revision_table;
+extern const struct table source_revision_table, build_cause_table;
 
 /* "Docker", "Source", "Custom", "JenkinsPipeline"; "" when there is none. */
 const char *strategy_type(const struct build_strategy *strategy);

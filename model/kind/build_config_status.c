@@ -37,6 +37,7 @@ static const struct field history_fields[] = {
 	{ "createdAt", FIELD_TIME, AT(struct bc_history_entry, created_s) },
 	{ "startedAt", FIELD_TIME, AT(struct bc_history_entry, started_s) },
 	{ "finishedAt", FIELD_TIME, AT(struct bc_history_entry, finished_s) },
+	{ "lease", FIELD_TIME, AT(struct bc_history_entry, lease_s) },
 	{ 0 },
 };
 static const struct table history_table = { "build", sizeof(struct bc_history_entry),
@@ -66,14 +67,24 @@ static const struct field attempt_fields[] = {
 	{ "number", FIELD_INT, AT(struct bc_attempt, number), .min = 1, .max = INT32_MAX,
 	  .is_required = true },
 	{ "reason", FIELD_STRING, AT(struct bc_attempt, reasons) },
+	{ "triggeredBy", FIELD_STRUCTS, AT(struct bc_attempt, causes), &build_cause_table },
 	{ "git", FIELD_STRUCT, 0, &git_table },
 	{ "buildKey", FIELD_STRING, AT(struct bc_attempt, build_key) },
 	{ "trigger", FIELD_STRING, AT(struct bc_attempt, trigger) },
 	{ "failure", FIELD_STRUCT, 0, &failure_table },
+	{ "once", FIELD_BOOL, AT(struct bc_attempt, is_once) },
 	{ "claim", FIELD_STRUCT, 0, &claim_table },
 	{ 0 },
 };
 static const struct table last_table = { "last build", sizeof(struct bc_attempt), attempt_fields };
+
+static const struct field output_fields[] = {
+	{ "reference", FIELD_STRING, AT(struct build_config_status, output_reference) },
+	{ "image", FIELD_STRING, AT(struct build_config_status, output_image) },
+	{ 0 },
+};
+static const struct table output_table = { "output", sizeof(struct build_config_status),
+					   output_fields };
 
 static const struct field status_fields[] = {
 	{ "conditions", FIELD_STRUCTS, AT(struct build_config_status, conditions),
@@ -84,6 +95,7 @@ static const struct field status_fields[] = {
 	  &trigger_table },
 	{ "configDigest", FIELD_STRING, AT(struct build_config_status, config_digest) },
 	{ "lastBuild", FIELD_STRUCT_PTR, AT(struct build_config_status, last), &last_table },
+	{ "output", FIELD_STRUCT, 0, &output_table },
 	{ "builds", FIELD_STRUCTS, AT(struct build_config_status, history), &history_table },
 	{ 0 },
 };
@@ -93,6 +105,8 @@ const struct table build_config_status_table = { "BuildConfig status",
 
 static const struct text_rule status_rules[] = {
 	{ TEXT_DIGEST, AT(struct build_config_status, config_digest), "configDigest" },
+	{ TEXT_REF, AT(struct build_config_status, output_reference), "output.reference" },
+	{ TEXT_PINNED, AT(struct build_config_status, output_image), "output.image" },
 	{ TEXT_END },
 };
 static const struct text_rule last_rules[] = {
@@ -109,6 +123,19 @@ static const struct text_rule trigger_rules[] = {
 	  "imageChangeTriggers[].lastTriggeredImageID" },
 	{ TEXT_END },
 };
+
+/* One that tells of an image tells of which tag. */
+static bool causes_hold(const struct list *causes, struct err *err)
+{
+	for (size_t i = 0; i < causes->n; i++) {
+		const struct image_cause *image = LIST_AT(*causes, struct build_cause, i)->image;
+
+		if (image && (!image->from || !image->from->name))
+			return err_set(err, ERR_INVALID,
+				       "'lastBuild.triggeredBy' has an image without its tag");
+	}
+	return true;
+}
 
 bool build_config_status_holds(const struct build_config_status *status, struct arena *arena,
 			       struct err *err)
@@ -128,7 +155,8 @@ bool build_config_status_holds(const struct build_config_status *status, struct 
 	}
 	if (before > status->last_version)
 		return err_set(err, ERR_INVALID, "'builds' has a number above 'lastVersion'");
-	if (status->last && !texts_hold(last_rules, status->last, arena, err))
+	if (status->last && (!texts_hold(last_rules, status->last, arena, err) ||
+			     !causes_hold(&status->last->causes, err)))
 		return false;
 	for (size_t i = 0; i < status->triggers.n; i++)
 		if (!texts_hold(trigger_rules,

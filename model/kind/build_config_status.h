@@ -28,21 +28,25 @@ struct bc_history_entry {
 	const char *image;     /* output by digest */
 	const char *build_key; /* digest over everything that can change the image */
 	int64_t created_s, started_s, finished_s;
+	int64_t lease_s; /* claim until, Unix seconds; 0: none */
 };
 
 /* What the newest build was made of and who makes it: enough to plan the next without opening its record. */
 struct bc_attempt {
 	int64_t number;
-	const char *reasons;           /* "COMMIT,CONFIG" */
-	const char *git_url, *git_ref; /* as followed; ref NULL: HEAD */
-	const char *commit;
-	const char *tree;      /* id of contextDir in that commit; NULL: not known */
-	const char *build_key; /* NULL: it waits for what it names (New) */
-	const char *failure;   /* err_kind_name, "build" when the build's own; NULL: none */
-	int64_t tries;         /* in a row with this key that failed for foreign reasons */
-	const char *trigger;   /* value of the trigger annotation it answered */
-	const char *run_id;    /* claim: who builds */
-	int64_t lease_s;       /* claim: until when, Unix seconds; 0: none */
+	const char *reasons; /* "COMMIT,CONFIG" */
+	struct list causes;  /* struct build_cause: a build that is tried again has them too */
+	const char *git_url, *git_ref; /* as followed, without a login; ref NULL: HEAD */
+	const char *commit;            /* that the ref was at, whatever was built */
+	const char *tree;              /* id of contextDir in that commit; NULL: not known */
+	const char *build_key;         /* NULL: it waits for what it names (New) */
+	const char *failure;           /* err_kind_name, "build" when the build's own; NULL: none */
+	int64_t tries;                 /* in a row with this key that failed for foreign reasons */
+	const char *trigger;           /* value of the trigger annotation it answered */
+	const char *run_id;            /* claim: who builds */
+	int64_t lease_s;               /* claim: until when, Unix seconds; 0: none */
+	/* Made of what came along with a start (a commit, variables, a clone, a binary): never tried again by itself. */
+	bool is_once;
 };
 
 struct build_config_status {
@@ -52,7 +56,9 @@ struct build_config_status {
 	/* ours: of the effective spec that the newest build was made from (ConfigChange) */
 	const char *config_digest;
 	struct bc_attempt *last; /* NULL: never built */
-	struct list history;     /* struct bc_history_entry, oldest first */
+	/* of the last success that pushed one: where to, with its tag, and the image by digest; NULL: none */
+	const char *output_reference, *output_image;
+	struct list history; /* struct bc_history_entry, oldest first */
 };
 extern const struct table build_config_status_table;
 /* What the table cannot say: order of numbers, digests. */

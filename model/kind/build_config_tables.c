@@ -466,12 +466,12 @@ static const struct field cause_fields[] = {
 	  .table = &image_cause_table, .doc = "An image stream tag that moved." },
 	{ 0 },
 };
-static const struct table cause_table = { "build cause", sizeof(struct build_cause), cause_fields };
+const struct table build_cause_table = { "build cause", sizeof(struct build_cause), cause_fields };
 
 static const struct field build_fields[] = {
 	COMMON_FIELDS,
-	{ "triggeredBy", FIELD_STRUCTS, AT(struct build_spec, triggered_by), .table = &cause_table,
-	  .doc = "Why the build was made." },
+	{ "triggeredBy", FIELD_STRUCTS, AT(struct build_spec, triggered_by),
+	  .table = &build_cause_table, .doc = "Why the build was made." },
 	{ 0 },
 };
 const struct table build_spec_table = { "Build spec", sizeof(struct build_spec), build_fields };

@@ -11,6 +11,7 @@
 #include "model/base/digest.h"
 #include "reconcile/plan/build_key.h"
 #include "reconcile/plan/image_compare.h"
+#include "reconcile/plan/rules_build_config.h"
 #include "reconcile/plan/rules_image.h"
 
 static const struct attempt *success_of(const struct image_status *status)
@@ -113,8 +114,12 @@ const void *plan_claim(const struct step *step, int64_t lease_until_s,
 		       const struct plan_options *options, struct arena *arena,
 		       struct build_file *file)
 {
-	struct image_status *status = claimed(step, lease_until_s, options, arena);
+	struct image_status *status;
 	struct build_record record;
+
+	if (step->kind == KIND_BUILD_CONFIG)
+		return config_claim(step, lease_until_s, options, arena, file);
+	status = claimed(step, lease_until_s, options, arena);
 
 	record_begin(step, status, arena, &record);
 	record.started_s = options->now_s;
@@ -162,6 +167,12 @@ static bool word_is(const char *word, enum err_kind kind)
 	return text_equal(word, err_kind_name(kind));
 }
 
+bool failure_is_foreign(const char *kind)
+{
+	return word_is(kind, ERR_CANCELLED) || word_is(kind, ERR_TRANSIENT) ||
+	       word_is(kind, ERR_SYSTEM);
+}
+
 static void attempt_fail(struct attempt *attempt, const struct outcome *outcome,
 			 struct arena *arena)
 {
@@ -170,18 +181,17 @@ static void attempt_fail(struct attempt *attempt, const struct outcome *outcome,
 			? outcome->event->failure
 			: err_kind_name(outcome->err.kind ? outcome->err.kind : ERR_SYSTEM);
 	bool is_cancelled = word_is(word, ERR_CANCELLED);
-	bool is_foreign = is_cancelled || word_is(word, ERR_TRANSIENT) || word_is(word, ERR_SYSTEM);
 
 	attempt->failure = arena_strdup(arena, word);
 	attempt->result = is_cancelled ? "Interrupted" : "Failed";
-	if (!is_foreign)
+	if (!failure_is_foreign(word))
 		attempt->tries = 0;
 	else if (outcome->is_started || !is_cancelled)
 		attempt->tries++;
 }
 
 /* "cannot detect …: exit code 100 …", or whatever is known of it. */
-static const char *failure_text(const struct outcome *outcome, struct arena *arena)
+const char *outcome_text(const struct outcome *outcome, struct arena *arena)
 {
 	const struct build_event *event = outcome->event;
 	const char *text = event ? event->text : outcome->err.text;
@@ -206,8 +216,7 @@ struct folding {
 };
 
 /* What the worker said of the image that it pushed; NULL: nothing, or not this image's. */
-static const struct image_record *pushed_record(const struct build_event *event,
-						struct arena *arena)
+const struct image_record *pushed_record(const struct build_event *event, struct arena *arena)
 {
 	const char *digest = pin_digest(event->image);
 	struct manifest manifest;
@@ -251,7 +260,7 @@ static void fold_success(struct folding *f)
 
 static void fold_failure(struct folding *f)
 {
-	const char *text = failure_text(f->outcome, f->arena);
+	const char *text = outcome_text(f->outcome, f->arena);
 	struct image_status *status = f->status;
 
 	f->step->has_failed = true;
@@ -339,7 +348,7 @@ static const void *fold_compose(struct folding *f)
 		f->step->has_failed = true;
 		if (!event && !outcome->is_started && outcome->err.kind == ERR_CANCELLED)
 			return old;
-		return builder_failed(old, failure_text(outcome, f->arena), f->now_s, f->arena);
+		return builder_failed(old, outcome_text(outcome, f->arena), f->now_s, f->arena);
 	}
 	planned = ARENA_NEW(f->arena, struct builder_status);
 	*planned = *f->step->builder;
@@ -351,7 +360,7 @@ static const void *fold_compose(struct folding *f)
 
 static const void *fold_mirror(struct folding *f)
 {
-	const char *why = f->outcome->is_done ? NULL : failure_text(f->outcome, f->arena);
+	const char *why = f->outcome->is_done ? NULL : outcome_text(f->outcome, f->arena);
 
 	f->step->has_failed = why != NULL;
 	if (why && !f->outcome->is_started && f->outcome->err.kind == ERR_CANCELLED)
@@ -388,6 +397,8 @@ const void *plan_fold(struct step *step, const struct outcome *outcome,
 	step->has_failed = false;
 	if (step->blocked)
 		step->has_failed = true;
+	else if (step->kind == KIND_BUILD_CONFIG && step->action == ACTION_BUILD)
+		step->status = config_fold(step, outcome, options, arena, file);
 	else if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		step->status = fold_build(&f, options);
 	else if (step->action == ACTION_COMPOSE)
@@ -447,7 +458,8 @@ bool plan_mark(const struct step *step, const struct build_mark *mark, const str
 {
 	struct build_record record;
 
-	(void)mark;
+	if (step->kind == KIND_BUILD_CONFIG)
+		return config_mark(mark, document, now_s, arena, out, err);
 	if (step->kind != KIND_IMAGE)
 		BUG("builds of '%s'", step->id);
 	if (!build_read(document, arena, &record, err))
@@ -508,6 +520,8 @@ bool history_exceeds(const struct object *object, const void *status)
 {
 	int64_t over[HISTORY_FAILURE + 1];
 
+	if (object->kind == KIND_BUILD_CONFIG)
+		return config_history_exceeds(object->spec, status);
 	if (object->kind != KIND_IMAGE)
 		return false;
 	excess(object->spec, status, over);
@@ -544,4 +558,6 @@ void plan_expire(const struct object *object, void *status, struct arena *arena,
 	*out = (struct numbers){ 0 };
 	if (object->kind == KIND_IMAGE)
 		image_expire(object->spec, status, arena, out);
+	if (object->kind == KIND_BUILD_CONFIG)
+		config_expire(object->spec, status, arena, out);
 }

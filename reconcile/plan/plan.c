@@ -7,6 +7,7 @@
 
 #include "reconcile/plan/follow.h"
 #include "reconcile/plan/order.h"
+#include "reconcile/plan/rules_build_config.h"
 #include "reconcile/plan/stream_generation.h"
 
 static void (*const rules[KINDS])(struct planner *p, struct step *step) = {
@@ -30,6 +31,7 @@ static void (*const rules[KINDS])(struct planner *p, struct step *step) = {
 	[KIND_REPLICATION_CONTROLLER] = rule_workload,
 	[KIND_DEPLOYMENT_CONFIG] = rule_deployment_config,
 	[KIND_IMAGE_STREAM] = rule_stream,
+	[KIND_BUILD_CONFIG] = rule_build_config,
 };
 
 static const struct table *const status_tables[KINDS] = {
@@ -53,6 +55,7 @@ static const struct table *const status_tables[KINDS] = {
 	[KIND_REPLICATION_CONTROLLER] = &workload_status_table,
 	[KIND_DEPLOYMENT_CONFIG] = &workload_status_table,
 	[KIND_IMAGE_STREAM] = &stream_status_table,
+	[KIND_BUILD_CONFIG] = &build_config_status_table,
 };
 
 /* As they would be written: what leaves no trace in the file is no change. */
@@ -208,7 +211,32 @@ static void need_watched(struct graph *g, const struct object *object)
 	}
 }
 
-/* Images that push to it, and streams it copies from. */
+/*
+ * The streams that a build config reads or watches. Of the one it pushes to, which comes after it, other tags are read as they
+ * were recorded: that is no cycle. To watch the very tag that it pushes is one, as every build would ask for the next.
+ */
+static void need_inputs(struct graph *g, const struct object *object)
+{
+	const struct build_config_spec *spec = object->spec;
+	const struct list refs = build_config_refs(spec, object->meta.ns, g->p->arena);
+
+	for (size_t i = 0; i < refs.n; i++) {
+		const struct build_ref *ref = LIST_AT(refs, struct build_ref, i);
+		bool is_watched = ref->use == USE_TRIGGER &&
+				  !LIST_AT(spec->triggers, struct build_trigger, ref->index)
+					   ->image_change->is_paused;
+		const char *own;
+
+		if (!ref->stream || ref->use == USE_OUTPUT ||
+		    (config_pushes_to(g->p->model, object, ref->ns, ref->stream, &own,
+				      g->p->arena) &&
+		     !(is_watched && text_equal(own, ref->tag))))
+			continue;
+		need(g, KIND_IMAGE_STREAM, ref->ns, ref->stream);
+	}
+}
+
+/* What pushes to it, and streams it copies from. */
 static void need_sources(struct graph *g, const struct object *object)
 {
 	const struct stream_spec *spec = object->spec;
@@ -216,9 +244,9 @@ static void need_sources(struct graph *g, const struct object *object)
 	struct tag_source source;
 
 	for (size_t i = 0; pushers && i < pushers->list.n; i++) {
-		const struct meta *image = &pushers->list.v[i].image->meta;
+		const struct object *pusher = pushers->list.v[i].image;
 
-		need(g, KIND_IMAGE, image->ns, image->name);
+		need(g, pusher->kind, pusher->meta.ns, pusher->meta.name);
 	}
 	for (size_t i = 0; i < spec->tags.n; i++) {
 		if (tag_source_of(object, LIST_AT(spec->tags, struct tag_ref, i), g->p->arena,
@@ -252,6 +280,8 @@ static void graph_edges(struct graph *g)
 			need_watched(g, object);
 		else if (object->kind == KIND_IMAGE_STREAM)
 			need_sources(g, object);
+		else if (object->kind == KIND_BUILD_CONFIG)
+			need_inputs(g, object);
 		g->nodes[i].needs = g->needs.v;
 		g->nodes[i].n_needs = g->needs.n;
 	}
@@ -345,6 +375,8 @@ static void count(struct planner *p)
 			notice(p, step, "cosign");
 		if (spec)
 			notice_main(p, step);
+		if (step->kind == KIND_BUILD_CONFIG && step->object)
+			config_notices(p, step);
 		if (step->blocked)
 			plan->n_blocked++;
 		else

@@ -10,6 +10,7 @@
 
 #include "model/kind/build_request.h"
 #include "model/kind/stream.h"
+#include "reconcile/plan/build_start.h"
 #include "reconcile/plan/facts.h"
 
 enum reason { /* in order of record */
@@ -129,19 +130,10 @@ struct step {
 	/* BuildConfig: the build that is to run, as it will be recorded; or one that waits for what it names (phase New) */
 	struct bc_build *build;
 	const struct build_start *start; /* the request that it answers; NULL: none */
+	/* BuildConfig: its status as of the moment its build is claimed, without the claim */
+	const struct build_config_status *begun;
 	/* Set by plan_fold: */
 	bool is_folded, has_failed;
-};
-
-/* A build that somebody asked for: start-build (openshift.md §3.1 BuildRequest). */
-struct build_start {
-	const char *id;              /* of the build config */
-	struct list env, build_args; /* struct env_var: over those of the strategy */
-	const char *commit;          /* NULL: as the spec says */
-	bool is_incremental, has_incremental, is_uncached, has_uncached;
-	/* Cloned: its recorded spec instead of the build config's; NULL: the latter */
-	const struct bc_build *clone;
-	const struct request_binary *binary; /* NULL: none was sent */
 };
 
 struct plan_options {
@@ -214,6 +206,12 @@ struct build_file {
 const void *plan_claim(const struct step *step, int64_t lease_until_s,
 		       const struct plan_options *options, struct arena *arena,
 		       struct build_file *file);
+/*
+ * BuildConfig: the record of a build that is not run now, to be written along with step->status: New, as what it names cannot
+ * be resolved, or Failed for that. path NULL: there is none, or it is recorded already.
+ */
+void plan_waiting(const struct step *step, const struct plan_options *options, struct arena *arena,
+		  struct build_file *file);
 /* New status, and the record of a build or rebase. `step->status` is replaced, so that dependents see it. */
 const void *plan_fold(struct step *step, const struct outcome *outcome,
 		      const struct plan_options *options, struct arena *arena,

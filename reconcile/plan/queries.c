@@ -372,7 +372,7 @@ static void (*const askers[KINDS])(struct asking *a, const struct object *object
 	[KIND_BUILDPACK] = ask_buildpack,         [KIND_CLUSTER_BUILDPACK] = ask_buildpack,
 	[KIND_CLUSTER_LIFECYCLE] = ask_lifecycle, [KIND_BUILDER] = ask_builder,
 	[KIND_CLUSTER_BUILDER] = ask_builder,     [KIND_IMAGE] = ask_source,
-	[KIND_IMAGE_STREAM] = ask_stream,
+	[KIND_IMAGE_STREAM] = ask_stream,         [KIND_BUILD_CONFIG] = ask_build_config,
 };
 
 static int compare_queries(const void *a, const void *b)

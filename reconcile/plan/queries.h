@@ -24,6 +24,7 @@ char *query_key_make(const char *const *parts, size_t n, const char *ns, const c
 /* `p` lends model, state, options and facts. */
 void streams_begin(struct asking *a, const struct planner *p);
 void ask_stream(struct asking *a, const struct object *object);
+void ask_build_config(struct asking *a, const struct object *object);
 /* The tags that a repository's list of tags made known. */
 void follow_stream(struct asking *a, const struct object *object);
 

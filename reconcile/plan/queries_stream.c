@@ -185,11 +185,25 @@ struct import_ask item_ask(const struct import_item *item)
 	return (struct import_ask){ item->from.name, item->is_insecure, item->import_mode, NULL };
 }
 
-const char *pushed_digest(const struct image_status *status, const char *reference)
+static const char *image_pushed(const struct image_status *status, const char *reference)
 {
-	if (!status || !status->latest_image || !strings_has(&status->tags, reference))
+	if (!status->latest_image || !strings_has(&status->tags, reference))
 		return NULL;
 	return pin_digest(status->latest_image);
+}
+
+static const char *build_pushed(const struct build_config_status *status, const char *reference)
+{
+	return text_equal(status->output_reference, reference) ? pin_digest(status->output_image)
+							       : NULL;
+}
+
+const char *pushed_digest(const struct pusher *pusher, const void *status)
+{
+	if (!status)
+		return NULL;
+	return pusher->image->kind == KIND_BUILD_CONFIG ? build_pushed(status, pusher->reference)
+							: image_pushed(status, pusher->reference);
 }
 
 /* ---- asking ---- */
@@ -296,7 +310,7 @@ static void ask_repositories(struct asking *a, const struct draft *d)
 	}
 }
 
-/* What an Image pushed before this run and the stream has not taken: its image is looked at once. */
+/* What was pushed before this run and the stream has not taken: its image is looked at once. */
 static void ask_pushed(struct asking *a, const struct draft *d)
 {
 	const struct pushers *pushers = map_get(&a->streams.pushers, d->object->id);
@@ -304,7 +318,7 @@ static void ask_pushed(struct asking *a, const struct draft *d)
 	for (size_t i = 0; pushers && i < pushers->list.n; i++) {
 		const struct pusher *pusher = &pushers->list.v[i];
 		const char *digest =
-			pushed_digest(state_status(a->state, pusher->image->id), pusher->reference);
+			pushed_digest(pusher, state_status(a->state, pusher->image->id));
 		struct import_ask what = { .import_mode = IMPORT_PRESERVE };
 
 		if (!digest || draft_is_deleted(d, pusher->tag) ||

@@ -38,6 +38,10 @@ struct account account_of(const struct model *model, const struct object *object
 struct account account_of_source(const struct model *model, const struct object *object,
 				 struct arena *arena);
 
+/* The same of a build config, with a secret of its own: to pull an image, or to fetch its source. NULL: none. */
+struct account account_with(const struct model *model, const struct object *object,
+			    const struct named *secret, struct arena *arena);
+
 /* Where the step's object is to be recorded as declared. */
 void records_origin(struct planner *p, struct step *step);
 /* The steps of records that go, and what people should know of those that stay. */
@@ -124,6 +128,7 @@ void rule_workload(struct planner *p, struct step *step); /* all kinds of them *
 void rule_deployment_config(struct planner *p, struct step *step);
 void rule_policy(struct planner *p, struct step *step);
 void rule_stream(struct planner *p, struct step *step);
+void rule_build_config(struct planner *p, struct step *step);
 /* What a stream's copies brought about: the status with them, or with their failure. */
 const void *stream_folded(struct step *step, const char *failure, int64_t now_s,
 			  struct arena *arena);

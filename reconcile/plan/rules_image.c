@@ -14,9 +14,8 @@
 #include "model/base/time.h"
 #include "reconcile/plan/build_key.h"
 #include "reconcile/plan/image_compare.h"
+#include "reconcile/plan/rules_build_config.h"
 #include "reconcile/plan/stream.h"
-
-#define ANNOTATION_TRIGGER "reconcile.dev/trigger"
 
 /* clang-format off */
 static const struct image_rule image_rules[] = { /* the first row whose facts all hold decides */
@@ -56,7 +55,7 @@ const char *rule_text(const char *rule)
 		if (strcmp(image_rules[i].id, rule) == 0)
 			return image_rules[i].why;
 	}
-	return NULL;
+	return rule ? build_config_rule_text(rule) : NULL;
 }
 
 /* Everything that is gathered before the table is asked. */
@@ -351,15 +350,7 @@ static void look_at_changes(struct deciding *d)
 
 static bool is_foreign(const struct attempt *attempt)
 {
-	static const enum err_kind kinds[] = { ERR_TRANSIENT, ERR_SYSTEM, ERR_CANCELLED };
-
-	if (text_equal(attempt->result, "Interrupted"))
-		return true;
-	for (size_t i = 0; i < COUNTOF(kinds); i++) {
-		if (text_equal(attempt->failure, err_kind_name(kinds[i])))
-			return true;
-	}
-	return false;
+	return text_equal(attempt->result, "Interrupted") || failure_is_foreign(attempt->failure);
 }
 
 static bool tags_are_missing(const struct deciding *d)

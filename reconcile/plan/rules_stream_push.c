@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rules_stream_push.c — images that were pushed to a stream: by Images whose tags lie in its repository, and as
+ * rules_stream_push.c — images that were pushed to a stream: by Images and BuildConfigs whose tags lie in its repository, and as
  * ImageStreamMappings say. Each digest is put on top once. Rules: openshift.md §2.4 "ISM", §2.8 "ISM create".
  */
 #include <string.h>
@@ -87,13 +87,15 @@ static bool is_building(const struct step *step, const char *reference)
 		return false;
 	if (step->action == ACTION_TAG)
 		return strings_has(&step->tags, reference);
+	if (step->kind == KIND_BUILD_CONFIG)
+		return step->action == ACTION_BUILD && strings_has(&step->tags, reference);
 	return step->action == ACTION_BUILD || step->action == ACTION_REBASE;
 }
 
 static void take_push(struct making *m, const struct pusher *pusher)
 {
 	const struct step *step = map_get(&m->p->plan->by_id, pusher->image->id);
-	const char *digest = pushed_digest(step ? step->status : NULL, pusher->reference);
+	const char *digest = pushed_digest(pusher, step ? step->status : NULL);
 	struct tag_note note = { "push", pusher->image->id };
 	struct arrival arrival = { .tag = pusher->tag, .from = note.source, .image = digest };
 	struct import_ask ask = { .import_mode = IMPORT_PRESERVE };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/base/limits.h"
+#include "model/kind/build_config.h"
 #include "reconcile/plan/rules.h"
 
 const struct lifecycle_apis *own_lifecycle_apis(struct arena *arena)
@@ -44,6 +45,10 @@ struct account account_of(const struct model *model, const struct object *object
 	if (object->kind == KIND_IMAGE)
 		return account_named(model, object->meta.ns,
 				     ((const struct image_spec *)object->spec)->service_account);
+	if (object->kind == KIND_BUILD_CONFIG)
+		return account_named(
+			model, object->meta.ns,
+			((const struct build_config_spec *)object->spec)->common.service_account);
 	if (object->kind == KIND_BUILDER)
 		return account_named(model, object->meta.ns, builder->service_account);
 	if (object->kind == KIND_CLUSTER_BUILDER)
@@ -59,6 +64,18 @@ struct account account_of(const struct model *model, const struct object *object
 		return account_referred(model,
 					&((const struct store_spec *)object->spec)->account_ref);
 	return (struct account){ 0 };
+}
+
+struct account account_with(const struct model *model, const struct object *object,
+			    const struct named *secret, struct arena *arena)
+{
+	struct account account = account_of(model, object);
+
+	if (!secret || !secret->name)
+		return account;
+	return (struct account){ object->meta.ns,
+				 arena_printf(arena, "%s+%s", account.name ? account.name : "",
+					      secret->name) };
 }
 
 const char *manifest_dir(const struct object *object, struct arena *arena)

@@ -11,14 +11,14 @@
 #include "reconcile/plan/stream.h"
 #include "reconcile/plan/stream_history.h"
 
-/* An Image that pushes to a tag of a stream. */
+/* An Image or a BuildConfig that pushes to a tag of a stream. */
 struct pusher {
 	const struct object *image;
-	const char *reference; /* as declared: an entry of image_status.tags once pushed */
+	const char *reference; /* as recorded once pushed: image_status.tags, build_config_status */
 	const char *tag;
 };
 struct pushers {
-	VEC(struct pusher) list; /* in order of the images' ids */
+	VEC(struct pusher) list; /* in order of ids */
 };
 
 /* What is looked up once per plan. Facts are NULL while the first questions are made. */
@@ -136,7 +136,10 @@ const char *item_tag(const struct import_item *item, struct arena *arena);
 /* <registry>/<namespace>/<name>; NULL: there is no integrated registry. */
 char *stream_repository(const struct model *model, const char *ns, const char *name,
 			struct arena *arena);
-/* What an Image pushed last under `reference`; NULL: nothing. */
-const char *pushed_digest(const struct image_status *status, const char *reference);
+/* "<registry>/<namespace>/<name>[:tag]" in its parts: false when it lies elsewhere or names a digest. */
+bool stream_reference_parse(const struct model *model, const char *reference, struct arena *arena,
+			    const char *out[3]);
+/* What a pusher pushed last under pusher->reference, by its status; NULL: nothing. */
+const char *pushed_digest(const struct pusher *pusher, const void *status);
 
 #endif

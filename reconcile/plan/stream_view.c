@@ -4,6 +4,7 @@
 
 #include "model/base/time.h"
 #include "model/doc/json.h"
+#include "reconcile/plan/rules_build_config.h"
 #include "reconcile/plan/stream_generation.h"
 
 static int64_t later(int64_t a, int64_t b)
@@ -69,14 +70,15 @@ int64_t stream_due_s(const struct tag_at *at, const struct settings_streams *set
 
 /* ---- who pushes where ---- */
 
-/* "<registry>/<ns>/<name>[:tag]": false when it lies elsewhere or names a digest. */
-static bool pushes_to(const char *registry, const char *reference, struct arena *arena,
-		      const char *out[3])
+bool stream_reference_parse(const struct model *model, const char *reference, struct arena *arena,
+			    const char *out[3])
 {
-	size_t n = strlen(registry);
+	const char *registry = model->settings->streams.registry;
+	size_t n = registry ? strlen(registry) : 0;
 	const char *rest, *slash, *colon;
 
-	if (strncmp(reference, registry, n) != 0 || reference[n] != '/' || strchr(reference, '@'))
+	if (!registry || strncmp(reference, registry, n) != 0 || reference[n] != '/' ||
+	    strchr(reference, '@'))
 		return false;
 	rest = reference + n + 1;
 	slash = strchr(rest, '/');
@@ -96,7 +98,7 @@ static void pusher_add(struct stream_world *world, const struct object *image,
 	const char *parts[3], *id;
 	struct pushers *pushers;
 
-	if (!pushes_to(world->model->settings->streams.registry, reference, world->arena, parts))
+	if (!stream_reference_parse(world->model, reference, world->arena, parts))
 		return;
 	id = object_id(KIND_IMAGE_STREAM, parts[0], parts[1], world->arena);
 	pushers = map_get(&world->pushers, id);
@@ -107,6 +109,16 @@ static void pusher_add(struct stream_world *world, const struct object *image,
 	vec_push(world->arena, &pushers->list, (struct pusher){ image, reference, parts[2] });
 }
 
+static void pusher_add_config(struct stream_world *world, const struct object *object)
+{
+	const struct build_config_spec *spec = object->spec;
+	const char *why, *reference;
+
+	reference = config_output(world->model, object, &spec->common, &why, world->arena);
+	if (reference)
+		pusher_add(world, object, reference);
+}
+
 void pushers_index(struct stream_world *world)
 {
 	for (size_t i = 0; world->model->settings->streams.registry && i < world->model->objects.n;
@@ -114,6 +126,8 @@ void pushers_index(struct stream_world *world)
 		const struct object *object = world->model->objects.v[i];
 		const struct image_spec *spec = object->spec;
 
+		if (object->kind == KIND_BUILD_CONFIG)
+			pusher_add_config(world, object);
 		if (object->kind != KIND_IMAGE)
 			continue;
 		pusher_add(world, object, spec->tag);

@@ -51,6 +51,8 @@ struct world {
 	struct strings triggers, only;
 	bool retry_failed, prune, prune_all, no_prune, offline;
 	struct scope scope;
+	VEC(struct build_start) starts;
+	struct list start_list;
 	struct map checks;  /* ns/stream:tag → int64_t */
 	struct map records; /* digests of image records that runs have written */
 	/* of the last plan */
@@ -219,6 +221,52 @@ static void each_line(struct world *w, const char *text, void (*fn)(struct world
 	}
 }
 
+static struct list variable(struct world *w, char *text)
+{
+	struct env_var *var = ARENA_NEW(w->arena, struct env_var);
+	char *equals = strchr(text, '=');
+
+	*equals = '\0';
+	var->name = text;
+	var->value = equals + 1;
+	return (struct list){ var, 1 };
+}
+
+static struct node *yaml_one(struct world *w, const char *text);
+
+/* "ID [commit=…] [env=K=V] [arg=K=V] [incremental] [no-cache] [clone=PATH] [binary=DIGEST]" */
+static void start_add(struct world *w, char *line)
+{
+	struct build_start start = { .id = next_word(&line) };
+	struct request_binary *binary = ARENA_NEW(w->arena, struct request_binary);
+	struct bc_build *clone = ARENA_NEW(w->arena, struct bc_build);
+	struct err err = { 0 };
+	char *word;
+
+	while (*(word = next_word(&line))) {
+		if (strncmp(word, "commit=", 7) == 0)
+			start.commit = word + 7;
+		else if (strncmp(word, "env=", 4) == 0)
+			start.env = variable(w, word + 4);
+		else if (strncmp(word, "arg=", 4) == 0)
+			start.build_args = variable(w, word + 4);
+		else if (strcmp(word, "incremental") == 0)
+			start.is_incremental = start.has_incremental = true;
+		else if (strcmp(word, "no-cache") == 0)
+			start.is_uncached = start.has_uncached = true;
+		else if (strncmp(word, "binary=", 7) == 0)
+			*binary = (struct request_binary){ "/sent", word + 7, NULL };
+		else if (strncmp(word, "clone=", 6) != 0)
+			broken("no part of a start: '%s'", word);
+		else if (!bc_build_read(yaml_one(w, map_get(&w->recorded, word + 6)), w->arena,
+					clone, &err))
+			broken("%s: %s", word, err.text);
+	}
+	start.binary = binary->content ? binary : NULL;
+	start.clone = clone->name ? clone : NULL;
+	vec_push(w->arena, &w->starts, start);
+}
+
 static void option_add(struct world *w, char *line)
 {
 	const char *name = next_word(&line);
@@ -230,6 +278,8 @@ static void option_add(struct world *w, char *line)
 		w->run_id = line;
 	} else if (strcmp(name, "trigger") == 0) {
 		vec_push(w->arena, &w->triggers, line);
+	} else if (strcmp(name, "start") == 0) {
+		start_add(w, line);
 	} else if (strcmp(name, "only") == 0) {
 		vec_push(w->arena, &w->only, line);
 	} else if (strcmp(name, "checked") == 0) {
@@ -266,12 +316,15 @@ static void option_add(struct world *w, char *line)
 
 static struct node *yaml_one(struct world *w, const char *text)
 {
-	struct source_file file = { "state", text, strlen(text) };
+	struct source_file *file = ARENA_NEW(w->arena, struct source_file);
 	struct documents documents = { 0 };
 	struct diags diags;
 
+	if (!text)
+		broken("no such file on the state branch");
+	*file = (struct source_file){ "state", text, strlen(text) };
 	diags_init(&diags, w->arena);
-	yaml_parse(&file, w->arena, &documents, &diags);
+	yaml_parse(file, w->arena, &documents, &diags);
 	if (diags.n_errors > 0 || documents.n != 1)
 		broken("state is no YAML document: %s",
 		       diags.list.n > 0 ? diags.list.v[0].text : "");
@@ -574,6 +627,20 @@ static void stream_print(const struct step *step, struct buf *out)
 			   (*LIST_AT(step->records, const struct image_record *, i))->name);
 }
 
+static void build_print(const struct step *step, struct buf *out)
+{
+	const struct list *causes = step->build ? &step->build->spec.triggered_by : NULL;
+
+	for (size_t i = 0; causes && i < causes->n; i++) {
+		const struct build_cause *cause = LIST_AT(*causes, struct build_cause, i);
+
+		buf_printf(out, "    cause %s", cause->message);
+		if (cause->image)
+			buf_printf(out, ": %s %s", cause->image->from->name, cause->image->image);
+		buf_byte(out, '\n');
+	}
+}
+
 static void step_print(const struct step *step, struct buf *out)
 {
 	buf_printf(out, "%s: %s", step->id, action_name(step->action));
@@ -622,7 +689,9 @@ static void step_print(const struct step *step, struct buf *out)
 		buf_printf(out, "    after %s\n", step->after[i]->id);
 	if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		buf_printf(out, "    key %s, tries %" PRId64 "\n",
-			   step->build_key ? "known" : "unknown", step->inputs->tries);
+			   step->build_key ? "known" : "unknown",
+			   step->inputs ? step->inputs->tries : step->build->tries);
+	build_print(step, out);
 	stream_print(step, out);
 	if (step->is_status_changed || step->blocked)
 		conditions_print(step, out);
@@ -656,10 +725,12 @@ static bool is_only(const struct object *object, void *ctx)
 
 static struct plan_options options_of(struct world *w)
 {
+	w->start_list = (struct list){ w->starts.v, w->starts.n };
 	return (struct plan_options){
 		.now_s = w->now_s,
 		.run_id = w->run_id,
 		.triggers = &w->triggers,
+		.starts = &w->start_list,
 		.checks = &w->checks,
 		.retry_failed = w->retry_failed,
 		.with_prune = w->prune,
@@ -724,8 +795,33 @@ static void put_status(struct world *w, const struct step *step, const void *sta
 		 status_encode(step->object, &step->origin, status, w->arena));
 }
 
+/* Builds that ended otherwise, as their records say then. */
+static void put_marks(struct world *w, const struct step *step)
+{
+	for (size_t i = 0; i < step->marks.n; i++) {
+		const struct build_mark *mark = LIST_AT(step->marks, struct build_mark, i);
+		const char *path = plan_record_path(step, mark->number, w->arena);
+		const char *text = map_get(&w->recorded, path);
+		struct node *marked = NULL;
+		struct err err = { 0 };
+
+		if (!text)
+			continue;
+		if (!plan_mark(step, mark, yaml_one(w, text), w->now_s, w->arena, &marked, &err))
+			broken("%s: %s", path, err.text);
+		put_node(w, path, marked);
+	}
+}
+
 static void put_plain(struct world *w, const struct step *step)
 {
+	struct plan_options options = options_of(w);
+	struct build_file file = { 0 };
+
+	put_marks(w, step);
+	plan_waiting(step, &options, w->arena, &file);
+	if (file.path)
+		put_node(w, file.path, file.document);
 	if (step->is_status_changed)
 		put_status(w, step, step->status);
 	else if (step->moved)
@@ -781,6 +877,55 @@ static void describe(struct world *w, struct build_event *event)
 				    event->image, digest.text);
 }
 
+/* "[reason=…] [oom] [timeout] [tail=…] TEXT" */
+static const char *fail_details(struct world *w, struct build_event *event, struct outcome *outcome,
+				char *line)
+{
+	for (;;) {
+		size_t n = strcspn(line, " ");
+		char *word = arena_copy(w->arena, line, n);
+
+		if (strncmp(word, "reason=", 7) == 0)
+			event->reason = word + 7;
+		else if (strcmp(word, "oom") == 0)
+			event->is_oom = true;
+		else if (strcmp(word, "timeout") == 0)
+			event->is_timeout = true;
+		else if (strncmp(word, "tail=", 5) == 0)
+			vec_push(w->arena, &outcome->tail, word + 5);
+		else
+			return line;
+		line += n + (line[n] == ' ');
+	}
+}
+
+/* A commit with its author, as workers tell of what they fetched. */
+static struct source_revision *fetched(struct world *w, const char *commit)
+{
+	struct source_revision *revision = ARENA_NEW(w->arena, struct source_revision);
+
+	revision->type = "Git";
+	revision->git = ARENA_NEW(w->arena, struct commit_revision);
+	*revision->git = (struct commit_revision){ .commit = commit,
+						   .message = "say hello",
+						   .author = { "A", "a@example.com" },
+						   .committer = { "C", "c@example.com" } };
+	return revision;
+}
+
+/* "NAME=MS" of a phase. */
+static void phase_add(struct world *w, struct outcome *outcome, char *text)
+{
+	struct step_state *all = arena_array(w->arena, outcome->steps.n + 1, sizeof(*all));
+	char *equals = strchr(text, '=');
+
+	for (size_t i = 0; i < outcome->steps.n; i++)
+		all[i] = *LIST_AT(outcome->steps, struct step_state, i);
+	*equals = '\0';
+	all[outcome->steps.n] = (struct step_state){ .name = text, .ms = atoll(equals + 1) };
+	outcome->steps = (struct list){ all, outcome->steps.n + 1 };
+}
+
 /* "ok image=… bp=a@1,b@2 stack=… adopted described", "fail KIND TEXT", "crash LEASE", "unstarted KIND" */
 static struct outcome outcome_parse(struct world *w, const struct step *step, char *line)
 {
@@ -796,7 +941,7 @@ static struct outcome outcome_parse(struct world *w, const struct step *step, ch
 	if (strcmp(how, "fail") == 0) {
 		event->type = EVENT_FAILURE;
 		event->failure = next_word(&line);
-		event->text = line;
+		event->text = fail_details(w, event, &outcome, line);
 		outcome.event = event;
 		return outcome;
 	}
@@ -820,6 +965,16 @@ static struct outcome outcome_parse(struct world *w, const struct step *step, ch
 			describe(w, event);
 		else if (strcmp(word, "adopted") == 0)
 			event->is_adopted = true;
+		else if (strcmp(word, "no-image") == 0)
+			event->image = NULL;
+		else if (strncmp(word, "engine=", 7) == 0)
+			event->engine = word + 7;
+		else if (strncmp(word, "url=", 4) == 0)
+			event->url = word + 4;
+		else if (strncmp(word, "commit=", 7) == 0)
+			event->revision = fetched(w, word + 7);
+		else if (strncmp(word, "phase=", 6) == 0)
+			phase_add(w, &outcome, word + 6);
 		else
 			broken("no part of a result: '%s'", word);
 	}
@@ -895,6 +1050,7 @@ static void perform(struct world *w, struct step *step, const char *script)
 		return;
 	}
 	if (is_bound && is_build) {
+		put_marks(w, step);
 		put_status(w, step, plan_claim(step, w->now_s + 3600, &options, w->arena, &file));
 		put_record(w, &file);
 	}
@@ -935,6 +1091,7 @@ static void perform_all(struct world *w, const char *script)
 	}
 	edit_manifests(w);
 	w->triggers.n = 0;
+	w->starts.n = 0;
 	w->now_s += 120;
 	if (!w->is_clean || w->offline)
 		return;
@@ -987,7 +1144,7 @@ static const char *run_section(struct world *w, char *header, const char *raw)
 	} else if (is_section(name, "options")) {
 		w->offline = w->retry_failed = w->prune = w->prune_all = w->no_prune = false;
 		w->scope = (struct scope){ 0 };
-		w->only.n = w->triggers.n = 0;
+		w->only.n = w->triggers.n = w->starts.n = 0;
 		w->checks = (struct map){ 0 };
 		each_line(w, body, option_add);
 	} else if (is_section(name, "plan")) {
