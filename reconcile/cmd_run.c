@@ -16,6 +16,7 @@
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
 #include "model/base/time.h"
+#include "model/kind/build_phase.h"
 #include "model/kind/settings.h"
 #include "reconcile/apply/apply.h"
 #include "reconcile/checks.h"
@@ -30,6 +31,7 @@
 #include "reconcile/scope.h"
 #include "reconcile/secret_hash.h"
 #include "reconcile/select.h"
+#include "reconcile/start.h"
 #include "reconcile/updates.h"
 
 enum { GRACE_S = 30, RETRY_BASE_MS = 100, RETRY_CAP_MS = 10000 };
@@ -261,8 +263,11 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 					      .run_id = run->id.text,
 					      .now_s = context->now_s,
 					      .with_user_credentials = true };
+	struct build_starter *starter = context->options.starter;
+	const bool is_quiet = starter && !starter->options->is_followed;
 	struct progress progress = { .is_terminal = context->is_terminal,
-				     .follow = context->options.follow,
+				     .starter = starter,
+				     .follow = is_quiet ? NULL : context->options.follow,
 				     .follow_fd = context->options.follows_on_stderr
 							  ? STDERR_FILENO
 							  : STDOUT_FILENO };
@@ -424,13 +429,52 @@ static const char *last_result(const struct step *step)
 	return status && status->last ? status->last->result : NULL;
 }
 
+/* Of a build config: the phase of the build that was made or waited for. */
+static const char *last_phase(const struct step *step)
+{
+	const struct build_config_status *status = step->status;
+
+	for (size_t i = status ? status->history.n : 0; i; i--) {
+		const struct bc_history_entry *entry =
+			LIST_AT(status->history, struct bc_history_entry, i - 1);
+
+		if (entry->number == step->number)
+			return entry->phase;
+	}
+	return NULL;
+}
+
+static bool is_complete(const struct run *run, const struct step *step)
+{
+	const char *phase = last_phase(step);
+
+	if (step->build)
+		starter_announce(run->context->options.starter, step->build);
+	if (phase_find(phase) == PHASE_COMPLETE)
+		return true;
+	if (phase && step->build)
+		log_line(LOG_ERROR, "the build %s/%s status is \"%s\"", step->ns, step->build->name,
+			 phase);
+	return false;
+}
+
+static bool is_made(const struct run *run, const struct step *step)
+{
+	const char *result = last_result(step);
+
+	if (run->context->options.starter)
+		return is_complete(run, step);
+	if (step->kind == KIND_IMAGE)
+		return result && strcmp(result, "Succeeded") == 0;
+	return !run->result.n_failed && !has_failures(&run->plan);
+}
+
 /* What `--wait` waited for: is it made of what the manifests say now? */
 static int followed_exit(const struct run *run)
 {
 	const char *id = run->context->options.follow;
 	const struct step *step = map_get(&run->plan.by_id, id);
 	const char *result = last_result(step);
-	bool is_made;
 
 	for (size_t i = 0; i < run->plan.steps.n; i++) {
 		const struct step *other = run->plan.steps.v[i];
@@ -441,10 +485,7 @@ static int followed_exit(const struct run *run)
 	if (result && strcmp(result, "Building") == 0)
 		log_line(LOG_ERROR,
 			 "%s: another run builds it: 'reconcile build logs' shows the log", id);
-	is_made = step && step->kind == KIND_IMAGE
-			  ? result && strcmp(result, "Succeeded") == 0
-			  : !run->result.n_failed && !has_failures(&run->plan);
-	return step && !step->blocked && is_made ? EXIT_DONE : EXIT_PARTIAL;
+	return step && is_made(run, step) && !step->blocked ? EXIT_DONE : EXIT_PARTIAL;
 }
 
 /* Behind everything that is recorded: edits follow from that, and what is not written now is written by the next run. */
@@ -460,6 +501,22 @@ static bool write_updates(const struct run *run)
 						     .author_email = author.author_email });
 }
 
+/* start-build: one build config, and what takes its image. */
+static bool prepare_start(struct run *run, struct err *err)
+{
+	struct context *context = run->context;
+	struct build_starter *starter = context->options.starter;
+
+	if (!starter_make(starter, context, err))
+		return false;
+	run->options.starts = &starter->starts;
+	run->options.without_prune = true;
+	context->options.follow = starter->config->id;
+	select_start(&context->loaded.model, starter->config, &context->options, context->arena,
+		     &run->selection, &run->options);
+	return true;
+}
+
 static int plan_and_apply(struct run *run)
 {
 	struct context *context = run->context;
@@ -468,6 +525,8 @@ static int plan_and_apply(struct run *run)
 
 	if (!make_options(run, &err))
 		return context_fail(&err, EXIT_USAGE);
+	if (context->options.starter && !prepare_start(run, &err))
+		return context_fail(&err, EXIT_ERROR);
 	run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);
 	ask(run);
 	mark(context, "observe");

@@ -75,6 +75,17 @@ const struct command commands[] = {
 	{ "build logs", "IMAGE", 1, 1, FOR_STATE | FOR_NS | FOR_BUILD, cmd_build_logs,
 	  "print the log of a build; follows one that is running on this machine", NULL,
 	  "reconcile build logs cart -n shop -b 12", false },
+	{ "start-build", "[NAME] [DIR]", 0, 2, FOR_LOAD | FOR_STATE | FOR_START, cmd_start_build,
+	  "run a build of a build config now",
+	  "Runs the build in this process, records it, and lets the streams and workloads that follow its image take it; nothing else is built. "
+	  "DIR is the folder of the manifests (default: the current folder). With --from-dir, --from-archive, --from-file or --from-repo what is "
+	  "given is the source of this one build; --from-build=BUILD, without NAME, runs a recorded build again. "
+	  "The command ends when the build has ended: exit 0 when it is complete, 4 when it is not.",
+	  "reconcile start-build cart -n shop manifests/               # now, whatever changed\n"
+	  "reconcile start-build cart --from-dir . --follow manifests/ # what lies here, with its log\n"
+	  "reconcile start-build cart --commit v1.2 -e DEBUG=1         # another commit, a variable\n"
+	  "reconcile start-build --from-build cart-3                   # once more, as it was\n"
+	  "reconcile start-build cart --list-webhooks                  # what CI has to serve", false, "text|name" },
 	{ "builder list", "", 0, 0, LOOK, cmd_part_list, "list builders", NULL, NULL, false },
 	{ "builder status", "NAME", 1, 1, LOOK, cmd_part_status, "show a builder", NULL, NULL, false },
 	{ "builder create", "NAME", 1, 1, PUT | FOR_BUILDER | FOR_ACCOUNT, cmd_object_create,

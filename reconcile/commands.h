@@ -13,6 +13,7 @@ command_fn cmd_part_list, cmd_part_status;
 command_fn cmd_image_trigger, cmd_store_remove;
 command_fn cmd_secret_create, cmd_secret_delete, cmd_secret_list;
 command_fn cmd_config_repository, cmd_config_account, cmd_import;
+command_fn cmd_start_build;
 command_fn cmd_build_list, cmd_build_status, cmd_build_logs;
 command_fn cmd_stream_list, cmd_stream_describe, cmd_stream_lookup, cmd_describe, cmd_get;
 command_fn cmd_tag, cmd_import_any, cmd_stream_import, cmd_prune_builds, cmd_prune_images;

@@ -64,6 +64,16 @@ struct prune_options {
 	bool with_orphans;
 };
 
+/* Of `start-build`: oc's flags (openshift.md §5.5). "true", "false" or NULL: not given. */
+struct start_options {
+	const char *from_dir, *from_file, *from_archive, *from_repo, *from_build, *commit;
+	const char *incremental, *no_cache, *list_webhooks;
+	struct strings env, build_args;
+	bool is_followed;
+};
+
+struct build_starter;
+
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
 struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
@@ -83,10 +93,13 @@ struct options {
 	struct tag_options tag;
 	struct stream_options stream;
 	struct prune_options pruning;
+	struct start_options start;
 	struct strings args; /* positional */
 	/* Not of the command line: `image … --wait` runs the main job for this object and shows its build. */
 	const char *follow;
 	bool follows_on_stderr;
+	struct build_starter
+		*starter; /* `start-build`: the main job runs this build; NULL: another command */
 };
 
 enum option_type {
@@ -127,7 +140,8 @@ enum {
 	FOR_PRUNE_IMAGES = 1 << 24,
 	FOR_LOOKUP = 1 << 25,
 	FOR_MANIFESTS = 1 << 26, /* commands that look at manifests beside the state */
-	FOR_ALL = (1 << 27) - 1,
+	FOR_START = 1 << 29,     /* `start-build` */
+	FOR_ALL = (1 << 30) - 1,
 };
 
 struct option_row {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/kind/build_refs.h"
 #include "model/kind/builder.h"
 #include "model/kind/settings.h"
 #include "reconcile/plan/follow.h"
@@ -95,25 +96,55 @@ static bool lies_in(const char *tag, const char *repository)
 	return tag && strncmp(tag, repository, n) == 0 && (!tag[n] || tag[n] == ':');
 }
 
-/* Images that push to the stream's repository. */
+/* What a build config reads: tags and images of streams. */
+static void add_read(struct search *search)
+{
+	const struct list refs =
+		build_config_refs(search->object->spec, search->object->meta.ns, search->arena);
+
+	for (size_t i = 0; i < refs.n; i++) {
+		const struct build_ref *ref = LIST_AT(refs, struct build_ref, i);
+
+		if (ref->use != USE_OUTPUT)
+			add_at(search, KIND_IMAGE_STREAM, ref->ns, ref->stream);
+	}
+}
+
+/* By name, or as an image in the stream's repository. */
+static bool is_output(const struct search *search, const struct object *config,
+		      const char *repository)
+{
+	const struct meta *stream = &search->object->meta;
+	const struct build_config_spec *spec = config->spec;
+	struct build_ref ref;
+
+	if (!build_ref_of(spec->common.output.to, config->meta.ns, search->arena, &ref))
+		return false;
+	if (ref.stream)
+		return strcmp(ref.ns, stream->ns) == 0 && strcmp(ref.stream, stream->name) == 0;
+	return repository && lies_in(ref.image, repository);
+}
+
+/* Images and build configs that push to the stream. */
 static void add_pushers(struct search *search)
 {
 	const struct meta *meta = &search->object->meta;
 	const char *registry = search->model->settings->streams.registry;
-	const char *repository;
+	const char *repository =
+		registry ? arena_printf(search->arena, "%s/%s/%s", registry, meta->ns, meta->name)
+			 : NULL;
 
-	if (!registry)
-		return;
-	repository = arena_printf(search->arena, "%s/%s/%s", registry, meta->ns, meta->name);
 	for (size_t i = 0; i < search->model->objects.n; i++) {
 		const struct object *other = search->model->objects.v[i];
 		const struct image_spec *spec = other->spec;
-		bool is_pusher = other->kind == KIND_IMAGE && lies_in(spec->tag, repository);
+		bool is_image = repository && other->kind == KIND_IMAGE;
+		bool is_pusher = is_image && lies_in(spec->tag, repository);
 
-		for (size_t k = 0; other->kind == KIND_IMAGE && k < spec->additional_tags.n; k++)
+		for (size_t k = 0; is_image && k < spec->additional_tags.n; k++)
 			is_pusher |= lies_in(spec->additional_tags.v[k], repository);
-		if (is_pusher)
-			add_at(search, KIND_IMAGE, other->meta.ns, other->meta.name);
+		if (is_pusher ||
+		    (other->kind == KIND_BUILD_CONFIG && is_output(search, other, repository)))
+			add_at(search, other->kind, other->meta.ns, other->meta.name);
 	}
 }
 
@@ -164,6 +195,8 @@ void object_parts(const struct model *model, const struct object *object, struct
 
 		add(&search, is_own ? KIND_BUILDER : KIND_CLUSTER_BUILDER, spec->builder.name);
 		add_watched(&search);
+	} else if (object->kind == KIND_BUILD_CONFIG) {
+		add_read(&search);
 	} else if (object->kind == KIND_IMAGE_STREAM) {
 		add_of_stream(&search);
 	} else if (object->kind == KIND_BUILDER || object->kind == KIND_CLUSTER_BUILDER) {

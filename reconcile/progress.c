@@ -32,8 +32,10 @@ static void on_start(void *ctx, const struct step *step)
 {
 	struct arena *arena = arena_new();
 	const char *reasons = changes_reasons(&step->changes, arena);
+	const struct progress *progress = ctx;
 
-	(void)ctx;
+	if (progress->starter && step->object == progress->starter->config && step->build)
+		starter_announce(progress->starter, step->build);
 	say(LOG_INFO, step, "started%s%s%s", *reasons ? " (" : "", reasons, *reasons ? ")" : "");
 	arena_free(arena);
 }

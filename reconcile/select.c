@@ -195,6 +195,58 @@ bool select_make(const struct model *model, const struct options *options, struc
 	return true;
 }
 
+static bool may_take(const struct object *object)
+{
+	return object->kind == KIND_IMAGE_STREAM || object->kind == KIND_IMAGE_POLICY ||
+	       kind_info(object->kind)->is_workload;
+}
+
+static bool is_made_of(const struct model *model, const struct object *object,
+		       const struct map *makers)
+{
+	struct arena *arena = arena_new();
+	struct object_list parts = { 0 };
+	bool is_found = false;
+
+	object_parts(model, object, arena, &parts);
+	for (size_t i = 0; i < parts.n && !is_found; i++)
+		is_found = map_has(makers, parts.v[i]->id);
+	arena_free(arena);
+	return is_found;
+}
+
+/* Streams may copy from streams: again until nothing joins. */
+static void add_takers(struct selection *out, const struct object *config, struct arena *arena)
+{
+	struct map makers = { 0 };
+	size_t n = 0;
+
+	map_set(arena, &makers, config->id, out);
+	while (n != makers.n) {
+		n = makers.n;
+		for (size_t i = 0; i < out->model->objects.n; i++) {
+			const struct object *object = out->model->objects.v[i];
+
+			if (!may_take(object) || map_has(&makers, object->id) ||
+			    !is_made_of(out->model, object, &makers))
+				continue;
+			map_set(arena, &makers, object->id, out);
+			map_set(arena, &out->ids, object->id, (void *)(uintptr_t)object);
+		}
+	}
+}
+
+void select_start(const struct model *model, const struct object *config,
+		  const struct options *options, struct arena *arena, struct selection *out,
+		  struct plan_options *plan)
+{
+	*out = (struct selection){ .model = model, .selectors = &options->selectors };
+	add(out, arena, config);
+	add_takers(out, config, arena);
+	plan->is_selected = is_selected;
+	plan->select_ctx = out;
+}
+
 bool select_triggers(const struct model *model, const struct strings *words, struct arena *arena,
 		     const struct strings **out, struct err *err)
 {

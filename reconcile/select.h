@@ -18,6 +18,13 @@ struct selection {
 MUST_CHECK bool select_make(const struct model *model, const struct options *options,
 			    struct arena *arena, struct selection *out, struct plan_options *plan,
 			    struct err *err);
+/*
+ * start-build: a build config with what it is made of, and what takes its image: streams, and the policies and workloads that
+ * follow those. No other build.
+ */
+void select_start(const struct model *model, const struct object *config,
+		  const struct options *options, struct arena *arena, struct selection *out,
+		  struct plan_options *plan);
 /* Words such as "cart", "shop/cart", "Image/shop/cart" into ids of images. *out NULL: none given. */
 MUST_CHECK bool select_triggers(const struct model *model, const struct strings *words,
 				struct arena *arena, const struct strings **out, struct err *err);
