@@ -375,6 +375,83 @@ class CustomTest(unittest.TestCase):
             self.assertIn(text, notices)
             self.assertIn("Warning: ", log)
 
+    def reconcile(self, *args):
+        env = {"PATH": os.environ["PATH"], "HOME": self.root, "XDG_CACHE_HOME": self.root + "/xdg", "GIT_CONFIG_NOSYSTEM": "1",
+               "RECONCILE_SECRET_LOGIN": DOCKERCFG}
+        done = subprocess.run([worker.PROGRAM, *args], cwd=self.root + "/config", env=env, capture_output=True, text=True, timeout=120,
+                              check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def recorded(self, path):
+        return subprocess.run(["git", "-C", self.root + "/config", "show", "reconcile/state:" + path], check=True, capture_output=True,
+                              text=True).stdout
+
+    def test_a_build_config_from_its_manifest_to_its_record(self):
+        stream = self.image.rpartition("/")[2].partition(":")[0]
+        os.mkdir(self.root + "/config")
+        with open(self.root + "/config/all.yaml", "w", encoding="utf-8") as file:
+            file.write(MANIFEST.replace("@BUILDER@", self.builder).replace("@SOURCE@", self.source_uri).replace("@STREAM@", stream)
+                       .replace("@REGISTRY@", REGISTRY).replace("@LAYOUT@", self.root + "/registry"))
+        with open(self.root + "/trusted.yaml", "w", encoding="utf-8") as file:
+            file.write(f"apiVersion: reconcile.dev/v1\nkind: Settings\nmetadata: {{name: settings}}\nregistries:\n- prefix: registry.local\n"
+                       f"  layout: {self.root}/registry\nstreams: {{registry: '{REGISTRY}'}}\nbuilds: {{custom: true}}\n")
+        for args in (("init", "-q"), ("config", "user.name", "T"), ("config", "user.email", "t@example.com"), ("add", "-A"),
+                     ("commit", "-qm", "what we want")):
+            subprocess.run(["git", "-C", self.root + "/config", *args], check=True)
+        _, said = self.reconcile(".")
+        self.assertIn("builds.custom is not set", said)
+        code, said = self.reconcile("--settings", self.root + "/trusted.yaml", ".")
+        self.assertEqual(code, 0, said)
+        build = self.recorded("shop/buildconfigs/cart/builds/1.yaml")
+        self.assertIn(self.tag_digest(), build)
+        self.assertRegex(build, r"phase: Complete")
+        self.assertIn(self.tag_digest(), self.recorded(f"shop/imagestreams/{stream}.yaml"))
+        self.assertNotIn(AUTH, build + said)
+        code, said = self.reconcile("--settings", self.root + "/trusted.yaml", "--detailed-exitcode", ".")
+        self.assertEqual(code, 0, said)
+
+
+MANIFEST = """\
+apiVersion: reconcile.dev/v1
+kind: Settings
+metadata: {name: settings}
+registries:
+- prefix: registry.local
+  layout: @LAYOUT@
+streams: {registry: "@REGISTRY@"}
+---
+apiVersion: image.openshift.io/v1
+kind: ImageStream
+metadata: {name: "@STREAM@", namespace: shop}
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: login
+  namespace: shop
+  annotations: {reconcile.dev/from-env: .dockerconfigjson=RECONCILE_SECRET_LOGIN}
+type: kubernetes.io/dockerconfigjson
+---
+apiVersion: build.openshift.io/v1
+kind: BuildConfig
+metadata: {name: cart, namespace: shop}
+spec:
+  source:
+    dockerfile: FROM scratch
+  strategy:
+    customStrategy:
+      from: {kind: DockerImage, name: "registry.local/builder:1"}
+      env:
+      - {name: DO, value: push}
+      - {name: SOURCE_URI, value: "@SOURCE@"}
+      - {name: SOURCE_CONTEXT_DIR, value: web}
+  output:
+    to: {kind: ImageStreamTag, name: "@STREAM@:v1"}
+    pushSecret: {name: login}
+  triggers:
+  - type: ConfigChange
+"""
+
 
 if __name__ == "__main__":
     unittest.main()
