@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "buildexec/custom/action.h"
+#include "buildexec/custom/binary.h"
 #include "buildexec/custom/mounts.h"
 #include "buildexec/custom/root.h"
 #include "buildexec/registry/reach.h"
@@ -164,8 +165,11 @@ static bool run_builder(struct task *task, const struct custom_root *root, struc
 	struct sandbox_result result;
 	struct build_log log = { 0 };
 	int64_t deadline_ms = task_deadline_ms(task);
+	AUTO_FD sent = -1;
 	bool is_done;
 
+	if (!custom_binary_open(task, &sent, err))
+		return false;
 	if (!custom_mounts_make(task, &root->tree, &root->user, &mounts, err) ||
 	    !fill_sandbox(task, root, &mounts, &sandbox, err))
 		return start_failed(task, err);
@@ -175,6 +179,7 @@ static bool run_builder(struct task *task, const struct custom_root *root, struc
 		/* What came before took it all: it is ended at once, and so reported. */
 		sandbox.limits.wall_ms = left_ms > 0 ? left_ms : 1;
 	}
+	sandbox.in_fd = sent >= 0 ? sent : 0;
 	sandbox.output_ctx = &log;
 	is_done = sandbox_run(&sandbox, &result, err);
 	build_log_end(&log);

@@ -268,6 +268,27 @@ class CustomTest(unittest.TestCase):
                 event, _ = self.bad(self.request("echo RAN", config={"files": [{**secret, "destination": "/k", "files": encoded({name: "x"})}]}))
                 self.assertIn("is no name of a file", event["text"])
 
+    def test_what_was_sent_is_on_standard_input(self):
+        os.makedirs(self.root + "/sent/sub")
+        for name, text in (("sent/a", "one\n"), ("sent/sub/b", "two\n"), ("file", "of a file\n")):
+            with open(f"{self.root}/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+        os.symlink("a", self.root + "/sent/link")
+        source = {"source": {"binary": {}}}
+        _, log, _ = self.good(self.request("tar -xzf -; cat a sub/b link; echo end", output=False, spec=source,
+                                           config={"binary": {"path": self.root + "/sent"}}))
+        self.assertIn("one\ntwo\none\nend\n", log)
+        source = {"source": {"binary": {"asFile": "x.war"}}}
+        _, log, _ = self.good(self.request("cat", output=False, spec=source, config={"binary": {
+            "path": self.root + "/file", "asFile": "x.war", "content": sha(b"of a file\n")}}))
+        self.assertIn("of a file", self.lines(log))
+        event, _ = self.bad(self.request("cat", output=False, spec=source, config={"binary": {
+            "path": self.root + "/file", "asFile": "x.war", "content": sha(b"another")}}))
+        self.assertEqual((event["failure"], event["reason"]), ("conflict", "FetchSourceFailed"))
+        self.assertIn("as planned", event["text"])
+        _, log, _ = self.good(self.request("cat; echo no input", output=False))
+        self.assertIn("no input", self.lines(log))
+
     def test_ended_without_pushing(self):
         event, _ = self.bad(self.request("echo done"))
         self.assertEqual((event["failure"], event["reason"], event["text"]),
@@ -374,6 +395,12 @@ class CustomTest(unittest.TestCase):
                      "builds have no network here", "postCommit is not run for Custom builds"):
             self.assertIn(text, notices)
             self.assertIn("Warning: ", log)
+        self.image = "mapped.local/shop/cart:1"
+        request = self.request("echo tried")
+        request["registries"].append({"prefix": "mapped.local", "location": REGISTRY + "/mapped"})
+        code, events, log = self.run_worker(request)
+        self.assertEqual((code, events[-1]["reason"]), (1, "PushImageToRegistryFailed"), log)
+        self.assertIn(f"is at '{REGISTRY}' by the settings", [one["text"] for one in events if one["type"] == "notice"][0])
 
     def reconcile(self, *args):
         env = {"PATH": os.environ["PATH"], "HOME": self.root, "XDG_CACHE_HOME": self.root + "/xdg", "GIT_CONFIG_NOSYSTEM": "1",

@@ -42,7 +42,7 @@ if command -v docker-registry >/dev/null && command -v htpasswd >/dev/null && co
 	printf '{"auths": {"%s": {"auth": "%s"}}}' "$SERVER_ADDR" "$(printf '%s:%s' "$SERVER_USER" "$SERVER_PASSWORD" | base64)" \
 		>"$work/push/.dockerconfigjson"
 	sed 's|https://|http://|' "$top/examples/manifests/custom-builder/builder/build.sh" >"$work/build.sh"
-	check "it pushes" env SOURCE_URI="$work/catalog" SOURCE_REF=main SOURCE_CONTEXT_DIR=pages OUTPUT_REGISTRY="$SERVER_ADDR" \
+	check "it pushes" env TMPDIR="$work" SOURCE_URI="$work/catalog" SOURCE_REF=main SOURCE_CONTEXT_DIR=pages OUTPUT_REGISTRY="$SERVER_ADDR" \
 		OUTPUT_IMAGE=shop/catalog:latest PUSH_DOCKERCFG_PATH="$work/push" sh "$work/build.sh"
 	pull() { curl -fsS -u "$SERVER_USER:$SERVER_PASSWORD" -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$SERVER_ADDR/v2/shop/catalog/$1"; }
 	layer() { pull manifests/latest | python3 -c 'import json, sys; print(json.load(sys.stdin)["layers"][0]["digest"])'; }
