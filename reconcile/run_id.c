@@ -104,8 +104,11 @@ void run_id_judge(const struct run_id *id, const char *cache_dir, struct state *
 		if (!status_claim(entry, &claim) || !claim.run_id || !*claim.lease_s ||
 		    strcmp(claim.run_id, id->text) == 0)
 			continue;
-		if (is_dead(folder, claim.run_id, arena))
-			*claim.lease_s = 1;
+		if (!is_dead(folder, claim.run_id, arena))
+			continue;
+		*claim.lease_s = 1;
+		if (claim.entry_lease_s)
+			*claim.entry_lease_s = 1;
 	}
 }
 

@@ -198,6 +198,18 @@ void state_files_replace(struct state_files *files, const struct state_files *fr
 				       .n_arenas = files->n_arenas + fresh->n_arenas };
 }
 
+static int64_t *lease_in_history(const struct build_config_status *status)
+{
+	for (size_t i = status->history.n; i; i--) {
+		struct bc_history_entry *entry =
+			LIST_AT(status->history, struct bc_history_entry, i - 1);
+
+		if (entry->number == status->last->number)
+			return entry->lease_s ? &entry->lease_s : NULL;
+	}
+	return NULL;
+}
+
 bool status_claim(const struct state_entry *entry, struct claim *out)
 {
 	const struct build_config_status *config = entry->status;
@@ -205,9 +217,10 @@ bool status_claim(const struct state_entry *entry, struct claim *out)
 
 	*out = (struct claim){ 0 };
 	if (entry->kind == KIND_IMAGE && image->last)
-		*out = (struct claim){ image->last->run_id, &image->last->lease_s };
+		*out = (struct claim){ image->last->run_id, &image->last->lease_s, NULL };
 	else if (entry->kind == KIND_BUILD_CONFIG && config->last)
-		*out = (struct claim){ config->last->run_id, &config->last->lease_s };
+		*out = (struct claim){ config->last->run_id, &config->last->lease_s,
+				       lease_in_history(config) };
 	return out->lease_s != NULL;
 }
 

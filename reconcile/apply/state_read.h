@@ -29,7 +29,8 @@ void state_files_replace(struct state_files *files, const struct state_files *fr
 /* Who builds the newest build of what has builds; run_id NULL: nobody. False: the kind has none, or nothing was built. */
 struct claim {
 	const char *run_id;
-	int64_t *lease_s; /* in the status */
+	int64_t *lease_s;       /* in the status */
+	int64_t *entry_lease_s; /* the same in its history; NULL: it has none there */
 };
 bool status_claim(const struct state_entry *entry, struct claim *out);
 

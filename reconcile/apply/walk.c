@@ -33,6 +33,31 @@ static void put_records(struct walk *walk, const struct step *step)
 				    *LIST_AT(step->records, const struct image_record *, i));
 }
 
+/* A status, and what the history limits make of it. */
+static void put_status(struct walk *walk, const struct step *step, const void *status,
+		       const char *line)
+{
+	struct numbers old;
+
+	plan_expire(step->object, (void *)(uintptr_t)status, walk->arena, &old);
+	recorder_put(walk->spec->recorder, step->object, &step->origin, status, line);
+	for (size_t i = 0; i < old.n; i++) {
+		recorder_put_file(walk->spec->recorder, step->id,
+				  plan_record_path(step, old.v[i], walk->arena), NULL);
+		log_drop(&walk->logs, plan_log_path(step, old.v[i], walk->arena), walk->arena);
+	}
+}
+
+/* Of a build that waits for what it names, or cannot be run: it has a number and a record all the same. */
+static void put_waiting(struct walk *walk, const struct step *step)
+{
+	struct build_file file;
+
+	plan_waiting(step, walk->spec->options, walk->arena, &file);
+	if (file.path)
+		recorder_put_file(walk->spec->recorder, step->id, file.path, file.document);
+}
+
 void walk_put_plain(struct walk *walk, const struct step *step)
 {
 	struct recorder *recorder = walk->spec->recorder;
@@ -50,23 +75,9 @@ void walk_put_plain(struct walk *walk, const struct step *step)
 			    step->blocked   ? step->blocked
 			    : step->summary ? step->summary
 					    : "status");
-	recorder_put(recorder, step->object, &step->origin, step->status, line);
+	put_status(walk, step, step->status, line);
+	put_waiting(walk, step);
 	put_records(walk, step);
-}
-
-/* A status, and what the history limits make of it. */
-static void put_status(struct walk *walk, const struct step *step, const void *status,
-		       const char *line)
-{
-	struct numbers old;
-
-	plan_expire(step->object, (void *)(uintptr_t)status, walk->arena, &old);
-	recorder_put(walk->spec->recorder, step->object, &step->origin, status, line);
-	for (size_t i = 0; i < old.n; i++) {
-		recorder_put_file(walk->spec->recorder, step->id,
-				  plan_record_path(step, old.v[i], walk->arena), NULL);
-		log_drop(&walk->logs, plan_log_path(step, old.v[i], walk->arena), walk->arena);
-	}
 }
 
 bool walk_put_marks(struct walk *walk, const struct step *step, struct err *err)
@@ -121,6 +132,8 @@ void walk_end(struct walk *walk, struct task *task, const struct outcome *outcom
 	put_records(walk, step);
 	if (file.path)
 		recorder_put_file(walk->spec->recorder, step->id, file.path, file.document);
+	else if (status)
+		put_waiting(walk, step);
 	if (!walk->gathered_ms)
 		walk->gathered_ms = clock_mono_ms();
 	if (walk->spec->events.on_end)

@@ -276,6 +276,23 @@ static void fold_failure(struct folding *f)
 		f->now_s, f->arena);
 }
 
+/* By its record: it is not tried again until something differs. */
+static void fold_cancelled(struct folding *f)
+{
+	struct bc_build *build = f->build;
+
+	f->step->has_failed = true;
+	build->is_cancelled = true;
+	build->reason = "CancelledBuild";
+	build->message = reason_message(build->reason);
+	build->failure = f->last->failure = "build";
+	build->tries = f->last->tries = 0;
+	build->log_snippet = snippet_of(f);
+	bc_build_set_phase(build, phase_name(PHASE_CANCELLED), f->now_s, f->arena);
+	f->status->conditions = config_ready(&f->status->conditions, COND_FALSE, build->reason,
+					     build->message, f->now_s, f->arena);
+}
+
 /* Somebody whose claim came later builds it now: only the history learns how this build ended. */
 static bool is_taken_over(const struct step *step)
 {
@@ -310,6 +327,8 @@ const struct build_config_status *config_fold(struct step *step, const struct ou
 	take_event(&f);
 	if (outcome->is_done && outcome->event)
 		fold_success(&f);
+	else if (outcome->is_cancelled_by_user)
+		fold_cancelled(&f);
 	else
 		fold_failure(&f);
 	entry = bc_history_of(&build, arena);
