@@ -342,27 +342,44 @@ static bool buildah_place(struct docker_job *job, struct err *err)
 /* ---- building ---- */
 
 /* "Error: building at STEP "RUN false": while running runtime: exit status 1" */
+static void read_instruction(struct docker_job *job, const char *text)
+{
+	static const char step[] = "building at STEP \"", original[] = "Original:\"";
+	const char *at = strstr(text, original), *end = NULL;
+
+	/* Then a dump of its own, in which nobody finds anything else. */
+	if (at) {
+		at += strlen(original);
+		job->instruction = arena_copy(job->task->arena, at, strcspn(at, "\"\\"));
+		return;
+	}
+	at = strstr(text, step);
+	if (!at)
+		return;
+	at += strlen(step);
+	for (const char *next = at; (next = strstr(next, "\": ")) != NULL; next++)
+		end = next;
+	if (end)
+		job->instruction = arena_copy(job->task->arena, at, (size_t)(end - at));
+}
+
 static void on_line(void *ctx, const char *line, size_t n)
 {
-	static const char error[] = "Error: ", step[] = "building at STEP \"";
+	static const char error[] = "Error: ", dump[] = " &imagebuilder.Step{";
 	struct docker_job *job = ctx;
-	char *text, *at, *end;
+	char *text, *at;
 
 	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
 		n--;
 	if (n <= strlen(error) || strncmp(line, error, strlen(error)) != 0)
 		return;
 	text = arena_copy(job->task->arena, line + strlen(error), n - strlen(error));
-	job->error = text;
 	job->instruction = NULL;
-	at = strstr(text, step);
-	if (!at)
-		return;
-	at += strlen(step);
-	for (end = NULL; (text = strstr(end ? end + 1 : at, "\": ")) != NULL;)
-		end = text;
-	if (end)
-		job->instruction = arena_copy(job->task->arena, at, (size_t)(end - at));
+	read_instruction(job, text);
+	at = strstr(text, dump);
+	if (at)
+		*at = '\0';
+	job->error = text;
 }
 
 /* Variables of buildah itself keep their values; such an argument is given on the command line. */

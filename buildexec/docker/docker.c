@@ -20,7 +20,7 @@ enum { SECRET_MAX_BYTES = 64 << 10, ERROR_MAX_BYTES = 400 };
 #define PUSH_FAILED  "PushImageToRegistryFailed"
 
 /* In the order in which they are tried. */
-static const struct engine *const engines[] = { &engine_buildah };
+static const struct engine *const engines[] = { &engine_buildah, &engine_daemon };
 
 static void hide_secrets(const struct task *task)
 {

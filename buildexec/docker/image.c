@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 
 #include "buildexec/image/inflate.h"
+#include "buildexec/sys/log.h"
 #include "model/base/digest.h"
 
-enum { TAIL_BYTES = 1024 };
+enum { TAIL_BYTES = 1024, HISTORY_MAX_BYTES = 4 << 20 };
 
 const struct docker_base *docker_base_of(const struct docker_bases *bases, const char *diff_id,
 					 size_t *layer)
@@ -110,14 +111,22 @@ static bool take_layer(struct task *task, const struct docker_layer *layer, stru
 	return true;
 }
 
-/* "FROM localhost/…": buildah's names of images that nobody else has. */
-static void drop_local_names(struct image_draft *draft)
+/*
+ * Values of build arguments that come from secrets are in what an engine says of a step, and local names of buildah ("FROM
+ * localhost/…") mean nothing to anybody.
+ */
+static void clean_history(struct image_draft *draft, struct arena *arena)
 {
 	for (size_t i = 0; i < draft->history.n; i++) {
 		struct history *one = &draft->history.v[i];
+		AUTO_BUF clean = BUF_INIT(HISTORY_MAX_BYTES);
 
 		if (one->comment && strncmp(one->comment, "FROM ", 5) == 0)
 			one->comment = NULL;
+		if (!one->created_by)
+			continue;
+		redact(one->created_by, strlen(one->created_by), &clean);
+		one->created_by = buf_copy(&clean, arena);
 	}
 }
 
@@ -140,7 +149,7 @@ bool built_image(struct docker_job *job, const struct docker_output *output,
 		built.manifest.layers[i].media_type = MEDIA_OCI_LAYER_GZIP;
 	image_draft_init(out, &built, task->arena);
 	out->annotations = task_annotations(task);
-	drop_local_names(out);
+	clean_history(out, task->arena);
 	for (size_t i = 0; i < output->n_layers; i++) {
 		struct image_layer *layer = &out->layers.v[i];
 		size_t k;
