@@ -119,6 +119,10 @@ static bool write_layer(struct build *build, struct layer_result *out, struct er
 	if (stats.n_left_out > 0)
 		s2i_warn(build->spec, "%llu sockets, devices or files named '.wh.…' are left out",
 			 (unsigned long long)stats.n_left_out);
+	if (stats.n_xattrs_left_out > 0)
+		s2i_warn(build->spec,
+			 "%llu files have more extended attributes than fit into a layer",
+			 (unsigned long long)stats.n_xattrs_left_out);
 	return true;
 }
 
