@@ -60,6 +60,8 @@ struct http_request {
 	int64_t stall_timeout_ms; /* 0: the client's; more where a server works long */
 	bool no_redirects;        /* give 3xx back */
 	bool no_retry;
+	/* Not on a kept connection: where that turns out to be dead, libcurl sends again, though the server may have acted. */
+	bool is_only_once;
 };
 
 struct http_response {
