@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "buildexec/cnb/actions.h"
+#include "buildexec/pipeline/action.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
@@ -24,8 +25,9 @@ static const struct action {
 	task_fn *perform;
 	bool gives_image; /* one that an image stream may take in */
 } actions[] = {
-	{ "build", task_build, true }, { "rebase", task_rebase, true }, { "compose", task_compose },
-	{ "tag", task_tag },           { "mirror", task_mirror },
+	{ "build", task_build, true }, { "rebase", task_rebase, true },
+	{ "compose", task_compose },   { "tag", task_tag },
+	{ "mirror", task_mirror },     { "pipeline", task_pipeline },
 };
 
 static bool read_all(int fd, struct buf *out, struct err *err)
@@ -199,6 +201,8 @@ static void send_failure(struct task *task, struct err *err)
 		.is_oom = task->is_oom,
 		.is_timeout = task->is_timeout,
 		.text = err->text,
+		.url = task->result.url,
+		.stages = task->result.stages,
 	};
 
 	redact_err(err);
