@@ -308,6 +308,7 @@ static void set_up(struct http *http, struct exchange *exchange, struct curl_sli
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, exchange->request->is_only_once ? 1L : 0L);
 	/* What is collected is small as a rule, and many handles may be open at once. */
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE,
 			 exchange->request->write ? 256L << 10 : 16L << 10);

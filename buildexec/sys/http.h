@@ -65,6 +65,8 @@ struct http_request {
 	/* Asked once a second or more often; true ends the transfer with ERR_CANCELLED. NULL: never */
 	bool (*is_cancelled)(void *ctx);
 	void *cancel_ctx;
+	/* Not on a kept connection: where that turns out to be dead, libcurl sends again, though the server may have acted. */
+	bool is_only_once;
 };
 
 struct http_response {

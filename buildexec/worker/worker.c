@@ -10,6 +10,7 @@
 #include "buildexec/cnb/actions.h"
 #include "buildexec/custom/action.h"
 #include "buildexec/docker/action.h"
+#include "buildexec/pipeline/action.h"
 #include "buildexec/s2i/action.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
@@ -31,6 +32,7 @@ static const struct action {
 	{ "compose", task_compose },     { "tag", task_tag },
 	{ "mirror", task_mirror },       { "s2i", task_s2i, true },
 	{ "docker", task_docker, true }, { "custom", task_custom, true },
+	{ "pipeline", task_pipeline },
 };
 
 static bool read_all(int fd, struct buf *out, struct err *err)
@@ -228,6 +230,8 @@ static void send_failure(struct task *task, struct err *err)
 		.is_oom = task->is_oom,
 		.is_timeout = task->is_timeout,
 		.text = err->text,
+		.url = task->result.url,
+		.stages = task->result.stages,
 	};
 
 	redact_err(err);
