@@ -223,8 +223,9 @@ static bool add_socket(struct task *task, const struct rootfs *root, struct cust
 	if (!socket)
 		return true;
 	if (stat(socket, &stat_buf) != 0)
-		return err_sys(err, errno, "cannot use docker's socket '%s' (settings %s)", socket,
-			       "builds.dockerSocket");
+		return err_sys(err, errno,
+			       "cannot use docker's socket '%s' (settings builds.dockerSocket)",
+			       socket);
 	if (!S_ISSOCK(stat_buf.st_mode))
 		return err_set(err, ERR_SYSTEM, "'%s' (settings builds.dockerSocket) is no socket",
 			       socket);
