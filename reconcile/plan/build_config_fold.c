@@ -252,7 +252,7 @@ static const char *snippet_of(const struct folding *f)
 static void fold_failure(struct folding *f)
 {
 	const struct outcome *outcome = f->outcome;
-	const char *text = outcome_text(outcome, f->arena);
+	const char *text = text_without_logins(outcome_text(outcome, f->arena), f->arena);
 	const char *kind =
 		outcome->event && outcome->event->failure
 			? outcome->event->failure

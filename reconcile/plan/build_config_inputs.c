@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "model/base/buf.h"
 #include "reconcile/plan/rules_build_config.h"
 #include "reconcile/plan/stream_generation.h"
 
@@ -23,6 +24,21 @@ const char *url_without_login(const char *url, struct arena *arena)
 		n_user = (size_t)((colon ? colon : at) - host);
 	return arena_printf(arena, "%.*s%.*s%s", (int)(host - url), url, (int)n_user, host,
 			    n_user ? at : at + 1);
+}
+
+const char *text_without_logins(const char *text, struct arena *arena)
+{
+	static const char ends[] = " \t\r\n'\"<>()";
+	AUTO_BUF out = BUF_INIT(strlen(text) + 1);
+
+	while (*text) {
+		size_t n = strcspn(text, ends), gap = strspn(text + n, ends);
+
+		buf_puts(&out, url_without_login(arena_copy(arena, text, n), arena));
+		buf_add(&out, text + n, gap);
+		text += n + gap;
+	}
+	return buf_copy(&out, arena);
 }
 
 /* ---- git ---- */
@@ -73,8 +89,10 @@ static void git_fail(struct configuring *c, const char *revision, const struct f
 {
 	c->git.state = INPUT_ABSENT;
 	c->git.why_kind = fact->err.kind;
-	c->git.why = resolve_problem(arena_printf(c->p->arena, "'%s' of %s", revision, c->git.url),
-				     &fact->err, c->p->arena);
+	c->git.why = text_without_logins(
+		resolve_problem(arena_printf(c->p->arena, "'%s' of %s", revision, c->git.url),
+				&fact->err, c->p->arena),
+		c->p->arena);
 	c->facts |= BC_SOURCE_FAILED;
 }
 

@@ -82,6 +82,14 @@ static const char *proxy_without_login(const char *proxy, struct arena *arena)
 	return at ? at + 1 : url_without_login(proxy, arena);
 }
 
+/* A record lacks the login that the spec has for the same place. */
+static const struct build_git *with_login(const struct configuring *c, const struct build_git *git)
+{
+	const struct build_git *spec = c->spec->common.source.git;
+
+	return spec && text_equal(url_without_login(spec->uri, c->p->arena), git->uri) ? spec : git;
+}
+
 /* What comes along takes the place of what would be fetched; what came along once is gone. */
 static struct build_source made_source(const struct configuring *c)
 {
@@ -109,6 +117,7 @@ static struct build_source made_source(const struct configuring *c)
 		git->http_proxy = proxy_without_login(git->http_proxy, c->p->arena);
 		git->https_proxy = proxy_without_login(git->https_proxy, c->p->arena);
 		out.git = git;
+		c->step->git = with_login(c, git);
 	}
 	out.type = source_type(&out);
 	return out;

@@ -130,6 +130,8 @@ struct step {
 	/* BuildConfig: the build that is to run, as it will be recorded; or one that waits for what it names (phase New) */
 	struct bc_build *build;
 	const struct build_start *start; /* the request that it answers; NULL: none */
+	/* Source of that build with the logins in its URLs, which are not recorded; NULL: it has none in git */
+	const struct build_git *git;
 	/* BuildConfig: its status as of the moment its build is claimed, without the claim */
 	const struct build_config_status *begun;
 	/* Set by plan_fold: */

@@ -118,9 +118,23 @@ static bool has_lease(const struct configuring *c, const struct bc_history_entry
 	return lease_s > c->p->options.now_s;
 }
 
+/* A New build that another takes the place of. */
+static void cancel(struct configuring *c, const struct bc_history_entry *entry, int64_t by)
+{
+	const char *why = arena_printf(c->p->arena, "superseded by build %" PRId64, by);
+
+	end_entry(c, entry, PHASE_CANCELLED, "CancelledBuild");
+	step_mark(c->step,
+		  (struct build_mark){
+			  .number = entry->number, .end = END_CANCELLED, .message = why },
+		  c->p->arena);
+}
+
+/* Only the newest build waits: an older one would hold up all others. */
 static void look_at_history(struct configuring *c)
 {
 	const struct list history = c->status->history;
+	const struct bc_attempt *last = c->status->last;
 
 	for (size_t i = 0; i < history.n; i++) {
 		const struct bc_history_entry *entry = LIST_AT(history, struct bc_history_entry, i);
@@ -129,20 +143,38 @@ static void look_at_history(struct configuring *c)
 			c->active = entry;
 		else if (is_active(entry))
 			interrupt(c, entry);
-		else if (phase_find(entry->phase) == PHASE_NEW)
+		else if (phase_find(entry->phase) != PHASE_NEW)
+			continue;
+		else if (last && last->number == entry->number)
 			c->waiting = entry;
+		else
+			cancel(c, entry, c->status->last_version);
 	}
-	if (c->waiting && c->status->last && c->status->last->number == c->waiting->number)
+	if (c->waiting)
 		c->facts |= BC_NEW;
-	else
-		c->waiting = NULL;
+}
+
+/* By its record: a build that was cancelled while it waited has no failure. */
+static bool has_ended_badly(const struct configuring *c, const struct bc_attempt *last)
+{
+	const struct list *history = &c->status->history;
+
+	for (size_t i = 0; i < history->n; i++) {
+		const struct bc_history_entry *entry =
+			LIST_AT(*history, struct bc_history_entry, i);
+		enum build_phase phase = phase_find(entry->phase);
+
+		if (entry->number == last->number)
+			return phase_is_terminal(phase) && phase != PHASE_COMPLETE;
+	}
+	return false;
 }
 
 static void look_at_past(struct configuring *c)
 {
 	const struct bc_attempt *last = c->status->last;
 
-	if (!last || !last->failure || !last->failure[0])
+	if (!last || (!(last->failure && last->failure[0]) && !has_ended_badly(c, last)))
 		return;
 	c->facts |= BC_LAST_FAILED;
 	if (last->is_once)
@@ -269,16 +301,8 @@ static void do_unready(struct configuring *c)
 
 static void supersede(struct configuring *c)
 {
-	const char *why;
-
-	if (!is_superseding(c))
-		return;
-	why = arena_printf(c->p->arena, "superseded by build %" PRId64, c->number);
-	end_entry(c, c->waiting, PHASE_CANCELLED, "CancelledBuild");
-	step_mark(c->step,
-		  (struct build_mark){
-			  .number = c->waiting->number, .end = END_CANCELLED, .message = why },
-		  c->p->arena);
+	if (is_superseding(c))
+		cancel(c, c->waiting, c->number);
 }
 
 /* The build has a number and a record, and does not run. */
@@ -360,11 +384,13 @@ static const char *failure_message(const struct configuring *c)
 {
 	const struct condition *said = c->old ? condition_find(&c->old->conditions, "Ready") : NULL;
 
-	if (said && text_equal(said->reason, "BuildFailed") && !c->step->marks.n)
+	if (said && text_equal(said->status, COND_FALSE) && !c->step->marks.n)
 		return said->message;
 	return arena_printf(c->p->arena, "Error: Build '%s' in namespace '%s' failed: %s",
 			    name_of(c, c->status->last->number), c->step->ns,
-			    c->step->marks.n ? "interrupted" : c->status->last->failure);
+			    c->step->marks.n           ? "interrupted"
+			    : c->status->last->failure ? c->status->last->failure
+						       : "it was cancelled");
 }
 
 static void do_make(struct configuring *c)

@@ -138,6 +138,8 @@ bool config_pushes_to(const struct model *model, const struct object *object, co
 		      const char *stream, const char **tag, struct arena *arena);
 /* A URL without user and password; of ssh the user stays, who is a name only. */
 const char *url_without_login(const char *url, struct arena *arena);
+/* The same of every URL in a text: messages of others name what they asked. */
+const char *text_without_logins(const char *text, struct arena *arena);
 
 /* ---- why (build_config_causes.c) ---- */
 

@@ -32,6 +32,20 @@ static const char *const status_file = "apiVersion: build.openshift.io/v1\n"
 				       "  - from:\n"
 				       "      name: base:2\n"
 				       "  configDigest: " D2 "\n"
+				       "  lastBuild:\n"
+				       "    number: 3\n"
+				       "    reason: IMAGE\n"
+				       "    triggeredBy:\n"
+				       "    - message: Image change\n"
+				       "      imageChangeBuild:\n"
+				       "        imageID: r.example.com/base@" D1 "\n"
+				       "        fromRef:\n"
+				       "          kind: ImageStreamTag\n"
+				       "          name: base:1\n"
+				       "    once: true\n"
+				       "  output:\n"
+				       "    reference: r.example.com/shop/cart:latest\n"
+				       "    image: r.example.com/shop/cart@" D2 "\n"
 				       "  builds:\n"
 				       "  - number: 2\n"
 				       "    phase: Failed\n"
@@ -296,6 +310,9 @@ static const struct {
 	{ "phase: Failed", "phase: Done", "status: unsupported value 'Done' for 'builds[0].phase'; supported: New, Pending, Running, Complete, Failed, Error, Cancelled" },
 	{ "configDigest: " D2, "configDigest: x", "status: 'configDigest' is no sha256 digest" },
 	{ "buildKey: " D2, "buildKey: x", "status: 'builds[].buildKey' is no sha256 digest" },
+	{ "          name: base:1\n", "", "status: 'lastBuild.triggeredBy' has an image without its tag" },
+	{ "reference: r.example.com/shop/cart:latest", "reference: R//", NULL },
+	{ "shop/cart@" D2, "shop/cart:1", "status: 'output.image' has no digest" },
 	{ "shop/cart@" D1, "shop/cart:1", "status: 'builds[].image' has no digest" },
 	{ "lastTriggeredImageID: r", "lastTriggeredImageID: R//", NULL },
 	{ "      name: base:2\n", "      namespace: a\n", NULL },

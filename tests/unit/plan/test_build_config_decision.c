@@ -113,11 +113,26 @@ static void test_urls__lose_their_login(void **state)
 	arena_free(arena);
 }
 
+static void test_texts__lose_the_logins_of_their_urls(void **state)
+{
+	struct arena *arena = arena_new();
+
+	(void)state;
+	assert_string_equal(
+		text_without_logins("cannot resolve 'main' of 'https://a:b@c/d.git': (http://x@y)",
+				    arena),
+		"cannot resolve 'main' of 'https://c/d.git': (http://y)");
+	assert_string_equal(text_without_logins("  mail a@b:  no", arena), "  mail a@b:  no");
+	assert_string_equal(text_without_logins("", arena), "");
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules__decide_every_set_of_facts_as_documented),
 		cmocka_unit_test(test_urls__lose_their_login),
+		cmocka_unit_test(test_texts__lose_the_logins_of_their_urls),
 	};
 
 	return cmocka_run_group_tests_name("build config decision", tests, NULL, NULL);

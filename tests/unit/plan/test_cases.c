@@ -631,6 +631,8 @@ static void build_print(const struct step *step, struct buf *out)
 {
 	const struct list *causes = step->build ? &step->build->spec.triggered_by : NULL;
 
+	if (step->git && strcmp(step->git->uri, step->build->spec.common.source.git->uri) != 0)
+		buf_printf(out, "    from %s\n", step->git->uri);
 	for (size_t i = 0; causes && i < causes->n; i++) {
 		const struct build_cause *cause = LIST_AT(*causes, struct build_cause, i);
 
