@@ -375,12 +375,6 @@ static void check_trigger(const struct checker *c, const struct build_trigger *t
 	if (key) {
 		const char *path = arena_printf(c->arena, "%s.%s", at, key);
 
-		if (!map_has(seen, "a webhook"))
-			check_note(c, at,
-				   "webhooks are served by the CI that runs builds, this one "
-				   "starts nothing by itself: %s",
-				   at);
-		map_set(c->arena, seen, "a webhook", seen);
 		if (!hook)
 			check_fail(c, path, "missing field(s): %s", path);
 		else

@@ -98,15 +98,6 @@ void check_warn(const struct checker *c, const char *path, const char *fmt, ...)
 	va_end(args);
 }
 
-void check_note(const struct checker *c, const char *path, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	say(c, SEVERITY_NOTE, path, fmt, args);
-	va_end(args);
-}
-
 void check_invalid(const struct checker *c, const char *path, const char *value,
 		   const char *details)
 {

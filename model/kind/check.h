@@ -25,7 +25,6 @@ const struct node *check_locate(const struct node *document, const char *path, b
 /* An error at `path`; the text is `fmt` alone and should name the path itself. */
 void check_fail(const struct checker *c, const char *path, const char *fmt, ...) PRINTF(3, 4);
 void check_warn(const struct checker *c, const char *path, const char *fmt, ...) PRINTF(3, 4);
-void check_note(const struct checker *c, const char *path, const char *fmt, ...) PRINTF(3, 4);
 
 /* "invalid value: <value>: <path>", then the details on their own line when not NULL. */
 void check_invalid(const struct checker *c, const char *path, const char *value,

@@ -162,7 +162,7 @@ static const struct stream_status *stream_now(const struct configuring *c, const
 	const struct step *step = map_get(&c->p->plan->by_id, id);
 
 	if (is_own_stream(c, ns, stream))
-		return state_status(c->p->state, id);
+		return stream_before_pushes(c->p, id);
 	return step ? step->status : NULL;
 }
 
@@ -211,6 +211,7 @@ static struct input stream_image(const struct configuring *c, const struct build
 static struct input docker_image(const struct configuring *c, const char *image,
 				 const struct named *secret)
 {
+	const char *written;
 	struct pin pin;
 
 	if (strchr(image, '@'))
@@ -223,7 +224,8 @@ static struct input docker_image(const struct configuring *c, const char *image,
 		return absent(pin.why);
 	if (pin.state == PIN_UNKNOWN)
 		return (struct input){ .state = INPUT_UNKNOWN };
-	return (struct input){ .image = pin.pinned };
+	written = import_reference(image, pin_digest(pin.pinned), c->p->arena);
+	return (struct input){ .image = written ? written : pin.pinned };
 }
 
 static struct input input_of(struct configuring *c, const struct object_ref *from,

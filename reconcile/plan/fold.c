@@ -395,9 +395,10 @@ const void *plan_fold(struct step *step, const struct outcome *outcome,
 
 	*file = (struct build_file){ 0 };
 	step->has_failed = false;
-	if (step->blocked)
+	if (step->blocked) {
 		step->has_failed = true;
-	else if (step->kind == KIND_BUILD_CONFIG && step->action == ACTION_BUILD)
+		plan_waiting(step, options, arena, file);
+	} else if (step->kind == KIND_BUILD_CONFIG && step->action == ACTION_BUILD)
 		step->status = config_fold(step, outcome, options, arena, file);
 	else if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		step->status = fold_build(&f, options);

@@ -194,7 +194,7 @@ static void need_streams(struct graph *g, const struct object *object)
 	}
 }
 
-/* The streams whose tags its builds watch. */
+/* The streams whose tags its builds watch; not the one that it pushes other tags to (look_at_watched). */
 static void need_watched(struct graph *g, const struct object *object)
 {
 	const char *json = pairs_get(&object->meta.annotations, ANNOTATION_TRIGGERS);
@@ -206,14 +206,17 @@ static void need_watched(struct graph *g, const struct object *object)
 	for (size_t i = 0; i < watches.n; i++) {
 		const struct image_watch *watch = LIST_AT(watches, struct image_watch, i);
 
-		if (!watch->is_paused)
+		if (!watch->is_paused && !pushes_beside(g->p, object,
+							object_id(KIND_IMAGE_STREAM, watch->ns,
+								  watch->stream, g->p->arena),
+							watch->tag))
 			need(g, KIND_IMAGE_STREAM, watch->ns, watch->stream);
 	}
 }
 
 /*
  * The streams that a build config reads or watches. Of the one it pushes to, which comes after it, other tags are read as they
- * were recorded: that is no cycle. To watch the very tag that it pushes is one, as every build would ask for the next.
+ * are before that (stream_before_pushes): that is no cycle. To watch the very tag that it pushes is one, as every build would ask for the next.
  */
 static void need_inputs(struct graph *g, const struct object *object)
 {

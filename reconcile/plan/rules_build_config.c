@@ -356,6 +356,17 @@ static void do_new_output(struct configuring *c)
 	new_build(c, "InvalidOutputReference", c->output_why);
 }
 
+static const char *failure_message(const struct configuring *c)
+{
+	const struct condition *said = c->old ? condition_find(&c->old->conditions, "Ready") : NULL;
+
+	if (said && text_equal(said->reason, "BuildFailed") && !c->step->marks.n)
+		return said->message;
+	return arena_printf(c->p->arena, "Error: Build '%s' in namespace '%s' failed: %s",
+			    name_of(c, c->status->last->number), c->step->ns,
+			    c->step->marks.n ? "interrupted" : c->status->last->failure);
+}
+
 static void do_make(struct configuring *c)
 {
 	struct step *step = c->step;
@@ -370,25 +381,16 @@ static void do_make(struct configuring *c)
 		step_unknown(step, c->unknown.v[i], c->p->arena);
 	if (c->common->source.git && !c->git.built && !(c->start && c->start->binary))
 		step_unknown(step, "source.git.commit", c->p->arena);
-	if (!c->old && !step->marks.n)
+	if (!c->old)
 		set_ready(c, COND_UNKNOWN, "NeverBuilt", NULL);
+	else if (c->status->last != c->old->last && c->status->last && c->status->last->failure)
+		set_ready(c, COND_FALSE, "BuildFailed", failure_message(c));
 }
 
 static void do_resume(struct configuring *c)
 {
 	config_causes_again(c);
 	do_make(c);
-}
-
-static const char *failure_message(const struct configuring *c)
-{
-	const struct condition *said = c->old ? condition_find(&c->old->conditions, "Ready") : NULL;
-
-	if (said && text_equal(said->reason, "BuildFailed") && !c->step->marks.n)
-		return said->message;
-	return arena_printf(c->p->arena, "Error: Build '%s' in namespace '%s' failed: %s",
-			    name_of(c, c->status->last->number), c->step->ns,
-			    c->step->marks.n ? "interrupted" : c->status->last->failure);
 }
 
 static void do_nothing(struct configuring *c)

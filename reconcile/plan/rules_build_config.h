@@ -122,8 +122,8 @@ struct configuring {
 /* Commit, images and output as they are now; facts and `waits` with them. */
 void config_resolve(struct configuring *c);
 /*
- * What a tag gives. One of the stream that the build config pushes to itself is read as it was recorded, without waiting: the
- * stream's step comes after this one.
+ * What a tag gives. One of the stream that the build config pushes to itself is read as it is before anything is pushed,
+ * without waiting: the stream's step comes after this one.
  */
 struct input config_tag(struct configuring *c, const char *ns, const char *stream, const char *tag);
 /* The commit that a start or the spec asks for, else the ref; "HEAD" when there is neither. */

@@ -15,7 +15,7 @@
 #include "reconcile/plan/build_key.h"
 #include "reconcile/plan/image_compare.h"
 #include "reconcile/plan/rules_build_config.h"
-#include "reconcile/plan/stream.h"
+#include "reconcile/plan/stream_generation.h"
 
 /* clang-format off */
 static const struct image_rule image_rules[] = { /* the first row whose facts all hold decides */
@@ -303,8 +303,7 @@ static void look_at_watched(struct deciding *d)
 	}
 	for (size_t i = 0; i < watches.n; i++) {
 		const struct image_watch *watch = LIST_AT(watches, struct image_watch, i);
-		struct tag_view view =
-			stream_view(d->p->plan, watch->ns, watch->stream, watch->tag, d->p->arena);
+		struct tag_view view = watched_view(d->p, d->step->object, watch);
 		const char *key =
 			arena_printf(d->p->arena, "%s/%s:%s", watch->ns, watch->stream, watch->tag);
 

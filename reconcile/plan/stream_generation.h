@@ -139,6 +139,17 @@ char *stream_repository(const struct model *model, const char *ns, const char *n
 /* "<registry>/<namespace>/<name>[:tag]" in its parts: false when it lies elsewhere or names a digest. */
 bool stream_reference_parse(const struct model *model, const char *reference, struct arena *arena,
 			    const char *out[3]);
+/*
+ * A stream that is decided about later, as this plan makes it but for what is pushed to it: for those who push to it and read
+ * another tag of it. Copies that are still to be made are not there. NULL: it is not declared.
+ */
+const struct stream_status *stream_before_pushes(const struct planner *p, const char *id);
+/* The object pushes to other tags of the stream than this one. */
+bool pushes_beside(const struct planner *p, const struct object *object, const char *stream,
+		   const char *tag);
+/* What an object's watch gives it; of a stream that it pushes to beside, which comes after it, as stream_before_pushes. */
+struct tag_view watched_view(const struct planner *p, const struct object *object,
+			     const struct image_watch *watch);
 /* What a pusher pushed last under pusher->reference, by its status; NULL: nothing. */
 const char *pushed_digest(const struct pusher *pusher, const void *status);
 

@@ -136,7 +136,39 @@ void pushers_index(struct stream_world *world)
 	}
 }
 
+bool pushes_beside(const struct planner *p, const struct object *object, const char *stream,
+		   const char *tag)
+{
+	const struct pushers *pushers = map_get(&p->streams->pushers, stream);
+	bool is_pusher = false;
+
+	for (size_t i = 0; pushers && i < pushers->list.n; i++) {
+		if (pushers->list.v[i].image != object)
+			continue;
+		if (text_equal(pushers->list.v[i].tag, tag))
+			return false;
+		is_pusher = true;
+	}
+	return is_pusher;
+}
+
 /* ---- consumers ---- */
+
+const struct stream_status *stream_before_pushes(const struct planner *p, const char *id)
+{
+	struct planner copy = *p;
+	const struct object *object = map_get(&p->model->by_id, id);
+	struct step step = { .kind = KIND_IMAGE_STREAM, .id = id, .object = object };
+
+	if (!object)
+		return NULL;
+	if (p->options.is_selected && !p->options.is_selected(object, p->options.select_ctx))
+		return recorded_status(p, object);
+	step.ns = object->meta.ns;
+	step.name = object->meta.name;
+	rule_stream(&copy, &step);
+	return step.status;
+}
 
 struct tag_view stream_view(const struct plan *plan, const char *ns, const char *stream,
 			    const char *tag, struct arena *arena)
@@ -158,6 +190,20 @@ struct tag_view stream_view(const struct plan *plan, const char *ns, const char 
 	view.pull_spec = stream_pull_spec(status, tag, arena);
 	view.image = top ? top->image : NULL;
 	return view;
+}
+
+struct tag_view watched_view(const struct planner *p, const struct object *object,
+			     const struct image_watch *watch)
+{
+	const char *id = object_id(KIND_IMAGE_STREAM, watch->ns, watch->stream, p->arena);
+	const struct stream_status *status;
+
+	if (!pushes_beside(p, object, id, watch->tag))
+		return stream_view(p->plan, watch->ns, watch->stream, watch->tag, p->arena);
+	status = stream_before_pushes(p, id);
+	return (struct tag_view){
+		.pull_spec = status ? stream_pull_spec(status, watch->tag, p->arena) : NULL
+	};
 }
 
 struct watch_row {

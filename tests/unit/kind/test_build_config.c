@@ -205,23 +205,19 @@ static const struct {
 	{ "triggers", CONFIG, TRIGGERS("{type: ConfigChange}, {type: ImageChange}, {type: ImageChange, imageChange: {from: {kind: ImageStreamTag, name: 'a:b'}, paused: true, lastTriggeredImageID: x}}"), "" },
 	{ "trigger old spelling", CONFIG, TRIGGERS("{type: imageChange, imageChange: {}}"), "" },
 	{ "trigger webhooks", CONFIG, TRIGGERS("{type: github, github: {secret: s}}, {type: Generic, generic: {secretReference: {name: s}, allowEnv: true}}, {type: GitLab, gitlab: {secret: s}}, {type: Bitbucket, bitbucket: {secret: s}}"),
-	  "7:14 note: webhooks are served by the CI that runs builds, this one starts nothing by itself: spec.triggers[0]\n" },
+	  "" },
 	{ "trigger unknown", CONFIG, TRIGGERS("{type: ConfigChanged}, {type: x}"),
 	  "7:21 warning: invalid trigger type 'ConfigChanged', the trigger is left out: spec.triggers[0].type; did you mean 'ConfigChange'?\n"
 	  "7:44 warning: invalid trigger type 'x', the trigger is left out: spec.triggers[1].type\n" },
 	{ "trigger without type", CONFIG, TRIGGERS("{imageChange: {}}"), "7:14 error: missing field(s): spec.triggers[0].type\n" },
 	{ "trigger empty type", CONFIG, TRIGGERS("{type: ''}"), "7:21 error: missing field(s): spec.triggers[0].type\n" },
 	{ "webhook missing", CONFIG, TRIGGERS("{type: GitLab}"),
-	  "7:14 error: missing field(s): spec.triggers[0].gitlab\n"
-	  "7:14 note: webhooks are served by the CI that runs builds, this one starts nothing by itself: spec.triggers[0]\n" },
+	  "7:14 error: missing field(s): spec.triggers[0].gitlab\n" },
 	{ "webhook secret", CONFIG, TRIGGERS("{type: GitHub, github: {}}"),
-	  "7:14 note: webhooks are served by the CI that runs builds, this one starts nothing by itself: spec.triggers[0]\n"
 	  "7:29 error: must provide a value for at least one of secret or secretReference: spec.triggers[0].github\n" },
 	{ "webhook env", CONFIG, TRIGGERS("{type: GitHub, github: {secret: s, allowEnv: true}}"),
-	  "7:14 note: webhooks are served by the CI that runs builds, this one starts nothing by itself: spec.triggers[0]\n"
 	  "7:59 error: git webhooks cannot allow env vars: spec.triggers[0].github.allowEnv\n" },
 	{ "webhook reference", CONFIG, TRIGGERS("{type: Generic, generic: {secretReference: {}}}"),
-	  "7:14 note: webhooks are served by the CI that runs builds, this one starts nothing by itself: spec.triggers[0]\n"
 	  "7:40 error: missing field(s): spec.triggers[0].generic.secretReference.name\n" },
 	{ "default trigger without a tag", CONFIG, GIT DOCKER "  triggers: [{type: ImageChange}]\n",
 	  "7:14 warning: a default ImageChange trigger can only be used when the build strategy includes an ImageStreamTag reference; the trigger is left out: spec.triggers[0]\n" },
