@@ -351,6 +351,9 @@ static bool take_instruction(struct parser *p)
 			       "line %u of the Dockerfile: the last instruction ends in several %c",
 			       one.line, p->file->escape);
 	one.start = flat.at[start];
+	one.args = flat.text + i;
+	while (is_blank(*one.args))
+		one.args++;
 	if (strcmp(one.name, "FROM") == 0) {
 		if (!read_from(p, &flat, i, &one))
 			return false;

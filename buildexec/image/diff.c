@@ -121,6 +121,53 @@ static int open_anyway(const struct place *place, int flags)
 	return fd;
 }
 
+static int compare_xattrs(const void *a, const void *b)
+{
+	const struct tar_xattr *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static bool is_kept_xattr(const struct diff *diff, const char *name)
+{
+	if (strcmp(name, "security.capability") == 0)
+		return !diff->spec->has_owner;
+	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0 &&
+	       !strchr(name, '=');
+}
+
+/* A file system without them has none. */
+static void take_xattrs(struct diff *diff, int fd, struct tar_entry *entry)
+{
+	char names[TAR_XATTR_BYTES], value[TAR_XATTR_BYTES];
+	VEC(struct tar_xattr) list = { 0 };
+	ssize_t all = flistxattr(fd, names, sizeof(names));
+	size_t total = 0;
+
+	if (all < 0 && errno == ERANGE)
+		diff->stats->n_xattrs_left_out++;
+	for (const char *at = names; all > 0 && at < names + all; at += strlen(at) + 1) {
+		ssize_t n;
+
+		if (!is_kept_xattr(diff, at))
+			continue;
+		n = fgetxattr(fd, at, value, sizeof(value));
+		total += strlen(at) + TAR_XATTR_MORE + (n > 0 ? (size_t)n : 0);
+		if (n < 0 || total > TAR_XATTR_BYTES) {
+			diff->stats->n_xattrs_left_out++;
+			return;
+		}
+		vec_push(diff->arena, &list,
+			 (struct tar_xattr){ .name = arena_strdup(diff->arena, at),
+					     .value = arena_copy(diff->arena, value, (size_t)n),
+					     .n = (size_t)n });
+	}
+	if (list.n > 1)
+		qsort(list.v, list.n, sizeof(*list.v), compare_xattrs);
+	entry->xattrs = list.v;
+	entry->n_xattrs = list.n;
+}
+
 static bool has_mark(int fd, const char *name)
 {
 	char key[64];
@@ -158,6 +205,7 @@ static bool add_file(struct diff *diff, const struct place *place, struct err *e
 	}
 	entry.type = TAR_FILE;
 	entry.size_bytes = (uint64_t)place->stat.st_size;
+	take_xattrs(diff, fd, &entry);
 	return begin(diff, place->folder, &entry, err) && copy_data(diff, place, fd, err);
 }
 
@@ -224,6 +272,7 @@ static bool add_folder(struct diff *diff, const struct place *place, struct err 
 		  st->st_uid == place->stat.st_uid && st->st_gid == place->stat.st_gid;
 	hides = has_below && has_mark(fd, "opaque");
 	folder.entry.type = TAR_DIR;
+	take_xattrs(diff, fd, &folder.entry);
 	if (is_same && diff->spec->has_owner && !is_at_or_below(place->path, diff->spec->owned))
 		folder.entry.uid = folder.entry.gid = 0;
 	if (!is_same && !write_folder(diff, &folder, err))

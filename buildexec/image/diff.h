@@ -3,7 +3,8 @@
  * diff.h — what a container changed, as entries of a layer: the upper folder of its overlay. Removed names become whiteouts,
  * folders that replaced others are marked opaque, hard links stay links. A folder that overlayfs only copied up, with the
  * mode and owner it had, comes along when something in it changed. Names sorted by bytes, one time for everything:
- * the same changes give the same bytes. Sockets and devices are left out, extended attributes too.
+ * the same changes give the same bytes. Sockets and devices are left out. Of extended attributes those that layers are
+ * unpacked with come along: user.*, and as root security.capability; of a folder when the folder does.
  * Spec: opencontainers/image-spec layer.md "Change Types"; Linux overlayfs.rst.
  */
 #ifndef BUILDEXEC_IMAGE_DIFF_H
@@ -30,6 +31,7 @@ struct diff_spec {
 struct diff_stats {
 	uint64_t n_entries, n_whiteouts;
 	uint64_t n_left_out; /* sockets, devices, and names that mean something else in a layer */
+	uint64_t n_xattrs_left_out; /* of files with more of them than fit into an archive */
 };
 
 /* ERR_SYSTEM where overlayfs keeps changes in a form of its own (redirect_dir, metacopy), which is no layer. */

@@ -28,14 +28,25 @@ enum tar_type {
 	TAR_TYPES
 };
 
+/* An extended attribute: a PAX record SCHILY.xattr.<name>. */
+struct tar_xattr {
+	const char *name; /* without '=' */
+	const void *value;
+	size_t n;
+};
+/* Of one entry together, names and values and so much more for each: the rest of a PAX header must fit as well. */
+enum { TAR_XATTR_BYTES = 16 << 10, TAR_XATTR_MORE = 64 };
+
 struct tar_entry {
 	const char *name; /* written as it is: a leading '/' stays, folders have no trailing '/' */
 	enum tar_type type;
 	mode_t mode; /* permissions with setuid, setgid and sticky; other bits are dropped */
 	uint64_t uid, gid;
 	int64_t mtime_s;
-	uint64_t size_bytes;  /* of a file; must be 0 for others */
-	const char *linkname; /* of links */
+	uint64_t size_bytes;            /* of a file; must be 0 for others */
+	const char *linkname;           /* of links */
+	const struct tar_xattr *xattrs; /* sorted by name */
+	size_t n_xattrs;
 };
 
 /* Takes the archive's bytes in order. */
@@ -50,8 +61,8 @@ struct tar {
 	uint64_t total_bytes;
 };
 
-/* ERR_INVALID for what no tar can hold (an empty name, a negative time). The entry before must be
- * complete. */
+/* ERR_INVALID for what no tar can hold (an empty name, a negative time, attributes over TAR_XATTR_BYTES). The entry before
+ * must be complete. */
 MUST_CHECK bool tar_begin(struct tar *tar, const struct tar_entry *entry, struct err *err);
 /* Exactly size_bytes in all, in any pieces; more is a BUG. */
 MUST_CHECK bool tar_data(struct tar *tar, const void *bytes, size_t n, struct err *err);

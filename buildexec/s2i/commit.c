@@ -29,9 +29,10 @@ static void add_generated(struct build *build, struct pairs *labels)
 	const struct s2i_spec *spec = build->spec;
 	const struct s2i_identity *identity = &spec->identity;
 
-	label_set(build->arena, labels, "io.k8s.display-name",
-		  identity->display_name && identity->display_name[0] ? identity->display_name
-								      : spec->tags.v[0]);
+	if (identity->display_name && identity->display_name[0])
+		label_set(build->arena, labels, "io.k8s.display-name", identity->display_name);
+	else if (spec->tags.n > 0)
+		label_set(build->arena, labels, "io.k8s.display-name", spec->tags.v[0]);
 	if (identity->description && identity->description[0])
 		label_set(build->arena, labels, "io.k8s.description", identity->description);
 	label(build, labels, "image",
@@ -82,6 +83,8 @@ static struct strings mount_points(const struct build *build)
 		vec_push(build->arena, &out, always[i]);
 	for (size_t i = 0; build->spec->network == SANDBOX_HOST && i < COUNTOF(with_network); i++)
 		vec_push(build->arena, &out, with_network[i]);
+	for (size_t i = 0; i < build->final->volumes.n; i++)
+		vec_push(build->arena, &out, build->final->volumes.v[i].to);
 	return out;
 }
 
@@ -116,6 +119,10 @@ static bool write_layer(struct build *build, struct layer_result *out, struct er
 	if (stats.n_left_out > 0)
 		s2i_warn(build->spec, "%llu sockets, devices or files named '.wh.…' are left out",
 			 (unsigned long long)stats.n_left_out);
+	if (stats.n_xattrs_left_out > 0)
+		s2i_warn(build->spec,
+			 "%llu files have more extended attributes than fit into a layer",
+			 (unsigned long long)stats.n_xattrs_left_out);
 	return true;
 }
 
@@ -166,6 +173,14 @@ static bool push(struct build *build, const struct image_draft *draft, struct er
 	return true;
 }
 
+static bool last_look(struct build *build, struct err *err)
+{
+	const struct s2i_made made = { .lowers = build->final->all.layers,
+				       .config = &build->draft.config };
+
+	return !build->spec->on_made || build->spec->on_made(build->spec->ctx, &made, err);
+}
+
 bool phase_commit(struct build *build, struct err *err)
 {
 	struct image_draft draft;
@@ -187,7 +202,7 @@ bool phase_commit(struct build *build, struct err *err)
 	draft.annotations = build->spec->annotations;
 	build->draft = draft;
 	build->result->reason = S2I_COMPLETED;
-	return true;
+	return last_look(build, err);
 }
 
 bool phase_push(struct build *build, struct err *err)

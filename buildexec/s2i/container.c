@@ -271,6 +271,8 @@ static void fill_sandbox(const struct container *container, const struct script_
 	if (run->is_kept) {
 		out->root.lowers = container->base.layers;
 		out->root.upper_dir = container->upper_dir;
+		out->binds = container->volumes.v;
+		out->n_binds = container->volumes.n;
 	}
 	if (spec->deadline_ms) {
 		int64_t left_ms = spec->deadline_ms - clock_mono_ms();

@@ -8,7 +8,7 @@
 
 #include "buildexec/image/rootfs.h"
 #include "buildexec/s2i/s2i.h"
-#include "buildexec/s2i/user.h"
+#include "buildexec/task/user.h"
 
 struct container {
 	const struct s2i_spec *spec;
@@ -21,6 +21,7 @@ struct container {
 	struct user user;
 	const char *working_dir;
 	bool is_rootless;
+	VEC(struct sandbox_bind) volumes; /* resolved: places without links */
 };
 
 /* Reads and unpacks; `name` is a folder below work_dir, for the changes. Err says what, the caller whose image. */
@@ -51,6 +52,9 @@ MUST_CHECK bool container_join_tree(struct container *container, const char *fro
 /* A file in a folder that container_make_dir gave; stays open for the caller when fd is given. */
 MUST_CHECK bool container_put_file(struct container *container, const char *host_dir,
 				   const struct s2i_file *file, int *fd, struct err *err);
+/* The files in a folder of this machine, the user's, to be mounted where scripts run whose changes are kept. */
+MUST_CHECK bool container_add_volume(struct container *container, const struct s2i_files *files,
+				     struct err *err);
 
 struct script_run {
 	const char *path;             /* in the container */

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "buildexec/s2i/container.h"
+#include "buildexec/source/source.h"
 #include "buildexec/source/tree_copy.h"
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/task/inside.h"
 
 static bool own(const struct container *container, const char *host, uid_t uid, gid_t gid,
 		struct err *err)
@@ -217,5 +219,52 @@ bool container_put_file(struct container *container, const char *host_dir,
 		return false;
 	if (fchmod(*fd, 0644) != 0 || futimens(*fd, times) != 0)
 		return err_sys(err, errno, "cannot set the mode of '%s'", file->name);
+	return true;
+}
+
+static bool put_volume_file(const struct s2i_file *file, const char *root, mode_t mode,
+			    struct arena *arena, struct err *err)
+{
+	struct inside_file out = { .bytes = file->bytes, .n = file->n, .mode = mode };
+	const char *clean, *slash, *dir;
+
+	if (!source_sub_path(file->name, arena, &clean, err))
+		return false;
+	slash = strrchr(clean, '/');
+	out.name = slash ? slash + 1 : clean;
+	return inside_make(root, slash ? arena_copy(arena, clean, (size_t)(slash - clean)) : "",
+			   arena, &dir, err) &&
+	       inside_put(dir, &out, arena, err);
+}
+
+bool container_add_volume(struct container *container, const struct s2i_files *files,
+			  struct err *err)
+{
+	struct arena *arena = container->spec->arena;
+	const char *dir = path_join(arena, container->spec->work_dir,
+				    arena_printf(arena, "volume-%zu", container->volumes.n));
+	struct sandbox_bind bind = { .from = dir };
+	const char *host;
+
+	if (!files->destination || files->destination[0] != '/')
+		return err_set(err, ERR_INVALID, "volume at '%s': the place is no absolute path",
+			       files->destination ? files->destination : "");
+	if (!fs_make_dirs(dir, 0755, err))
+		return false;
+	for (size_t i = 0; i < files->list.n; i++)
+		/* What a mounted volume keeps for itself. */
+		if (strncmp(files->list.v[i].name, "..", 2) != 0 &&
+		    !put_volume_file(&files->list.v[i], dir, files->mode ? files->mode : 0644,
+				     arena, err))
+			return err_prefix(err, "volume at '%s'", files->destination);
+	if (!container->is_rootless &&
+	    !tree_chown(dir, container->user.uid, container->user.gid, err))
+		return false;
+	if (!container_make_dir(container, files->destination, &host, err))
+		return err_prefix(err, "volume at '%s'", files->destination);
+	bind.to = host + strlen(container->upper);
+	if (!bind.to[0] || strcmp(bind.to, "/") == 0)
+		return err_set(err, ERR_INVALID, "a volume cannot be mounted at '/'");
+	vec_push(arena, &container->volumes, bind);
 	return true;
 }

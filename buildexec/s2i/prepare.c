@@ -96,8 +96,6 @@ static bool check_tags(struct build *build, struct err *err)
 	struct ref ref;
 
 	build->result->reason = S2I_PUSH_FAILED;
-	if (spec->tags.n == 0)
-		return err_set(err, ERR_INVALID, "no tag for the image");
 	for (size_t i = 0; i < spec->tags.n; i++)
 		if (!ref_parse(spec->tags.v[i], build->arena, &ref, err) ||
 		    !registry_check_write(spec->registry, &ref, err))
@@ -124,70 +122,6 @@ bool phase_pull(struct build *build, struct err *err)
 	s2i_say("Runtime image: %s", spec->runtime_image);
 	build->final = &build->runtime;
 	return read_artifacts(build, err);
-}
-
-/* A clean path below the source, made where it is absent; links on it are refused, for they may lead anywhere. */
-static bool make_source_dir(struct build *build, const char *path, const char **out,
-			    struct err *err)
-{
-	*out = build->spec->source;
-	while (*path) {
-		size_t n = strcspn(path, "/");
-		struct stat stat;
-
-		*out = path_join(build->arena, *out, arena_copy(build->arena, path, n));
-		if (mkdir(*out, 0755) != 0 && errno != EEXIST)
-			return err_sys(err, errno, "cannot create folder '%s'", *out);
-		if (lstat(*out, &stat) != 0 || !S_ISDIR(stat.st_mode))
-			return err_set(err, ERR_INVALID, "'%.*s' of the source is no folder",
-				       (int)n, path);
-		path += n + (path[n] == '/');
-	}
-	return true;
-}
-
-/* "/a/b/." stands for what is in the folder; otherwise the last part comes along. */
-static bool copy_input(struct build *build, const struct rootfs *image,
-		       const struct s2i_image_path *path, struct err *err)
-{
-	size_t n = strlen(path->source);
-	bool is_content = n >= 2 && strcmp(path->source + n - 2, "/.") == 0;
-	struct rootfs_entry from;
-	const char *clean, *to;
-
-	if (!source_sub_path(path->destination, build->arena, &clean, err) ||
-	    !make_source_dir(build, clean, &to, err) ||
-	    !rootfs_find(image, path->source, is_content, build->arena, &from, err))
-		return false;
-	if (!from.host)
-		return err_set(err, ERR_INVALID, "there is no '%s' in the image", path->source);
-	if (!is_content)
-		to = path_join(build->arena, to, strrchr(from.path, '/') + 1);
-	return rootfs_copy(image, &from, to, err);
-}
-
-static bool add_image_inputs(struct build *build, struct err *err)
-{
-	struct platform want = platform_host();
-
-	for (size_t i = 0; i < build->spec->images.n; i++) {
-		const struct s2i_image_input *input = &build->spec->images.v[i];
-		struct rootfs root = { .form = unpack_form_here() };
-		struct remote_image image;
-		struct ref ref;
-
-		if (!ref_parse(input->image, build->arena, &ref, err) ||
-		    !registry_read_image(build->spec->registry, &ref, &want, build->arena, &image,
-					 err) ||
-		    !image_unpack(&image, build->spec->access, build->spec->store, build->arena,
-				  &root.layers, err))
-			return err_prefix(err, "cannot get the image '%s'", input->image);
-		for (size_t k = 0; k < input->paths.n; k++)
-			if (!copy_input(build, &root, &input->paths.v[k], err))
-				return err_prefix(err, "cannot copy '%s' from image '%s'",
-						  input->paths.v[k].source, input->image);
-	}
-	return true;
 }
 
 static bool enter_context(struct build *build, struct err *err)
@@ -383,14 +317,15 @@ bool phase_prepare(struct build *build, struct err *err)
 	if (!fs_is_dir(build->spec->source))
 		return err_set(err, ERR_INVALID, "there is no source folder '%s'",
 			       build->spec->source);
-	build->result->reason = S2I_FETCH_IMAGE_CONTENT_FAILED;
-	if (!add_image_inputs(build, err))
-		return false;
 	build->result->reason = S2I_INVALID_CONTEXT_DIR;
 	if (!enter_context(build, err) || !read_source(build, err) || !place_source(build, err))
 		return false;
 	for (size_t i = 0; i < build->spec->files.n; i++)
 		if (!place_files(build, &build->spec->files.v[i], err))
+			return false;
+	build->result->reason = S2I_FILE_SYSTEM_FAILED;
+	for (size_t i = 0; i < build->spec->volumes.n; i++)
+		if (!container_add_volume(&build->builder, &build->spec->volumes.v[i], err))
 			return false;
 	build->result->reason = S2I_COMPLETED;
 	return true;

@@ -131,12 +131,16 @@ static bool retrieve(struct build *build, const char *reference, struct err *err
 /* Whatever goes wrong here, a clean build does without; only a cancelled one is not begun. */
 bool phase_retrieve(struct build *build, struct err *err)
 {
-	const char *reference =
-		build->spec->previous_image ? build->spec->previous_image : build->spec->tags.v[0];
+	const struct s2i_spec *spec = build->spec;
+	const char *reference = spec->previous_image ? spec->previous_image
+				: spec->tags.n > 0   ? spec->tags.v[0]
+						     : NULL;
 	struct err problem = { 0 };
 
-	if (!build->spec->is_incremental)
+	if (!reference) {
+		s2i_say("Clean build: there is no image before");
 		return true;
+	}
 	if (!build->scripts.v[SCRIPT_SAVE_ARTIFACTS].is_found) {
 		s2i_warn(build->spec, "clean build: there is no script 'save-artifacts'");
 		return true;

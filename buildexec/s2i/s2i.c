@@ -34,6 +34,11 @@ static bool with_runtime(const struct s2i_spec *spec)
 	return spec->runtime_image != NULL;
 }
 
+static bool with_tags(const struct s2i_spec *spec)
+{
+	return spec->tags.n > 0;
+}
+
 static const struct {
 	bool (*run)(struct build *build, struct err *err);
 	bool (*is_due)(const struct s2i_spec *spec);
@@ -44,7 +49,7 @@ static const struct {
 	[S2I_ASSEMBLE] = { phase_assemble, always },
 	[S2I_RUNTIME] = { phase_runtime, with_runtime },
 	[S2I_COMMIT] = { phase_commit, always },
-	[S2I_PUSH] = { phase_push, always },
+	[S2I_PUSH] = { phase_push, with_tags },
 };
 _Static_assert(COUNTOF(phases) == S2I_PHASES, "a row for each phase");
 

@@ -43,20 +43,10 @@ struct s2i_identity {
 	const char *commit_id, *commit_ref, *commit_author, *commit_date, *commit_message;
 };
 
-/* Parts of an image that are copied into the source. */
-struct s2i_image_path {
-	const char
-		*source; /* absolute; "/." at its end: what is in the folder, without the folder */
-	const char *destination; /* folder below the source, made when absent */
-};
-struct s2i_image_input {
-	const char *image; /* pinned */
-	VEC(struct s2i_image_path) paths;
-};
-
 /* A secret or config map: files put into a folder of the container before assemble. */
 struct s2i_file {
-	const char *name; /* no '/'; names that begin with ".." are passed over */
+	const char *
+		name; /* without '/', but for volumes; those that begin with ".." are passed over */
 	const void *bytes;
 	size_t n;
 };
@@ -64,12 +54,19 @@ struct s2i_files {
 	const char *destination; /* below the image's working folder unless absolute */
 	VEC(struct s2i_file) list;
 	bool is_secret; /* emptied after assemble, wherever they are by then */
+	mode_t mode;    /* of a volume's files; 0: 0644 */
+};
+
+/* An image that is made and not pushed: layers unpacked, bottom first, with what assemble changed on top. */
+struct s2i_made {
+	struct strings lowers;
+	const struct image_config *config;
 };
 
 struct s2i_spec {
 	const char *builder_image; /* pinned */
 	const char *builder_name;  /* what the label calls it; NULL: builder_image */
-	struct strings tags;       /* all get the image; the first names it */
+	struct strings tags; /* all get the image; the first names it; none: nothing is pushed */
 	const char *
 		source; /* folder, as it was fetched; it is changed and moved from: the caller's no more */
 	const char *context_dir;   /* below it; NULL or "": all of it */
@@ -85,11 +82,12 @@ struct s2i_spec {
 	const char *label_prefix;  /* NULL: "io.openshift." */
 	struct s2i_identity identity;
 	bool is_incremental;
-	const char *previous_image;     /* NULL: the first tag */
+	const char *previous_image;     /* NULL: the first tag, if there is one */
 	const char *runtime_image;      /* pinned; NULL: none */
 	struct artifact_list artifacts; /* none: what the runtime image says */
-	VEC(struct s2i_image_input) images;
 	VEC(struct s2i_files) files;
+	/* Read-only mounts while assemble runs, at absolute destinations; in no layer. */
+	VEC(struct s2i_files) volumes;
 	struct pairs annotations; /* of the manifest */
 
 	struct sandbox_limits limits; /* wall_ms is for all scripts together */
@@ -101,6 +99,8 @@ struct s2i_spec {
 	void (*on_phase)(void *ctx, enum s2i_phase phase); /* NULL: nobody asks */
 	void (*on_notice)(void *ctx,
 			  const char *text); /* warnings for the user; they are in the log too */
+	/* A last look before the image is pushed: false with err, and the build has failed. NULL: nobody looks. */
+	bool (*on_made)(void *ctx, const struct s2i_made *image, struct err *err);
 	void *ctx;
 
 	struct registry *registry;
@@ -119,7 +119,7 @@ struct s2i_result {
 	int exit_code;          /* of a script that failed */
 	bool is_oom, is_timeout;
 	bool is_incremental; /* artifacts of the image before were used */
-	const char *image;   /* the first tag, pinned */
+	const char *image;   /* the first tag, pinned; NULL without tags */
 	struct image_bytes bytes;
 	struct strings tags;
 	uint64_t n_entries; /* of the new layer */

@@ -262,7 +262,7 @@ static bool start(const struct enter_spec *spec, int go[2], int report[2], pid_t
 	}
 	fd_close(&go[0]);
 	fd_close(&report[1]);
-	if (spec->is_rootless && !map_ids(*pid))
+	if (spec->is_rootless && !(spec->map ? spec->map(spec->ctx, *pid) : map_ids(*pid)))
 		is_ok = err_sys(err, errno, "cannot %s", steps[STEP_MAP]);
 	if (is_ok) {
 		spec->prepare(spec->ctx, *pid);

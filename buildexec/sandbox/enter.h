@@ -31,6 +31,11 @@ struct enter_spec {
 	size_t n_overlays;
 	bool is_rootless;
 	int fds[3];
+	/*
+	 * Without privileges: maps the ids of the child's user namespace, false with errno. NULL: our own ids become root's,
+	 * and there are no others.
+	 */
+	bool (*map)(void *ctx, pid_t pid);
 	/* Called in the parent while the child waits: cgroups. */
 	void (*prepare)(void *ctx, pid_t pid);
 	void *ctx;

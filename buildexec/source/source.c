@@ -321,15 +321,19 @@ bool source_parts(const struct source_spec *spec, const struct strings *sub_path
 }
 
 /* Images are public sooner or later: what a URL says beyond the place stays out of them. */
-static const char *public_git_url(const char *text, struct arena *arena)
+const char *source_git_shown(const char *text, struct arena *arena)
 {
 	const char *mark = strstr(text, "://"), *at;
 	struct git_url url;
 	struct err ignored = { 0 };
+	bool is_http;
 
-	if (!mark || !git_url_parse(text, arena, &url, &ignored) || !url.password)
+	if (!mark || !git_url_parse(text, arena, &url, &ignored))
 		return text;
-	at = strrchr(text, '@');
+	is_http = url.scheme == GIT_SCHEME_HTTP || url.scheme == GIT_SCHEME_HTTPS;
+	if (!url.password && !(is_http && url.user))
+		return text;
+	at = memrchr(mark + 3, '@', strcspn(mark + 3, "/?#"));
 	return at ? arena_printf(arena, "%.*s%s", (int)(mark + 3 - text), text, at + 1) : text;
 }
 
@@ -351,7 +355,7 @@ struct node *source_project_metadata(const struct source *source, const char *co
 		node_set_text(arena, out, "type", "git");
 		node_set_text(arena, version, "commit", source->git->revision);
 		node_set_text(arena, metadata, "repository",
-			      public_git_url(source->git->url, arena));
+			      source_git_shown(source->git->url, arena));
 		node_set_text(arena, metadata, "revision", source->git->revision);
 	} else if (source->blob) {
 		node_set_text(arena, out, "type", "blob");

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "buildexec/source/access.h"
+#include "buildexec/sys/git_commit.h"
 #include "model/base/digest.h"
 
 struct source_spec {
@@ -24,7 +25,8 @@ struct source_spec {
 	const char *dest;            /* an empty folder that exists                           */
 	uid_t uid;
 	gid_t gid;
-	struct strings *notices; /* what the user should know of the source; may be NULL  */
+	struct strings *notices;        /* what the user should know of the source; may be NULL  */
+	struct git_commit_info *commit; /* filled from a git source's commit; may be NULL */
 };
 
 /* ERR_CONFLICT: the source is not (or no longer) the content that was asked for. */
@@ -43,6 +45,9 @@ MUST_CHECK bool source_local_content(const struct source *source, const char *ma
 /* The [source] table of project-metadata.toml (kpack.md §4.3); NULL for a local source. Without passwords and queries. */
 struct node *source_project_metadata(const struct source *source, const char *content,
 				     struct arena *arena);
+
+/* A git URL as it may be shown: without password, and without user where that may be a token. */
+const char *source_git_shown(const char *url, struct arena *arena);
 
 /* "./a//b/" → "a/b"; "" for none. ERR_INVALID for a path that leads out of the source. */
 MUST_CHECK bool source_sub_path(const char *sub_path, struct arena *arena, const char **out,

@@ -110,6 +110,23 @@ static bool export_submodules(struct exporting *exporting, const struct git_plac
 	return true;
 }
 
+static bool describe(struct exporting *exporting, struct git_objects *objects,
+		     const struct git_id *commit, struct err *err)
+{
+	struct git_commit_info *out = exporting->spec->commit;
+	unsigned char raw[GIT_ID_RAW];
+	struct git_data data;
+
+	if (!out)
+		return true;
+	git_id_to_raw(commit, raw);
+	if (!git_objects_need(objects, raw, GIT_TYPE_COMMIT, exporting->arena, &data, err) ||
+	    !git_commit_describe(&data, exporting->arena, out, err))
+		return false;
+	out->id = *commit;
+	return true;
+}
+
 static bool export_tree(struct exporting *exporting, const struct git_place *place,
 			struct git_repo *repo, struct err *err)
 {
@@ -118,6 +135,8 @@ static bool export_tree(struct exporting *exporting, const struct git_place *pla
 	struct git_id root, part;
 	unsigned mode = 0;
 
+	if (place->depth == 0 && !describe(exporting, objects, &place->commit, err))
+		return false;
 	if (!git_tree_of_commit(objects, &place->commit, &root, err) ||
 	    !git_find_path(objects, &root, place->sub_path, &part, &mode, err))
 		return false;

@@ -267,6 +267,35 @@ static struct curl_slist *make_headers(const struct exchange *exchange)
 	return list;
 }
 
+static int on_progress(void *user, curl_off_t down_max, curl_off_t down, curl_off_t up_max,
+		       curl_off_t up)
+{
+	struct exchange *exchange = user;
+	const struct http_request *request = exchange->request;
+
+	(void)down_max;
+	(void)down;
+	(void)up_max;
+	(void)up;
+	if (!request->is_cancelled(request->cancel_ctx))
+		return 0;
+	err_set(&exchange->own, ERR_CANCELLED, "cancelled");
+	return 1;
+}
+
+static void set_peer(struct http *http, struct exchange *exchange)
+{
+	if (http->options.unix_socket) {
+		curl_easy_setopt(http->curl, CURLOPT_UNIX_SOCKET_PATH, http->options.unix_socket);
+		curl_easy_setopt(http->curl, CURLOPT_PROXY, "");
+	}
+	if (!exchange->request->is_cancelled)
+		return;
+	curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, exchange);
+}
+
 static void set_up(struct http *http, struct exchange *exchange, struct curl_slist *headers)
 {
 	CURL *curl = http->curl;
@@ -279,6 +308,7 @@ static void set_up(struct http *http, struct exchange *exchange, struct curl_sli
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, exchange->request->is_only_once ? 1L : 0L);
 	/* What is collected is small as a rule, and many handles may be open at once. */
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE,
 			 exchange->request->write ? 256L << 10 : 16L << 10);
@@ -291,6 +321,7 @@ static void set_up(struct http *http, struct exchange *exchange, struct curl_sli
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
 	set_trust(http);
+	set_peer(http, exchange);
 	set_times(http, exchange);
 	set_body(curl, exchange);
 	set_credentials(curl, exchange);

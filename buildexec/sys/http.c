@@ -80,6 +80,7 @@ bool http_open(const struct http_options *options, struct http **out, struct err
 	http->options.ca_file = arena_strdup(arena, options->ca_file);
 	http->options.cert_file = arena_strdup(arena, options->cert_file);
 	http->options.key_file = arena_strdup(arena, options->key_file);
+	http->options.unix_socket = arena_strdup(arena, options->unix_socket);
 	http->options.user_agent = arena_strdup(
 		arena, options->user_agent ? options->user_agent : "reconcile/" RECONCILE_VERSION);
 	if (!options->connect_timeout_ms)

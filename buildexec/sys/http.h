@@ -20,6 +20,8 @@ struct http_options {
 	const char *ca_file;              /* further CA bundle (PEM), beside the system's; NULL */
 	const char *cert_file, *key_file; /* client certificate */
 	bool is_insecure; /* no certificate check: only where the settings say so for that host */
+	/* A socket of this machine, spoken to instead of the host of any URL, and never by way of a proxy. NULL: none */
+	const char *unix_socket;
 	const char *user_agent;     /* NULL: "reconcile/<version>" */
 	int64_t connect_timeout_ms; /* 0: 10 s  */
 	int64_t stall_timeout_ms;   /* 0: 30 s without a byte */
@@ -60,6 +62,11 @@ struct http_request {
 	int64_t stall_timeout_ms; /* 0: the client's; more where a server works long */
 	bool no_redirects;        /* give 3xx back */
 	bool no_retry;
+	/* Asked once a second or more often; true ends the transfer with ERR_CANCELLED. NULL: never */
+	bool (*is_cancelled)(void *ctx);
+	void *cancel_ctx;
+	/* Not on a kept connection: where that turns out to be dead, libcurl sends again, though the server may have acted. */
+	bool is_only_once;
 };
 
 struct http_response {

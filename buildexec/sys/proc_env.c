@@ -15,10 +15,29 @@
 /* What programs need to find each other, their files and the network; nothing that may hold a
  * secret by habit. */
 static const char *const allowed[] = {
-	"PATH",        "HOME",        "LANG",      "LC_ALL",       "LC_CTYPE",
-	"TMPDIR",      "TZ",          "USER",      "LOGNAME",      "XDG_RUNTIME_DIR",
-	"http_proxy",  "https_proxy", "no_proxy",  "all_proxy",    "HTTP_PROXY",
-	"HTTPS_PROXY", "NO_PROXY",    "ALL_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE",
+	"PATH",
+	"HOME",
+	"LANG",
+	"LC_ALL",
+	"LC_CTYPE",
+	"TMPDIR",
+	"TZ",
+	"USER",
+	"LOGNAME",
+	"XDG_RUNTIME_DIR",
+	"http_proxy",
+	"https_proxy",
+	"no_proxy",
+	"all_proxy",
+	"HTTP_PROXY",
+	"HTTPS_PROXY",
+	"NO_PROXY",
+	"ALL_PROXY",
+	"SSL_CERT_DIR",
+	"SSL_CERT_FILE",
+	"DOCKER_HOST",
+	"DOCKER_TLS_VERIFY",
+	"DOCKER_CERT_PATH",
 };
 
 static const char *const *ours;

@@ -8,6 +8,10 @@
 #include <unistd.h>
 
 #include "buildexec/cnb/actions.h"
+#include "buildexec/custom/action.h"
+#include "buildexec/docker/action.h"
+#include "buildexec/pipeline/action.h"
+#include "buildexec/s2i/action.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
@@ -24,8 +28,11 @@ static const struct action {
 	task_fn *perform;
 	bool gives_image; /* one that an image stream may take in */
 } actions[] = {
-	{ "build", task_build, true }, { "rebase", task_rebase, true }, { "compose", task_compose },
-	{ "tag", task_tag },           { "mirror", task_mirror },
+	{ "build", task_build, true },   { "rebase", task_rebase, true },
+	{ "compose", task_compose },     { "tag", task_tag },
+	{ "mirror", task_mirror },       { "s2i", task_s2i, true },
+	{ "docker", task_docker, true }, { "custom", task_custom, true },
+	{ "pipeline", task_pipeline },
 };
 
 static bool read_all(int fd, struct buf *out, struct err *err)
@@ -223,6 +230,8 @@ static void send_failure(struct task *task, struct err *err)
 		.is_oom = task->is_oom,
 		.is_timeout = task->is_timeout,
 		.text = err->text,
+		.url = task->result.url,
+		.stages = task->result.stages,
 	};
 
 	redact_err(err);

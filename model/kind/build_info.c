@@ -36,7 +36,9 @@ struct list build_info_env(const struct build_id *id, const struct build_common 
 	put_env(&env, "OPENSHIFT_BUILD_NAME", id->name, arena);
 	put_env(&env, "OPENSHIFT_BUILD_NAMESPACE", id->ns, arena);
 	if (spec->source.git) {
-		put_env(&env, "OPENSHIFT_BUILD_SOURCE", spec->source.git->uri, arena);
+		/* As it may be shown, where somebody has looked. */
+		put_env(&env, "OPENSHIFT_BUILD_SOURCE",
+			info && info->location ? info->location : spec->source.git->uri, arena);
 		put_env(&env, "OPENSHIFT_BUILD_REFERENCE", spec->source.git->ref, arena);
 		put_env(&env, "OPENSHIFT_BUILD_COMMIT", commit_of(spec, info ? info : &no_info),
 			arena);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buildexec/sys/git_commit.h"
 #include "buildexec/sys/git_delta.h"
 #include "buildexec/sys/git_objects.h"
 
@@ -19,12 +20,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct git_entry entry;
 	struct git_id a, b;
 	enum git_type type;
+	struct git_commit_info commit;
+	char date[GIT_DATE_TEXT];
 
 	while (git_entry_next(bytes, size, &pos, &entry))
 		if (git_entry_name_is_safe(entry.name, entry.n_name) &&
 		    memchr(entry.name, '/', entry.n_name))
 			abort();
 	(void)!git_commit_parse(&object, &a, &b, &err);
+	if (git_commit_describe(&object, arena, &commit, &err)) {
+		git_date_format(&commit.author, date);
+		if (strlen(commit.subject) >= GIT_SUBJECT_BYTES || strchr(commit.subject, '\n') ||
+		    strchr(commit.author.name, '\n') || strlen(date) < 24)
+			abort();
+	}
 	object.type = GIT_TYPE_TAG;
 	(void)!git_tag_parse(&object, &a, &type, &err);
 	if (git_delta_size(data + half, size - half, half, &n) && n <= 1 << 20)

@@ -10,7 +10,7 @@
 
 #include "buildexec/s2i/pattern.h"
 #include "buildexec/s2i/text.h"
-#include "buildexec/s2i/user.h"
+#include "buildexec/task/user.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

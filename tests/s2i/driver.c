@@ -88,22 +88,6 @@ static void pairs(const struct driver *driver, const char *key, struct pairs *ou
 		vec_push(driver->arena, out, (struct pair){ .key = one->key, .value = one->text });
 }
 
-static void read_images(struct driver *driver)
-{
-	for (const struct node *one = first(node_get(driver->json, "images")); one;
-	     one = one->next) {
-		struct s2i_image_input input = { .image = node_text(one, "image") };
-
-		for (const struct node *path = first(node_get(one, "paths")); path;
-		     path = path->next)
-			vec_push(driver->arena, &input.paths,
-				 (struct s2i_image_path){ .source = node_text(path, "source"),
-							  .destination =
-								  node_text(path, "destination") });
-		vec_push(driver->arena, &driver->spec.images, input);
-	}
-}
-
 static void read_files(struct driver *driver, const char *key, bool is_secret)
 {
 	for (const struct node *one = first(node_get(driver->json, key)); one; one = one->next) {
@@ -176,7 +160,6 @@ static void fill_spec(struct driver *driver)
 	     one = one->next)
 		artifacts_parse(one->text, driver->arena, &spec->artifacts);
 	read_identity(driver);
-	read_images(driver);
 	read_files(driver, "secrets", true);
 	read_files(driver, "configMaps", false);
 }

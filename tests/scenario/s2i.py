@@ -391,16 +391,13 @@ def add_onbuild(folder, index, instructions):
 
 
 def test_inputs(image):
-    note("secrets, config maps, images")
+    note("secrets and config maps")
     probe = "#!/bin/sh\nset -e\ncp -R /tmp/src/. .\ncat deep/token >seen; mv deep/token moved; ln other linked\ncat conf/file >conf-seen\n"
     write(f"{WORK}/probe/.s2i/bin/assemble", probe, 0o755)
     result = built("inputs", image, source=f"{WORK}/probe", tags=["registry.local/out/inputs"],
                    secrets=[{"destination": "deep", "files": {"token": "hunter2-hunter2", "..data": "no"}},
                             {"files": {"other": "hunter3-hunter3"}}],
-                   configMaps=[{"destination": "conf", "files": {"file": "setting\n"}}],
-                   images=[{"image": "registry.local/python", "paths": [
-                       {"source": "/opt/old", "destination": "from/image"}, {"source": "/opt/old/.", "destination": "flat"},
-                       {"source": "/etc/passwd", "destination": "."}]}])
+                   configMaps=[{"destination": "conf", "files": {"file": "setting\n"}}])
     root = unpacked("out/inputs")
     check("the secret was there", read(root, "opt/app/seen"), "hunter2-hunter2")
     for path in ("moved", "other", "linked"):
@@ -408,16 +405,6 @@ def test_inputs(image):
     check("and not where it was", read(root, "opt/app/deep/token"), None)
     check("what a volume keeps for itself", os.path.exists(f"{root}/opt/app/deep/..data"), False)
     check("the config map stays", [read(root, "opt/app/conf/file"), read(root, "opt/app/conf-seen")], ["setting\n", "setting\n"])
-    for path, want in {"from/image/old/one": "1\n", "flat/one": "1\n"}.items():
-        check(f"of the image: {path}", read(root, f"tmp/src/{path}"), want)
-    contains("a file of the image", read(root, "tmp/src/passwd"), "default:x:1001")
-    os.makedirs(f"{WORK}/linked", exist_ok=True)
-    os.symlink(WORK, f"{WORK}/linked/way")
-    refused("a link of the source as a way out", "FetchImageContentFailed", "is no folder", image, source=f"{WORK}/linked",
-            images=[{"image": "registry.local/python", "paths": [{"source": "/opt/old", "destination": "way/out"}]}])
-    check("nothing went out", os.path.exists(f"{WORK}/out"), False)
-    refused("no such path", "FetchImageContentFailed", "there is no '/none'", image,
-            images=[{"image": "registry.local/python", "paths": [{"source": "/none", "destination": "."}]}])
     refused("a context folder that is not there", "InvalidContextDirectory", "has no folder 'none'", image, contextDir="none")
     refused("a context folder outside", "InvalidContextDirectory", "", image, contextDir="../registry")
     built("a context folder", image, contextDir="sub", tags=["registry.local/out/context"])

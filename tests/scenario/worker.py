@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives `reconcile worker` with requests as the scheduler makes them; images live in layouts below a temporary folder."""
 import base64
+import functools
 import gzip
 import hashlib
 import io
@@ -59,6 +60,11 @@ def layer_of(entries):
     return buffer.getvalue()
 
 
+@functools.lru_cache(maxsize=16)
+def packed(layer):
+    return gzip.compress(layer, mtime=0)
+
+
 class Layouts:
     def __init__(self, root):
         self.root = root
@@ -77,7 +83,7 @@ class Layouts:
                  "rootfs": {"type": "layers", "diff_ids": [sha(layer) for layer in layers]}}
         manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
                     "config": blob(json.dumps(image).encode(), "config.v1+json"),
-                    "layers": [blob(gzip.compress(layer, mtime=0), "layer.v1.tar+gzip") for layer in layers]}
+                    "layers": [blob(packed(layer), "layer.v1.tar+gzip") for layer in layers]}
         entry = blob(json.dumps(manifest).encode(), "manifest.v1+json")
         index_path = os.path.join(self.root, place, "index.json")
         index = {"schemaVersion": 2, "manifests": []}

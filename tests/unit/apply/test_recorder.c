@@ -164,6 +164,14 @@ static const char *bytes_at(struct fixture *f, struct store *store, const char *
 	return file.bytes;
 }
 
+/* They go to the tip. */
+static void read_theirs(struct fixture *f)
+{
+	must(store_refresh(f->theirs.store, &f->err), &f->err);
+	state_files_release(&f->theirs.base);
+	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
+}
+
 /* Cut off it could not be read back, and the state branch with it. */
 static void test_recorder__refuses_a_file_that_would_not_be_read_back(void **state)
 {
@@ -264,8 +272,7 @@ static void test_recorder__writes_over_a_file_that_carries_its_own_claim(void **
 	put(f, &f->ours, "cart", 3, "01AAAAAAAAAAAAAAAAAAAAAAAA");
 	must(flush(f, &f->ours, true), &f->err);
 	/* somebody touched the file and left the claim where it was */
-	must(store_refresh(f->theirs.store, &f->err), &f->err);
-	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
+	read_theirs(f);
 	put(f, &f->theirs, "cart", 4, "01AAAAAAAAAAAAAAAAAAAAAAAA");
 	must(flush(f, &f->theirs, false), &f->err);
 	put(f, &f->ours, "cart", 5, NULL);
@@ -517,8 +524,7 @@ static void test_recorder__knows_its_claim_on_a_build_config(void **state)
 
 	put_config(f, &f->ours, 1, "01AAAAAAAAAAAAAAAAAAAAAAAA", 1700003600);
 	must(flush(f, &f->ours, true), &f->err);
-	must(store_refresh(f->theirs.store, &f->err), &f->err);
-	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
+	read_theirs(f);
 	/* read back */
 	assert_true(status_claim(config_of(&f->theirs), &claim));
 	assert_string_equal(claim.run_id, "01AAAAAAAAAAAAAAAAAAAAAAAA");
@@ -530,8 +536,7 @@ static void test_recorder__knows_its_claim_on_a_build_config(void **state)
 	must(flush(f, &f->ours, false), &f->err);
 	assert_int_equal(f->ours.lost.n, 0);
 	/* what another claimed is theirs */
-	must(store_refresh(f->theirs.store, &f->err), &f->err);
-	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
+	read_theirs(f);
 	status = config_of(&f->theirs)->status;
 	assert_int_equal(status->last_version, 2);
 	put_config(f, &f->theirs, 3, "01BBBBBBBBBBBBBBBBBBBBBBBB", 1700003600);
@@ -568,8 +573,7 @@ static void test_recorder__looks_whether_the_branch_moved(void **state)
 	assert_int_equal(recorded(f, "cart"), 7);
 	assert_int_equal(recorded(f, "web"), 1);
 	/* a commit of ours that meets another's tells as well */
-	must(store_refresh(f->theirs.store, &f->err), &f->err);
-	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
+	read_theirs(f);
 	put(f, &f->theirs, "pay", 1, NULL);
 	must(flush(f, &f->theirs, false), &f->err);
 	put(f, &f->ours, "web", 2, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_user.c — users of images and ranges of allowed ones. */
-#include "buildexec/s2i/user.h"
+#include "buildexec/task/user.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

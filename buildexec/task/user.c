@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* user.c — see user.h. */
-#include "buildexec/s2i/user.h"
+#include "buildexec/task/user.h"
 
 #include <string.h>
 #include <strings.h>

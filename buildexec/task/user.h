@@ -3,8 +3,8 @@
  * user.h — users of images: what USER names, by the image's own passwd and group files, and which users a cluster allows.
  * Pure. Spec: opencontainers/image-spec config.md "User"; source-to-image docs/cli.md "--allowed-uids" (openshift.md §4.1).
  */
-#ifndef BUILDEXEC_S2I_USER_H
-#define BUILDEXEC_S2I_USER_H
+#ifndef BUILDEXEC_TASK_USER_H
+#define BUILDEXEC_TASK_USER_H
 
 #include <stdint.h>
 
