@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds of build configs from manifest to record: runs, start-build and its options, what is missing, cancelled and pruned ones.
-# The worker is a script that keeps the request it got and answers as the protocol says; strategies have tests of their own.
+# The worker is a script that keeps the request it got and answers as the protocol says, since requests are what is looked at;
+# at the end builds by the real one.
 set -euo pipefail
 . "$(dirname "$0")/../lib/world.sh" "$1"
 trap 'rm -rf "$work"' EXIT
@@ -225,4 +226,33 @@ rm cart.yaml
 check "without its manifest" expect_exit 0 "$reconcile" --prune=all .
 check "its records go" bash -c "! git ls-tree -r --name-only reconcile/state | grep -q buildconfigs"
 check "and its logs" bash -c "! git ls-tree -r --name-only reconcile/logs | grep -q buildconfigs"
+
+command -v buildah >/dev/null || { note "without buildah: no build by the real worker"; exit $failed; }
+sed -i /executor/d "$work/settings.yaml"
+cat >bin.yaml <<-YAML
+	apiVersion: build.openshift.io/v1
+	kind: BuildConfig
+	metadata: {name: bin, namespace: shop}
+	spec:
+	  source: {binary: {}, secrets: [{secret: {name: token}, destinationDir: keys}]}
+	  strategy: {dockerStrategy: {env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: token, key: t}}}]}}
+	  output: {to: {kind: DockerImage, name: "registry.local/shop/bin:1"}}
+	---
+	apiVersion: v1
+	kind: Secret
+	metadata: {name: token, namespace: shop}
+	stringData: {t: tok-4f1e8a90}
+YAML
+printf 'FROM scratch\nCOPY file keys/t /\n' >"$work/app/Dockerfile"
+git -C "$work/app" add -A
+git -C "$work/app" commit -qm three
+tar -C "$work/app" -czf "$work/app.tgz" Dockerfile file
+check "nothing was sent" expect_exit 1 start bin -n shop
+check "it says what to do" says "you must specify one of '--from-dir', '--from-archive', '--from-repo', or '--from-file'"
+check "a folder" expect_exit 0 start bin -n shop --follow --from-dir "$work/app"
+check "the secret is hidden in the log" bash -c "grep -q 'TOKEN' '$work/out' && ! grep -q tok-4f1e8a90 '$work/out' '$work/err'"
+check "a commit" expect_exit 0 start bin -n shop --from-repo "$work/app"
+check "an archive" expect_exit 0 start bin -n shop --from-archive "$work/app.tgz"
+check "three are complete" [ "$(git show reconcile/state:shop/buildconfigs/bin.yaml | grep -c '    phase: Complete')" = 3 ]
+check "the image is there" bash -c "ls '$work/registry/registry.local/shop/bin/index.json'"
 exit $failed
