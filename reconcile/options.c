@@ -42,7 +42,7 @@ const struct option_row option_rows[] = {
 	  "delete the records of all objects without a manifest, also those that were not declared in DIR; more than half of all only with --prune=all" },
 	{ "no-prune", 0, OPTION_FLAG, O(no_prune), NULL, NULL, NULL, FOR_RUN,
 	  "keep the records of objects whose manifests are gone" },
-	{ "write", 0, OPTION_MAYBE, O(write), "none|files|commit", "none|files|commit", "files", FOR_RUN,
+	{ "write", 0, OPTION_MAYBE, O(write), "none|files|commit", "none|files|commit", "files", FOR_RUN | FOR_START,
 	  "write edits of image fields: in place, or as a commit to the manifests' repository (default: none, they are shown)" },
 	{ "offline", 0, OPTION_FLAG, O(offline), NULL, NULL, NULL, FOR_RUN,
 	  "ask no server: recorded values stand in for what was not asked" },

@@ -334,6 +334,20 @@ class WorkerTest(unittest.TestCase):
             failure, _ = self.bad(request)
             self.assertEqual(failure["failure"], "invalid")
 
+    def test_secrets_of_a_build_config_are_hidden(self):
+        values = ["hidden-variable", "token-of-jenkins", "value-in-a-file"]
+        config = {"config": "a", "build": "a-1", "namespace": "shop", "number": 1,
+                  "spec": {"source": {"dockerfile": "FROM x"}, "strategy": {"dockerStrategy": {}}, "output": {}},
+                  "hidden": [values[0]], "jenkins": {"url": "http://ci.local", "user": "u", "token": values[1]},
+                  "files": [{"purpose": "input", "name": "s", "secret": True,
+                             "files": {"k": base64.b64encode(values[2].encode()).decode()}},
+                            {"purpose": "input", "name": "m", "files": {"k": base64.b64encode(b"known-to-all").decode()}}]}
+        for value in values + ["known-to-all"]:
+            failure, log = self.bad(self.world.request("tag", tags=["registry.local/app:1"], previousImage=f"registry.local/{value}:1",
+                                                       buildConfig=config))
+            self.assertEqual(value in failure["text"] + log, value == "known-to-all", failure)
+            self.assertIn("registry.local/", failure["text"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -13,6 +13,7 @@
 
 #include "buildexec/sys/git_repo.h"
 #include "model/base/limits.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/image_record.h"
 #include "reconcile/apply/recorder.h"
 #include "unit/cli/folder.h"
@@ -163,6 +164,14 @@ static const char *bytes_at(struct fixture *f, struct store *store, const char *
 	return file.bytes;
 }
 
+/* They go to the tip. */
+static void read_theirs(struct fixture *f)
+{
+	must(store_refresh(f->theirs.store, &f->err), &f->err);
+	state_files_release(&f->theirs.base);
+	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
+}
+
 /* Cut off it could not be read back, and the state branch with it. */
 static void test_recorder__refuses_a_file_that_would_not_be_read_back(void **state)
 {
@@ -263,8 +272,7 @@ static void test_recorder__writes_over_a_file_that_carries_its_own_claim(void **
 	put(f, &f->ours, "cart", 3, "01AAAAAAAAAAAAAAAAAAAAAAAA");
 	must(flush(f, &f->ours, true), &f->err);
 	/* somebody touched the file and left the claim where it was */
-	must(store_refresh(f->theirs.store, &f->err), &f->err);
-	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
+	read_theirs(f);
 	put(f, &f->theirs, "cart", 4, "01AAAAAAAAAAAAAAAAAAAAAAAA");
 	must(flush(f, &f->theirs, false), &f->err);
 	put(f, &f->ours, "cart", 5, NULL);
@@ -449,6 +457,10 @@ static void test_state__that_is_damaged_is_an_error_that_names_the_file(void **s
 		{ "cluster/stacks/base.yaml", "status: 7\n",
 		  "state file 'cluster/stacks/base.yaml'" },
 		{ "shop/images/cart.yaml", "", "not one document" },
+		{ "shop/buildconfigs/cart.yaml",
+		  "apiVersion: build.openshift.io/v1\nkind: BuildConfig\nmetadata: {name: cart}\n"
+		  "status: {lastVersion: 1, builds: [{number: 2, phase: New}]}\n",
+		  "state file 'shop/buildconfigs/cart.yaml': status: 'builds' has a number" },
 	};
 	struct fixture *f = *state;
 
@@ -475,6 +487,100 @@ static void test_state__that_is_damaged_is_an_error_that_names_the_file(void **s
 	}
 }
 
+/* Of a build config at build `number`, that a run has claimed until `lease_s`. */
+static void put_config(struct fixture *f, struct side *side, int64_t number, const char *run_id,
+		       int64_t lease_s)
+{
+	struct arena *arena = f->folder.arena;
+	struct object *object = ARENA_NEW(arena, struct object);
+	struct build_config_status *status = ARENA_NEW(arena, struct build_config_status);
+	struct bc_history_entry *entries = arena_array(arena, (size_t)number, sizeof(*entries));
+
+	for (int64_t i = 0; i < number; i++)
+		entries[i] = (struct bc_history_entry){ .number = i + 1,
+							.phase = "Running",
+							.lease_s = i + 1 == number ? lease_s : 0 };
+	status->last_version = number;
+	status->last = ARENA_NEW(arena, struct bc_attempt);
+	*status->last =
+		(struct bc_attempt){ .number = number, .run_id = run_id, .lease_s = lease_s };
+	status->history = (struct list){ entries, (size_t)number };
+	object->kind = KIND_BUILD_CONFIG;
+	object->meta = (struct meta){ .name = "cart", .ns = "shop" };
+	object->id = "BuildConfig/shop/cart";
+	recorder_put(side->recorder, object, &(struct origin){ 0 }, status, "cart");
+}
+
+static const struct state_entry *config_of(const struct side *side)
+{
+	return map_get(&side->base.state.by_id, "BuildConfig/shop/cart");
+}
+
+static void test_recorder__knows_its_claim_on_a_build_config(void **state)
+{
+	struct fixture *f = *state;
+	const struct build_config_status *status;
+	struct claim claim;
+
+	put_config(f, &f->ours, 1, "01AAAAAAAAAAAAAAAAAAAAAAAA", 1700003600);
+	must(flush(f, &f->ours, true), &f->err);
+	read_theirs(f);
+	/* read back */
+	assert_true(status_claim(config_of(&f->theirs), &claim));
+	assert_string_equal(claim.run_id, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+	assert_int_equal(*claim.lease_s, 1700003600);
+	assert_int_equal(*claim.entry_lease_s, 1700003600);
+	put_config(f, &f->theirs, 1, "01AAAAAAAAAAAAAAAAAAAAAAAA", 1700003601);
+	must(flush(f, &f->theirs, false), &f->err);
+	put_config(f, &f->ours, 2, "01AAAAAAAAAAAAAAAAAAAAAAAA", 1700003600);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(f->ours.lost.n, 0);
+	/* what another claimed is theirs */
+	read_theirs(f);
+	status = config_of(&f->theirs)->status;
+	assert_int_equal(status->last_version, 2);
+	put_config(f, &f->theirs, 3, "01BBBBBBBBBBBBBBBBBBBBBBBB", 1700003600);
+	must(flush(f, &f->theirs, false), &f->err);
+	put_config(f, &f->ours, 2, NULL, 0);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(f->ours.lost.n, 1);
+}
+
+static void count_moves(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void test_recorder__looks_whether_the_branch_moved(void **state)
+{
+	struct fixture *f = *state;
+	struct strings lost = { 0 };
+	int n_moves = 0;
+
+	recorder_watch(f->ours.recorder, count_moves, &n_moves);
+	must(recorder_look(f->ours.recorder, &lost, &f->err), &f->err);
+	assert_int_equal(n_moves, 0);
+	put(f, &f->ours, "web", 1, NULL); /* pending */
+	put(f, &f->ours, "cart", 1, NULL);
+	put(f, &f->theirs, "cart", 7, NULL);
+	must(flush(f, &f->theirs, false), &f->err);
+	must(recorder_look(f->ours.recorder, &lost, &f->err), &f->err);
+	must(recorder_look(f->ours.recorder, &lost, &f->err), &f->err);
+	assert_int_equal(n_moves, 1);
+	assert_int_equal(lost.n, 1);
+	assert_string_equal(lost.v[0], "Image/shop/cart");
+	must(flush(f, &f->ours, true), &f->err); /* on top of what was looked at */
+	assert_int_equal(recorded(f, "cart"), 7);
+	assert_int_equal(recorded(f, "web"), 1);
+	/* a commit of ours that meets another's tells as well */
+	read_theirs(f);
+	put(f, &f->theirs, "pay", 1, NULL);
+	must(flush(f, &f->theirs, false), &f->err);
+	put(f, &f->ours, "web", 2, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(n_moves, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -492,6 +598,8 @@ int main(void)
 		TEST(test_recorder__drops_a_record_with_the_object_that_others_changed),
 		TEST(test_recorder__puts_logs_on_a_branch_of_their_own),
 		TEST(test_recorder__lets_no_text_forge_a_trailer),
+		TEST(test_recorder__knows_its_claim_on_a_build_config),
+		TEST(test_recorder__looks_whether_the_branch_moved),
 		TEST(test_state__that_is_damaged_is_an_error_that_names_the_file),
 	};
 

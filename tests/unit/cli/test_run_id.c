@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "buildexec/sys/clock.h"
+#include "model/kind/build_config_status.h"
 #include "reconcile/run_id.h"
 #include "unit/cli/folder.h"
 
@@ -57,12 +58,23 @@ static int64_t lease_left(struct folder *folder, const char *run_id)
 	struct attempt attempt = { .number = 1, .run_id = run_id, .lease_s = LEASE_S };
 	struct image_status status = { .last = &attempt };
 	struct state_entry entry = { .kind = KIND_IMAGE, .id = "Image/a/b", .status = &status };
+	struct bc_attempt build = { .number = 2, .run_id = run_id, .lease_s = LEASE_S };
+	struct bc_history_entry builds[] = { { .number = 1, .lease_s = LEASE_S },
+					     { .number = 2, .lease_s = LEASE_S } };
+	struct build_config_status config = { .last = &build, .history = { builds, 2 } };
+	struct state_entry other = { .kind = KIND_BUILD_CONFIG,
+				     .id = "BuildConfig/a/b",
+				     .status = &config };
 	struct state read = { 0 };
 	struct run_id me;
 
 	run_id_make(&me, clock_now_s());
 	map_set(folder->arena, &read.by_id, entry.id, &entry);
+	map_set(folder->arena, &read.by_id, other.id, &other);
 	run_id_judge(&me, folder->dir.path, &read, folder->arena);
+	assert_int_equal(build.lease_s, attempt.lease_s);
+	assert_int_equal(builds[1].lease_s, attempt.lease_s);
+	assert_int_equal(builds[0].lease_s, LEASE_S); /* nobody knows whose it is */
 	return attempt.lease_s;
 }
 

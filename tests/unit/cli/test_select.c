@@ -185,6 +185,68 @@ static void test_triggers__are_images(void **state)
 	assert_string_equal(err.text, "--trigger: 'ClusterBuilder/default' is no image");
 }
 
+#define CONFIG(name, from, to)                                                                     \
+	"---\napiVersion: build.openshift.io/v1\nkind: BuildConfig\nmetadata: {name: " name        \
+	", namespace: shop}\nspec: {source: {dockerfile: FROM x}, strategy: {dockerStrategy: "     \
+	"{from: {kind: ImageStreamTag, name: '" from "'}}}, output: {to: {" to "}}}\n"
+#define STREAM(name, tags)                                                                         \
+	"---\napiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {name: " name        \
+	", namespace: shop}\nspec: {tags: [" tags "]}\n"
+#define DEPLOYMENT(name, tag)                                                                      \
+	"---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: " name                     \
+	"\n  namespace: shop\n  annotations:\n    image.openshift.io/triggers: "                   \
+	"'[{\"from\":{\"kind\":\"ImageStreamTag\",\"name\":\"" tag                                 \
+	"\"},\"fieldPath\":\"spec.template.spec.containers[0].image\"}]'\nspec: {template: "       \
+	"{spec: {containers: [{name: c, image: x}]}}}\n"
+
+static const char chain[] =
+	"apiVersion: reconcile.dev/v1\nkind: Settings\nmetadata: {name: settings}\nstreams: "
+	"{registry: r.local}\n" CONFIG("app", "base:1", "kind: ImageStreamTag, name: 'app:latest'")
+		CONFIG("next", "app:latest", "kind: ImageStreamTag, name: 'next:latest'") CONFIG(
+			"by-image", "app:latest", "kind: DockerImage, name: 'r.local/shop/next:2'")
+			STREAM("base", "") STREAM("app", "") STREAM("next", "")
+				STREAM("copy", "{name: a, from: {kind: ImageStreamTag, name: "
+					       "'app:latest'}}") DEPLOYMENT("web", "copy:a")
+					DEPLOYMENT("other", "next:latest");
+
+static void test_start__takes_what_follows_and_no_other_build(void **state)
+{
+	static const struct {
+		const char *name, *ids;
+	} rows[] = {
+		{ "app", "BuildConfig/shop/app Deployment/shop/web ImageStream/shop/app "
+			 "ImageStream/shop/base ImageStream/shop/copy " },
+		{ "by-image",
+		  "BuildConfig/shop/by-image Deployment/shop/other ImageStream/shop/app "
+		  "ImageStream/shop/next " },
+	};
+	struct folder place;
+	const struct load_spec spec = { .path = (folder_make(&place), place.dir.path) };
+	struct options options = { 0 };
+	struct loaded chained;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(folder_put(&place, "all.yaml", chain));
+	assert_true(load_manifests(&spec, place.arena, &chained, &err));
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		const struct object *config =
+			model_find(&chained.model, KIND_BUILD_CONFIG, "shop", rows[i].name);
+		struct plan_options plan = { 0 };
+		struct selection selection;
+		AUTO_BUF ids = BUF_INIT(4096);
+
+		assert_non_null(config);
+		select_start(&chained.model, config, &options, place.arena, &selection, &plan);
+		for (size_t k = 0; k < chained.model.objects.n; k++)
+			if (plan.is_selected(chained.model.objects.v[k], plan.select_ctx))
+				buf_printf(&ids, "%s ", chained.model.objects.v[k]->id);
+		assert_string_equal(buf_text(&ids), rows[i].ids);
+	}
+	loaded_release(&chained);
+	folder_release(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_selectors__pick_by_labels),
 		cmocka_unit_test(test_only__takes_what_an_object_is_made_of),
 		cmocka_unit_test(test_triggers__are_images),
+		cmocka_unit_test(test_start__takes_what_follows_and_no_other_build),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
