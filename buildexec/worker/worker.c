@@ -73,31 +73,36 @@ static void hide(const char *text)
 		secret_add(text, strlen(text));
 }
 
-static void hide_file(const struct pair *file, struct arena *arena)
+/* What a binding is (its type, say) is no secret. */
+static void hide_files(const struct pairs *files, struct arena *arena)
 {
-	struct base64 value;
+	for (size_t i = 0; i < files->n; i++) {
+		const struct pair *file = &files->v[i];
+		struct base64 value;
 
-	if (base64_decode(file->value, strlen(file->value), arena, &value) &&
-	    value.n <= LIMIT_SECRET_BYTES)
-		secret_add(value.bytes, value.n);
+		if (!secret_key_is_public(file->key) &&
+		    base64_decode(file->value, strlen(file->value), arena, &value) &&
+		    value.n <= LIMIT_SECRET_BYTES)
+			secret_add(value.bytes, value.n);
+	}
 }
 
-/* What a build of a build config is given. */
+/* Of a build of a build config. */
 static void hide_config(const struct bc_request *config, struct arena *arena)
 {
-	for (size_t i = 0; i < config->hidden.n; i++)
-		hide(config->hidden.v[i]);
 	for (size_t i = 0; i < config->files.n; i++) {
 		const struct request_files *files = LIST_AT(config->files, struct request_files, i);
 
-		for (size_t k = 0; files->is_secret && k < files->files.n; k++)
-			hide_file(&files->files.v[k], arena);
+		if (files->is_secret)
+			hide_files(&files->files, arena);
 	}
+	for (size_t i = 0; i < config->hidden.n; i++)
+		hide(config->hidden.v[i]);
 	if (config->jenkins)
 		hide(config->jenkins->token);
 }
 
-/* Before anything can be said of them. What a binding is (its type, say) is no secret. */
+/* Before anything can be said of them. */
 static void hide_secrets(const struct build_request *request, struct arena *arena)
 {
 	const struct list *const lists[] = { &request->credentials, &request->git_credentials,
@@ -117,9 +122,8 @@ static void hide_secrets(const struct build_request *request, struct arena *aren
 		const struct request_mount *mount =
 			LIST_AT(request->bindings, struct request_mount, i);
 
-		for (size_t k = 0; !mount->is_public && k < mount->files.n; k++)
-			if (!secret_key_is_public(mount->files.v[k].key))
-				hide_file(&mount->files.v[k], arena);
+		if (!mount->is_public)
+			hide_files(&mount->files, arena);
 	}
 	if (request->config)
 		hide_config(request->config, arena);
