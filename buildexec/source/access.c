@@ -162,6 +162,15 @@ static const char *const *ssh_words(struct arena *arena)
 	return words.n > 1 ? words.v : NULL;
 }
 
+static void add_proxy_secret(const char *proxy, struct arena *arena)
+{
+	struct err ignored = { 0 };
+	struct git_url parsed;
+
+	if (proxy && git_url_parse(proxy, arena, &parsed, &ignored))
+		add_secret(parsed.password);
+}
+
 bool access_git_options(const struct access *access, const char *url, struct tmpdir *keys,
 			struct arena *arena, struct git_wire_options *out, struct err *err)
 {
@@ -169,7 +178,11 @@ bool access_git_options(const struct access *access, const char *url, struct tmp
 	struct git_url parsed;
 	const char *host;
 
-	*out = (struct git_wire_options){ 0 };
+	*out = (struct git_wire_options){ .http_proxy = access->http_proxy,
+					  .https_proxy = access->https_proxy,
+					  .no_proxy = access->no_proxy };
+	add_proxy_secret(access->http_proxy, arena);
+	add_proxy_secret(access->https_proxy, arena);
 	if (!git_url_parse(url, arena, &parsed, err))
 		return false;
 	add_secret(parsed.password);

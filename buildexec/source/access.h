@@ -23,6 +23,8 @@ struct access {
 	/* struct request_credential, blob; NULL: none */
 	const struct list *blob_credentials;
 	const char *base_dir; /* absolute */
+	/* For git over http(s), as in http.h; NULL: as the environment says. */
+	const char *http_proxy, *https_proxy, *no_proxy;
 	bool with_user_credentials, with_helpers;
 };
 

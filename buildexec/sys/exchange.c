@@ -181,6 +181,17 @@ static void set_trust(struct http *http)
 	}
 }
 
+static void set_proxy(const struct http *http, const struct exchange *exchange)
+{
+	const struct http_options *options = &http->options;
+	const char *proxy = exchange->url->is_https ? options->https_proxy : options->http_proxy;
+
+	if (proxy)
+		curl_easy_setopt(http->curl, CURLOPT_PROXY, proxy);
+	if (options->no_proxy)
+		curl_easy_setopt(http->curl, CURLOPT_NOPROXY, options->no_proxy);
+}
+
 static void set_times(const struct http *http, const struct exchange *exchange)
 {
 	const struct http_options *options = &http->options;
@@ -321,6 +332,7 @@ static void set_up(struct http *http, struct exchange *exchange, struct curl_sli
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
 	set_trust(http);
+	set_proxy(http, exchange);
 	set_peer(http, exchange);
 	set_times(http, exchange);
 	set_body(curl, exchange);

@@ -60,6 +60,9 @@ static bool send(struct git_conn *conn, struct http_request *request, struct git
 					.user_agent = "git/2.39 reconcile/" RECONCILE_VERSION,
 					.connect_timeout_ms = wire->options.connect_timeout_ms,
 					.stall_timeout_ms = wire->options.stall_timeout_ms,
+					.http_proxy = wire->options.http_proxy,
+					.https_proxy = wire->options.https_proxy,
+					.no_proxy = wire->options.no_proxy,
 					.max_tries = wire->options.max_tries };
 	struct sink sink = { .reader = reader };
 

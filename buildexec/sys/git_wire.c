@@ -40,6 +40,9 @@ static void copy_options(struct git_wire *wire, const struct git_wire_options *o
 	auth->ssh_key_file = arena_strdup(wire->arena, auth->ssh_key_file);
 	auth->known_hosts_file = arena_strdup(wire->arena, auth->known_hosts_file);
 	auth->ssh_argv = copy_words(wire->arena, auth->ssh_argv);
+	wire->options.http_proxy = arena_strdup(wire->arena, wire->options.http_proxy);
+	wire->options.https_proxy = arena_strdup(wire->arena, wire->options.https_proxy);
+	wire->options.no_proxy = arena_strdup(wire->arena, wire->options.no_proxy);
 	/* a URL's own user and password are the nearest choice */
 	if (wire->url.password && !auth->bearer) {
 		auth->user = wire->url.user ? wire->url.user : "";

@@ -34,12 +34,13 @@ struct git_auth {
 
 struct git_wire_options {
 	struct git_auth auth;
-	int64_t connect_timeout_ms; /* 0: 10 s                            */
-	int64_t stall_timeout_ms;   /* 0: 30 s without a byte             */
-	int64_t total_timeout_ms;   /* 0: 60 s for refs, 30 min for packs */
-	unsigned max_tries;         /* 0: 4                               */
-	uint64_t max_pack_bytes;    /* 0: LIMIT_GIT_PACK_BYTES            */
-	bool only_v0;               /* never ask for protocol v2          */
+	int64_t connect_timeout_ms;                      /* 0: 10 s                            */
+	int64_t stall_timeout_ms;                        /* 0: 30 s without a byte             */
+	int64_t total_timeout_ms;                        /* 0: 60 s for refs, 30 min for packs */
+	unsigned max_tries;                              /* 0: 4                               */
+	uint64_t max_pack_bytes;                         /* 0: LIMIT_GIT_PACK_BYTES            */
+	bool only_v0;                                    /* never ask for protocol v2          */
+	const char *http_proxy, *https_proxy, *no_proxy; /* as in http.h */
 };
 
 struct git_wire;

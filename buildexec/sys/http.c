@@ -81,6 +81,9 @@ bool http_open(const struct http_options *options, struct http **out, struct err
 	http->options.cert_file = arena_strdup(arena, options->cert_file);
 	http->options.key_file = arena_strdup(arena, options->key_file);
 	http->options.unix_socket = arena_strdup(arena, options->unix_socket);
+	http->options.http_proxy = arena_strdup(arena, options->http_proxy);
+	http->options.https_proxy = arena_strdup(arena, options->https_proxy);
+	http->options.no_proxy = arena_strdup(arena, options->no_proxy);
 	http->options.user_agent = arena_strdup(
 		arena, options->user_agent ? options->user_agent : "reconcile/" RECONCILE_VERSION);
 	if (!options->connect_timeout_ms)

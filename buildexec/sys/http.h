@@ -22,7 +22,9 @@ struct http_options {
 	bool is_insecure; /* no certificate check: only where the settings say so for that host */
 	/* A socket of this machine, spoken to instead of the host of any URL, and never by way of a proxy. NULL: none */
 	const char *unix_socket;
-	const char *user_agent;     /* NULL: "reconcile/<version>" */
+	const char *user_agent; /* NULL: "reconcile/<version>" */
+	/* URLs of proxies and a list of hosts without, each instead of its variable; NULL: as the environment says */
+	const char *http_proxy, *https_proxy, *no_proxy;
 	int64_t connect_timeout_ms; /* 0: 10 s  */
 	int64_t stall_timeout_ms;   /* 0: 30 s without a byte */
 	unsigned max_tries;         /* 0: 4     */

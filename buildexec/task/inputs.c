@@ -93,16 +93,23 @@ static void keep_commit(struct task *task, const struct git_commit_info *commit,
 	task_say("\tDate:\t%s", out->info.date);
 }
 
+static const char *given(const char *text)
+{
+	return text && text[0] ? text : NULL;
+}
+
 static bool materialise(struct task *task, const struct source *source, const char *content,
 			const struct inputs *inputs, struct git_commit_info *commit,
 			struct err *err)
 {
+	const struct build_git *git = task->request->config->spec.source.git;
+	struct access access = task->access;
 	struct strings notices = { 0 };
 	const struct source_spec spec = {
 		.source = source,
 		.content = content,
 		.manifest_dir = "/",
-		.access = &task->access,
+		.access = &access,
 		.registry = task->registry,
 		.cache_dir = task->cache_dir,
 		.dest = inputs->source,
@@ -112,6 +119,11 @@ static bool materialise(struct task *task, const struct source *source, const ch
 		.commit = commit,
 	};
 
+	if (git) {
+		access.http_proxy = given(git->http_proxy);
+		access.https_proxy = given(git->https_proxy);
+		access.no_proxy = given(git->no_proxy);
+	}
 	if (!source_materialise(&spec, task->arena, err))
 		return false;
 	for (size_t i = 0; i < notices.n; i++)

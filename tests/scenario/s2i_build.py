@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What test_s2i_build.sh runs: s2i_build.py PROGRAM WORK GIT-URL. Requests as the scheduler makes them; images in layouts."""
+"""What test_s2i_build.sh runs: s2i_build.py PROGRAM WORK GIT-URL PROXY-URL. The proxy knows the git server as git.test.invalid. Requests as the scheduler makes them; images in layouts."""
 import base64
 import json
 import os
@@ -12,7 +12,7 @@ import unittest
 
 import worker
 
-WORK, GIT = sys.argv[1:3]
+WORK, GIT, PROXY = sys.argv[1:4]
 sys.argv[1:] = []
 LIMIT_S = 120
 
@@ -135,6 +135,7 @@ class S2iBuildTest(worker.WorkerTest):
         commit = subprocess.run(git + ["rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
         return f"{GIT}/{name}.git", commit
 
+    @unittest.skipUnless(GIT, "there is no git server")
     def test_git_source(self):
         url, commit = self.repository()
         login = {"gitCredentials": [{"server": GIT, "user": "me", "password": "s3cret pass"}]}
@@ -179,6 +180,7 @@ class S2iBuildTest(worker.WorkerTest):
                                                        source={"git": {"url": with_password, "revision": commit}}))
         self.assertNotIn("s3cret", log + json.dumps(events) + json.dumps(self.world.layouts.read(result["image"])))
 
+    @unittest.skipUnless(GIT, "there is no git server")
     def test_git_failures(self):
         url, commit = self.repository()
         spec = {"source": {"git": {"uri": url}}}
@@ -188,6 +190,20 @@ class S2iBuildTest(worker.WorkerTest):
         spec["source"]["contextDir"] = "none"
         failure, _ = self.bad(self.world.s2i(spec, source={"git": {"url": url, "revision": commit}}, **login))
         self.assertEqual((failure["failure"], failure["reason"]), ("invalid", "InvalidContextDirectory"))
+
+    @unittest.skipUnless(GIT, "there is no git server")
+    def test_git_through_the_proxy_of_the_build_config(self):
+        url, commit = self.repository()
+        url = url.replace(GIT, "http://git.test.invalid")
+        spec = {"source": {"git": {"uri": url, "httpProxy": PROXY}, "contextDir": "web"}}
+        request = {"source": {"git": {"url": url, "revision": commit}}, "gitCredentials": [
+            {"server": "http://git.test.invalid", "user": "me", "password": "s3cret pass"}]}
+        result, _, _ = self.good(self.world.s2i(spec, **request))
+        self.assertEqual(self.top(result["image"])["opt/app/app.txt"], b"v1")
+        spec["source"]["git"]["noProxy"] = "git.test.invalid"
+        shutil.rmtree(self.dir + "/cache")
+        failure, _ = self.bad(self.world.s2i(spec, buildKey=None, **request))
+        self.assertEqual((failure["failure"], failure["reason"]), ("transient", "FetchSourceFailed"))
 
     def test_incremental(self):
         first, log, _ = self.good(self.world.s2i({"source": {"binary": {}}}, {"incremental": True}, config=self.sent()))
