@@ -149,6 +149,15 @@ class Builds(Case):
         self.assertEqual(job.root.findtext("definition/script"), "node { sh 'make' }\n" + script)
         self.assertEqual(job.root.findtext("keepDependencies"), "false")
 
+    def test_a_jenkinsfile_that_sets_its_own_parameters(self):
+        server = self.serve()
+        self.good(self.request(server))
+        job = server.job("shop/cart")
+        properties = job.root.find("properties")
+        properties.remove(properties.find("hudson.model.ParametersDefinitionProperty"))
+        self.good(self.request(server, key="b"))
+        self.assertEqual(job.runs[1].values["RECONCILE_BUILD_KEY"], ("String", "sha256:" + "b" * 64))
+
     def test_jobs_of_others_are_left_alone(self):
         server = self.serve()
         self.good(self.request(server))
@@ -193,6 +202,20 @@ class Builds(Case):
         self.assertEqual(result["url"], server.url + "/job/shop-cart/2/")
         result, _, _ = self.good(self.request(server, built={"namespace": None}))
         self.assertEqual(result["url"], server.url + "/job/cart/1/")
+
+    def test_a_job_in_the_place_of_the_folder(self):
+        server = self.serve()
+        self.good(self.request(server, config="shop", built={"namespace": None}))
+        result, _, _ = self.good(self.request(server))
+        self.assertEqual(result["url"], server.url + "/job/shop-cart/1/")
+
+    def test_names_of_parameters(self):
+        server = self.serve()
+        env = [{"name": "A", "value": "1"}, {"name": "RECONCILE_BUILD_KEY", "value": "mine"}, {"name": "A", "value": "2"},
+               {"name": "EMPTY"}, {"name": "RECONCILE_COMMIT", "value": "mine"}]
+        self.good(self.request(server, pipeline={"jenkinsfile": "node {}", "env": env}))
+        values = {name: value for name, (_, value) in server.job("shop/cart").runs[0].values.items()}
+        self.assertEqual(values, {"A": "2", "EMPTY": "", "RECONCILE_BUILD": "cart-1", "RECONCILE_BUILD_KEY": "sha256:" + "a" * 64})
 
     def test_results(self):
         for name, reason in (("FAILURE", "GenericBuildFailed"), ("UNSTABLE", "GenericBuildFailed"), ("NOT_BUILT", "GenericBuildFailed"),
@@ -380,6 +403,12 @@ class Trouble(Case):
         failure, _, _ = self.end(worker, "failure")
         self.assertEqual(failure["failure"], "absent")
         self.assertIn("run 1 of 'shop/cart' is gone from Jenkins", failure["text"])
+
+    def test_a_run_without_an_end(self):
+        server = self.serve()
+        server.fault("cart/1/api/json", status=200, body='{"number":1,"building":false,"result":null}')
+        failure, _ = self.bad(self.request(server))
+        self.assertIn("run 1 of 'shop/cart' is over without a result", failure["text"])
 
     def test_a_server_that_begins_anew_meanwhile(self):
         server = self.serve()
