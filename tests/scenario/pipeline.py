@@ -309,6 +309,9 @@ class Access(Case):
     def test_no_server_is_named(self):
         failure, _ = self.bad(self.request("", built={"jenkins": None}))
         self.assertIn("set jenkins.url in the settings", failure["text"])
+        worker = self.begin(self.request("http://jenkins.invalid", timeoutSeconds=1))
+        _, log, events = self.end(worker, "failure")
+        self.assertIn("jenkins.url is without TLS", [one for one in events if one["type"] == "notice"][0]["text"])
         failure, _ = self.bad(self.request("https://me:pw@jenkins.test"))
         self.assertIn("name a Secret in jenkins.credentials", failure["text"])
 
@@ -499,9 +502,9 @@ class Ends(Case):
 
     def test_deadline(self):
         server = self.serve()
-        failure, _ = self.bad(self.request(server, LONG, timeoutSeconds=2))
+        failure, _ = self.bad(self.request(server, LONG, timeoutSeconds=6))
         self.assertEqual((failure["failure"], failure["timeout"], failure["reason"]), ("build", True, "GenericBuildFailed"))
-        self.assertEqual(failure["text"], "DeadlineExceeded: the pipeline took longer than 2 s")
+        self.assertEqual(failure["text"], "DeadlineExceeded: the pipeline took longer than 6 s")
         self.assertEqual(server.runs("shop/cart")[0].result(), "ABORTED")
         failure, _ = self.bad(self.request(server, "//: queue=100000\n", key="b", timeoutSeconds=1))
         self.assertTrue(failure["timeout"])
