@@ -20,6 +20,7 @@ enum {
 	LOST_ROUNDS = 5,  /* looks for the run of a queue item that is forgotten */
 	ENDED_ROUNDS = 8, /* looks at a run that neither builds nor has a result */
 	WHY_BYTES = 500,
+	RESULT_BYTES = 32,
 	/* Between asking for the end, insisting, and ending it by force; then we go. A task that is out of time is killed
 	 * soon, one that was interrupted has half a minute. */
 	STOP_STEP_MS = 5000,
@@ -249,7 +250,11 @@ static const char *known_result(const char *text, struct arena *arena)
 	for (size_t i = 0; i < COUNTOF(results); i++)
 		if (strcmp(results[i], text) == 0)
 			return results[i];
-	return arena_printf(arena, "%.32s", text);
+	/* One that we do not know is shown, if it is a word. */
+	return strlen(text) <= RESULT_BYTES &&
+			       text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] == '\0'
+		       ? arena_strdup(arena, text)
+		       : "?";
 }
 
 static bool run_to_end(struct follow *f, struct run_end *out, struct err *err)
@@ -348,6 +353,7 @@ static void take_back(struct follow *f, struct run_end *out)
 		out->is_left = !is_out && !f->number;
 	}
 	if (f->number) {
+		f->jenkins->task->result.url = server_job_url(f->jenkins, f->job, f->number);
 		end_run(f, arena, out);
 		if (!out->is_left)
 			drain(f);

@@ -228,6 +228,12 @@ class Builds(Case):
                 self.assertEqual(len(failure["stages"]), 2)
                 self.assertIn("it is broken", log)
 
+    def test_a_result_that_is_no_word(self):
+        server = self.serve()
+        server.fault("cart/1/api/json", status=200, body=json.dumps({"number": 1, "building": False, "result": "\u001b[2Jü" + "x" * 40}))
+        failure, _ = self.bad(self.request(server))
+        self.assertEqual(failure["text"], "the pipeline ended as '?'")
+
     def test_stages_are_optional(self):
         result, log, _ = self.good(self.request(self.serve(with_stages=False)))
         self.assertNotIn("stages", result)
