@@ -17,8 +17,10 @@ enum {
 	LOG_BYTES = 256 << 20,  /* of a whole log: it is kept shortened, but read in full */
 	LOG_FAILURES = 20,      /* in a row, until we do without */
 	DRAIN_ROUNDS = 64,
-	LOST_ROUNDS = 5, /* looks for the run of a queue item that is forgotten */
+	LOST_ROUNDS = 5,  /* looks for the run of a queue item that is forgotten */
+	ENDED_ROUNDS = 8, /* looks at a run that neither builds nor has a result */
 	WHY_BYTES = 500,
+	RESULT_BYTES = 32,
 	/* Between asking for the end, insisting, and ending it by force; then we go. A task that is out of time is killed
 	 * soon, one that was interrupted has half a minute. */
 	STOP_STEP_MS = 5000,
@@ -248,11 +250,17 @@ static const char *known_result(const char *text, struct arena *arena)
 	for (size_t i = 0; i < COUNTOF(results); i++)
 		if (strcmp(results[i], text) == 0)
 			return results[i];
-	return arena_printf(arena, "%.32s", text);
+	/* One that we do not know is shown, if it is a word. */
+	return strlen(text) <= RESULT_BYTES &&
+			       text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] == '\0'
+		       ? arena_strdup(arena, text)
+		       : "?";
 }
 
 static bool run_to_end(struct follow *f, struct run_end *out, struct err *err)
 {
+	unsigned n_ended = 0;
+
 	f->poll_ms = POLL_MIN_MS;
 	for (unsigned round = 0; !out->result; round++) {
 		struct arena *arena = arena_new();
@@ -264,9 +272,14 @@ static bool run_to_end(struct follow *f, struct run_end *out, struct err *err)
 			is_done = read_state(f, arena, JENKINS_OUTAGE_MS, &run, err);
 		if (is_done && !run.is_building && run.result)
 			out->result = known_result(run.result, f->jenkins->arena);
+		n_ended = run.is_building ? n_ended : n_ended + 1;
 		arena_free(arena);
 		if (!is_done)
 			return false;
+		if (!out->result && n_ended == ENDED_ROUNDS)
+			return err_set(err, ERR_INVALID,
+				       "run %lld of '%s' is over without a result",
+				       (long long)f->number, f->job->shown);
 		back_off(f, n > 0);
 		if (!out->result && !jenkins_wait(f->jenkins, f->poll_ms))
 			return stopped(err);
@@ -340,6 +353,7 @@ static void take_back(struct follow *f, struct run_end *out)
 		out->is_left = !is_out && !f->number;
 	}
 	if (f->number) {
+		f->jenkins->task->result.url = server_job_url(f->jenkins, f->job, f->number);
 		end_run(f, arena, out);
 		if (!out->is_left)
 			drain(f);

@@ -21,6 +21,12 @@ enum {
 	SAID_BYTES = 160,
 };
 
+static bool is_this_machine(const char *host)
+{
+	return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+	       strcmp(host, "[::1]") == 0;
+}
+
 bool jenkins_open(struct jenkins *jenkins, struct task *task, struct err *err)
 {
 	const struct request_jenkins *server = task->request->config->jenkins;
@@ -44,6 +50,12 @@ bool jenkins_open(struct jenkins *jenkins, struct task *task, struct err *err)
 	while (n > 0 && url.text[n - 1] == '/')
 		n--;
 	jenkins->base = arena_copy(task->arena, url.text, n);
+	if (!url.is_https && server->token && !is_this_machine(url.host))
+		task_notice(
+			task,
+			"jenkins.url is without TLS: whoever is between here and '%s' can read the "
+			"API token",
+			url.host);
 	options.ca_file = server->ca_file;
 	options.is_insecure = server->is_insecure;
 	return http_open(&options, &jenkins->http, err);

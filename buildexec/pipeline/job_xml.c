@@ -77,6 +77,17 @@ static bool is_ours(const char *name)
 	       strcmp(name, PARAMETER_COMMIT) == 0;
 }
 
+bool job_takes(const struct bc_request *config, size_t i)
+{
+	const struct list *env = &config->spec.strategy.pipeline->env;
+	const char *name = LIST_AT(*env, struct env_var, i)->name;
+
+	for (size_t k = i + 1; k < env->n; k++)
+		if (strcmp(LIST_AT(*env, struct env_var, k)->name, name) == 0)
+			return false;
+	return !is_ours(name);
+}
+
 /* Jenkins drops parameters that the job does not have: ours are what runs are found by. */
 static void parameters(const struct bc_request *config, struct buf *out)
 {
@@ -92,7 +103,7 @@ static void parameters(const struct bc_request *config, struct buf *out)
 	for (size_t i = 0; i < env->n; i++) {
 		const struct env_var *var = LIST_AT(*env, struct env_var, i);
 
-		if (is_ours(var->name))
+		if (!job_takes(config, i))
 			continue;
 		if (job_is_hidden(config, var->value))
 			secret_parameter(out, var->name);
@@ -243,7 +254,29 @@ const char *folder_config(struct arena *arena)
 		     "<properties/>\n</com.cloudbees.hudson.plugins.folder.Folder>\n");
 }
 
-enum job_state job_state(const char *config_xml, const char *mark)
+static bool has_parameter(const char *config_xml, const char *name)
+{
+	AUTO_BUF text = BUF_INIT(CONFIG_BYTES);
+
+	buf_puts(&text, "<name>");
+	xml_text(name, &text);
+	buf_puts(&text, "</name>");
+	return strstr(config_xml, buf_text(&text)) != NULL;
+}
+
+static bool has_parameters(const char *config_xml, const struct bc_request *config)
+{
+	const struct list *env = &config->spec.strategy.pipeline->env;
+
+	for (size_t i = 0; i < env->n; i++)
+		if (!has_parameter(config_xml, LIST_AT(*env, struct env_var, i)->name))
+			return false;
+	return has_parameter(config_xml, PARAMETER_KEY) &&
+	       has_parameter(config_xml, PARAMETER_BUILD) &&
+	       (!config->spec.source.git || has_parameter(config_xml, PARAMETER_COMMIT));
+}
+
+enum job_state job_state(const char *config_xml, const struct bc_request *config, const char *mark)
 {
 	const char *digest = strstr(mark, "sha256:");
 	size_t n_owner = digest ? (size_t)(digest - mark) : strlen(mark);
@@ -252,7 +285,9 @@ enum job_state job_state(const char *config_xml, const char *mark)
 	     at++) {
 		if (strncmp(at, mark, n_owner) != 0)
 			continue;
-		return strncmp(at, mark, strlen(mark)) == 0 ? JOB_CURRENT : JOB_CHANGED;
+		return strncmp(at, mark, strlen(mark)) == 0 && has_parameters(config_xml, config)
+			       ? JOB_CURRENT
+			       : JOB_CHANGED;
 	}
 	return JOB_FOREIGN;
 }

@@ -15,6 +15,8 @@ void xml_text(const char *text, struct buf *out);
 
 /* The parameters of a job that are secret: their values come out of secrets. */
 bool job_is_hidden(const struct bc_request *config, const char *value);
+/* Is the i-th variable of the strategy a parameter? Of one name the last is, and our own names are ours. */
+bool job_takes(const struct bc_request *config, size_t i);
 /*
  * The job's config. Its description ends with job_mark(): who it belongs to, and the digest of all the rest but
  * `credentials`, the id of Jenkins' own credentials for git; NULL: none. ERR_INVALID when there is nothing to run.
@@ -29,10 +31,10 @@ const char *folder_config(struct arena *arena);
 
 enum job_state {
 	JOB_FOREIGN, /* not made for this build config */
-	JOB_CHANGED, /* made for it, with other contents */
+	JOB_CHANGED, /* made for it, with other contents, or without parameters that it had: a Jenkinsfile may set others */
 	JOB_CURRENT,
 };
-enum job_state job_state(const char *config_xml, const char *mark);
+enum job_state job_state(const char *config_xml, const struct bc_request *config, const char *mark);
 /* The id of credentials that a person chose in the job; NULL: none, or none that can be kept. */
 const char *job_credentials(const char *config_xml, struct arena *arena);
 

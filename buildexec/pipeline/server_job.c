@@ -164,9 +164,9 @@ static bool update(struct jenkins *jenkins, const struct server_job *job, const 
 	    !jenkins_send(jenkins, &call, jenkins->arena, &answer, err))
 		return false;
 	if (answer.status == 404)
-		return err_set(err, ERR_CONFLICT, "the job is gone");
-	task_say("The build config has changed: wrote the job '%s' anew; other changes that were "
-		 "made to it in Jenkins are gone%s",
+		return err_set(err, ERR_TRANSIENT, "the job '%s' is gone", job->shown);
+	task_say("The build config has changed, or the job's parameters have: wrote the job '%s' "
+		 "anew; other changes that were made to it in Jenkins are gone%s",
 		 job->shown, credentials ? ", its credentials for git are kept" : "");
 	return true;
 }
@@ -182,7 +182,7 @@ static bool ensure_once(struct jenkins *jenkins, const struct server_job *job, c
 	    !read_config(jenkins, job->path, &there, err))
 		return false;
 	if (there) {
-		switch (job_state(there, mark)) {
+		switch (job_state(there, config_of(jenkins), mark)) {
 		case JOB_CURRENT:
 			task_say("The job '%s' is current", job->shown);
 			return true;
@@ -237,7 +237,7 @@ static bool read_runs(struct jenkins *jenkins, const struct server_job *job, str
 			 arena, &answer, &found, err))
 		return false;
 	if (!found)
-		return err_set(err, ERR_ABSENT, "the job '%s' is gone", job->shown);
+		return err_set(err, ERR_TRANSIENT, "the job '%s' is gone", job->shown);
 	return answer_runs(answer.body, answer.body_len, arena, runs, err) ||
 	       err_prefix(err, "job '%s'", job->shown);
 }
@@ -321,6 +321,15 @@ static void field(struct buf *form, const char *name, const char *value)
 	url_encode(value ? value : "", form);
 }
 
+static const char *commit_of(const struct build_request *request)
+{
+	const struct source_revision *revision = request->config->spec.revision;
+
+	if (request->source.git && request->source.git->revision)
+		return request->source.git->revision;
+	return revision && revision->git ? revision->git->commit : NULL;
+}
+
 static bool parameters(const struct jenkins *jenkins, const char **out, struct err *err)
 {
 	const struct build_request *request = jenkins->task->request;
@@ -331,6 +340,8 @@ static bool parameters(const struct jenkins *jenkins, const char **out, struct e
 	for (size_t i = 0; i < env->n; i++) {
 		const struct env_var *var = LIST_AT(*env, struct env_var, i);
 
+		if (!job_takes(request->config, i))
+			continue;
 		field(&form, var->name, var->value);
 		names = arena_printf(jenkins->arena, "%s %s%s", names, var->name,
 				     job_is_hidden(request->config, var->value) ? " (hidden)" : "");
@@ -340,8 +351,8 @@ static bool parameters(const struct jenkins *jenkins, const char **out, struct e
 	field(&form, PARAMETER_BUILD, request->config->build);
 	if (request->build_key)
 		field(&form, PARAMETER_KEY, request->build_key);
-	if (request->source.git && request->source.git->revision)
-		field(&form, PARAMETER_COMMIT, request->source.git->revision);
+	if (commit_of(request))
+		field(&form, PARAMETER_COMMIT, commit_of(request));
 	if (form.is_over)
 		return err_set(err, ERR_INVALID, "the parameters are longer than %d bytes",
 			       FORM_BYTES);
@@ -369,7 +380,7 @@ static bool queue_once(struct jenkins *jenkins, const struct server_job *job, co
 		return err_set(err, ERR_INVALID,
 			       "the job '%s' takes no builds: enable it in Jenkins", job->shown);
 	if (answer.status == 404)
-		return err_set(err, ERR_CONFLICT, "the job '%s' is gone", job->shown);
+		return err_set(err, ERR_TRANSIENT, "the job '%s' is gone", job->shown);
 	out->queue_id = answer_queue_id(http_header(&answer, "Location"));
 	return (answer.status == 201 && out->queue_id) ||
 	       err_set(err, ERR_TRANSIENT,

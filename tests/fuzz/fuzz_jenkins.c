@@ -93,11 +93,13 @@ static void try_config(const char *text, size_t n, struct arena *arena)
 {
 	static const char mark[] = "reconcile BuildConfig shop/cart sha256:0123";
 	AUTO_BUF out = BUF_INIT(64 * (n + 1));
+	struct pipeline_strategy pipeline = { 0 };
+	struct bc_request config = { .spec.strategy.pipeline = &pipeline };
 	const char *id = job_credentials(text, arena);
 
 	if (id)
 		check_header(id);
-	if (job_state(text, mark) == JOB_CURRENT && !strstr(text, mark))
+	if (job_state(text, &config, mark) == JOB_CURRENT && !strstr(text, mark))
 		abort();
 	xml_text(text, &out);
 	if (strpbrk(buf_text(&out), "<>\"'\r") || utf8_count(buf_text(&out), out.len) > 6 * (n + 1))

@@ -436,7 +436,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(405, "Method Not Allowed")
         if job.root.findtext("disabled") == "true":
             return self.error(409, f"{job.name} is not buildable!")
-        form = dict(urllib.parse.parse_qsl(self.body.decode(), keep_blank_values=True))
+        pairs = urllib.parse.parse_qsl(self.body.decode(), keep_blank_values=True)
+        form = dict(pairs)
+        if len(form) != len(pairs):
+            return self.error(400, "Illegal number of parameter values")
         # What the job does not define is dropped (SECURITY-170).
         values = {name: (kind, form.get(name, deflt)) for name, (kind, deflt) in job.parameters().items()}
         run = jenkins.start(job, values)

@@ -149,6 +149,15 @@ class Builds(Case):
         self.assertEqual(job.root.findtext("definition/script"), "node { sh 'make' }\n" + script)
         self.assertEqual(job.root.findtext("keepDependencies"), "false")
 
+    def test_a_jenkinsfile_that_sets_its_own_parameters(self):
+        server = self.serve()
+        self.good(self.request(server))
+        job = server.job("shop/cart")
+        properties = job.root.find("properties")
+        properties.remove(properties.find("hudson.model.ParametersDefinitionProperty"))
+        self.good(self.request(server, key="b"))
+        self.assertEqual(job.runs[1].values["RECONCILE_BUILD_KEY"], ("String", "sha256:" + "b" * 64))
+
     def test_jobs_of_others_are_left_alone(self):
         server = self.serve()
         self.good(self.request(server))
@@ -194,6 +203,20 @@ class Builds(Case):
         result, _, _ = self.good(self.request(server, built={"namespace": None}))
         self.assertEqual(result["url"], server.url + "/job/cart/1/")
 
+    def test_a_job_in_the_place_of_the_folder(self):
+        server = self.serve()
+        self.good(self.request(server, config="shop", built={"namespace": None}))
+        result, _, _ = self.good(self.request(server))
+        self.assertEqual(result["url"], server.url + "/job/shop-cart/1/")
+
+    def test_names_of_parameters(self):
+        server = self.serve()
+        env = [{"name": "A", "value": "1"}, {"name": "RECONCILE_BUILD_KEY", "value": "mine"}, {"name": "A", "value": "2"},
+               {"name": "EMPTY"}, {"name": "RECONCILE_COMMIT", "value": "mine"}]
+        self.good(self.request(server, pipeline={"jenkinsfile": "node {}", "env": env}))
+        values = {name: value for name, (_, value) in server.job("shop/cart").runs[0].values.items()}
+        self.assertEqual(values, {"A": "2", "EMPTY": "", "RECONCILE_BUILD": "cart-1", "RECONCILE_BUILD_KEY": "sha256:" + "a" * 64})
+
     def test_results(self):
         for name, reason in (("FAILURE", "GenericBuildFailed"), ("UNSTABLE", "GenericBuildFailed"), ("NOT_BUILT", "GenericBuildFailed"),
                              ("ABORTED", "CancelledBuild"), ("STRANGE", "GenericBuildFailed")):
@@ -204,6 +227,12 @@ class Builds(Case):
                 self.assertEqual(failure["url"], server.url + "/" + RUN + "1/")
                 self.assertEqual(len(failure["stages"]), 2)
                 self.assertIn("it is broken", log)
+
+    def test_a_result_that_is_no_word(self):
+        server = self.serve()
+        server.fault("cart/1/api/json", status=200, body=json.dumps({"number": 1, "building": False, "result": "\u001b[2Jü" + "x" * 40}))
+        failure, _ = self.bad(self.request(server))
+        self.assertEqual(failure["text"], "the pipeline ended as '?'")
 
     def test_stages_are_optional(self):
         result, log, _ = self.good(self.request(self.serve(with_stages=False)))
@@ -286,6 +315,9 @@ class Access(Case):
     def test_no_server_is_named(self):
         failure, _ = self.bad(self.request("", built={"jenkins": None}))
         self.assertIn("set jenkins.url in the settings", failure["text"])
+        worker = self.begin(self.request("http://jenkins.invalid", timeoutSeconds=1))
+        _, log, events = self.end(worker, "failure")
+        self.assertIn("jenkins.url is without TLS", [one for one in events if one["type"] == "notice"][0]["text"])
         failure, _ = self.bad(self.request("https://me:pw@jenkins.test"))
         self.assertIn("name a Secret in jenkins.credentials", failure["text"])
 
@@ -381,6 +413,12 @@ class Trouble(Case):
         self.assertEqual(failure["failure"], "absent")
         self.assertIn("run 1 of 'shop/cart' is gone from Jenkins", failure["text"])
 
+    def test_a_run_without_an_end(self):
+        server = self.serve()
+        server.fault("cart/1/api/json", status=200, body='{"number":1,"building":false,"result":null}')
+        failure, _ = self.bad(self.request(server))
+        self.assertIn("run 1 of 'shop/cart' is over without a result", failure["text"])
+
     def test_a_server_that_begins_anew_meanwhile(self):
         server = self.serve()
         worker = self.begin(self.request(server, "//: lines=100\n"))
@@ -470,9 +508,9 @@ class Ends(Case):
 
     def test_deadline(self):
         server = self.serve()
-        failure, _ = self.bad(self.request(server, LONG, timeoutSeconds=2))
+        failure, _ = self.bad(self.request(server, LONG, timeoutSeconds=6))
         self.assertEqual((failure["failure"], failure["timeout"], failure["reason"]), ("build", True, "GenericBuildFailed"))
-        self.assertEqual(failure["text"], "DeadlineExceeded: the pipeline took longer than 2 s")
+        self.assertEqual(failure["text"], "DeadlineExceeded: the pipeline took longer than 6 s")
         self.assertEqual(server.runs("shop/cart")[0].result(), "ABORTED")
         failure, _ = self.bad(self.request(server, "//: queue=100000\n", key="b", timeoutSeconds=1))
         self.assertTrue(failure["timeout"])

@@ -10,5 +10,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/servers.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+"$1/reconcile" validate "$here/../../examples/manifests/pipeline" || { echo "the example is not valid"; exit 1; }
 make_ca "$work/tls"
 python3 "$here/pipeline.py" "$1/reconcile" "$work/tls"

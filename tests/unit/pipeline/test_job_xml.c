@@ -139,19 +139,26 @@ static void test_state__tells_whose_a_job_is(void **state)
 				     .ns = "shop",
 				     .spec.strategy.pipeline = &pipeline };
 	struct bc_request other = config;
-	const char *xml = config_of(&config, NULL, *state), *mark;
+	char *xml = arena_strdup(*state, config_of(&config, NULL, *state));
+	const char *mark;
 	struct err err = { 0 };
 
 	assert_true(job_mark(&config, *state, &mark, &err));
-	assert_int_equal(job_state(xml, mark), JOB_CURRENT);
-	assert_int_equal(job_state(config_of(&config, "id", *state), mark), JOB_CURRENT);
-	assert_int_equal(job_state("<flow-definition/>", mark), JOB_FOREIGN);
-	assert_int_equal(job_state("reconcile BuildConfig shop/car", mark), JOB_FOREIGN);
+	assert_int_equal(job_state(xml, &config, mark), JOB_CURRENT);
+	assert_int_equal(job_state(config_of(&config, "id", *state), &config, mark), JOB_CURRENT);
+	assert_int_equal(job_state("<flow-definition/>", &config, mark), JOB_FOREIGN);
+	assert_int_equal(job_state("reconcile BuildConfig shop/car", &config, mark), JOB_FOREIGN);
 	pipeline.text = "b";
-	assert_int_equal(job_state(config_of(&config, NULL, *state), mark), JOB_CHANGED);
+	assert_int_equal(job_state(config_of(&config, NULL, *state), &config, mark), JOB_CHANGED);
 	pipeline.text = "a";
+	pipeline.env = (struct list){ env, 1 };
+	xml = arena_strdup(*state, config_of(&config, NULL, *state));
+	assert_true(job_mark(&config, *state, &mark, &err));
+	assert_int_equal(job_state(xml, &config, mark), JOB_CURRENT);
+	*strstr(xml, "<name>PLAIN") = '[';
+	assert_int_equal(job_state(xml, &config, mark), JOB_CHANGED);
 	other.config = "cart2";
-	assert_int_equal(job_state(config_of(&other, NULL, *state), mark), JOB_FOREIGN);
+	assert_int_equal(job_state(config_of(&other, NULL, *state), &config, mark), JOB_FOREIGN);
 }
 
 static void test_credentials__are_ids_and_nothing_else(void **state)

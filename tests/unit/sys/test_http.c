@@ -198,6 +198,20 @@ static void test_http__waits_as_long_as_it_is_told(void **state)
 	assert_true(clock_mono_ms() - before < 1000);
 }
 
+/* The connection of the journal is kept: on it libcurl would send again what was not answered. */
+static void test_http__sends_only_once_what_must_not_be_done_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(seen("main POST /http/no-answer -"), 0);
+	assert_int_equal(send_bad((struct http_request){ .method = "POST",
+							 .url = url("/http/no-answer"),
+							 .no_retry = true,
+							 .is_only_once = true })
+				 .kind,
+			 ERR_TRANSIENT);
+	assert_int_equal(seen("main POST /http/no-answer -"), 1);
+}
+
 static void test_http__says_the_same_for_a_closed_port_every_time(void **state)
 {
 	const struct http_request request = { .method = "GET",
@@ -356,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_http__streams_bodies_with_and_without_a_length),
 		cmocka_unit_test(test_http__tries_again_after_500_and_connection_errors),
 		cmocka_unit_test(test_http__waits_as_long_as_it_is_told),
+		cmocka_unit_test(test_http__sends_only_once_what_must_not_be_done_twice),
 		cmocka_unit_test(test_http__says_the_same_for_a_closed_port_every_time),
 		cmocka_unit_test(test_http__keeps_credentials_with_their_origin),
 		cmocka_unit_test(test_http__follows_redirects_within_limits),
