@@ -7,6 +7,7 @@
 
 #include "buildexec/sys/log.h"
 #include "model/kind/policy.h"
+#include "model/kind/status_tables.h"
 #include "model/kind/workload.h"
 #include "reconcile/report/dashboard_streams.h"
 
@@ -81,47 +82,9 @@ void dashboard_code(const char *text, struct buf *out)
 
 static const char *image_of(const struct state_entry *entry)
 {
-	switch (entry->kind) {
-	case KIND_IMAGE:
-		return ((const struct image_status *)entry->status)->latest_image;
-	case KIND_BUILDER:
-	case KIND_CLUSTER_BUILDER:
-		return ((const struct builder_status *)entry->status)->latest_image;
-	case KIND_CLUSTER_STACK:
-		return ((const struct stack_status *)entry->status)->run.latest;
-	case KIND_CLUSTER_LIFECYCLE:
-		return ((const struct lifecycle_status *)entry->status)->image.latest;
-	case KIND_IMAGE_POLICY:
-		return ((const struct policy_status *)entry->status)->latest_image;
-	case KIND_DEPLOYMENT:
-	case KIND_STATEFUL_SET:
-	case KIND_DAEMON_SET:
-	case KIND_REPLICA_SET:
-	case KIND_JOB:
-	case KIND_CRON_JOB:
-	case KIND_POD:
-	case KIND_POD_TEMPLATE:
-	case KIND_REPLICATION_CONTROLLER:
-	case KIND_DEPLOYMENT_CONFIG:
-	case KIND_IMAGE_REPOSITORY:
-	case KIND_CLUSTER_STORE:
-	case KIND_BUILDPACK:
-	case KIND_CLUSTER_BUILDPACK:
-	case KIND_NONE:
-	case KIND_IMAGE_STREAM:
-	case KIND_IMAGE_STREAM_TAG:
-	case KIND_IMAGE_STREAM_MAPPING:
-	case KIND_IMAGE_STREAM_IMPORT:
-	case KIND_BUILD_CONFIG:
-	case KIND_BUILD:
-	case KIND_SECRET:
-	case KIND_SERVICE_ACCOUNT:
-	case KIND_CONFIG_MAP:
-	case KIND_SETTINGS:
-	case KINDS:
-		return NULL;
-	}
-	return NULL;
+	size_t at = status_info(entry->kind)->image_at;
+
+	return at ? *(const char *const *)(const void *)((const char *)entry->status + at) : NULL;
 }
 
 static void put_row(const struct state_entry *entry, struct buf *out)
