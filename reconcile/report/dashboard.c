@@ -9,6 +9,7 @@
 #include "model/kind/policy.h"
 #include "model/kind/status_tables.h"
 #include "model/kind/workload.h"
+#include "reconcile/report/dashboard_configs.h"
 #include "reconcile/report/dashboard_streams.h"
 
 enum { FEW = 200, BAD_ROWS = 100, MESSAGE_BYTES = 200 };
@@ -37,6 +38,7 @@ static const struct condition *ready_of(const struct state_entry *entry)
 		return NULL;
 	return condition_find((const struct list *)entry->status, "Ready");
 }
+_Static_assert(offsetof(struct build_config_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct image_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct builder_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct stack_status, conditions) == 0, "conditions first");
@@ -51,6 +53,8 @@ static bool is_ready(const struct state_entry *entry)
 
 	if (entry->kind == KIND_IMAGE_STREAM)
 		return stream_imports(entry->status);
+	if (entry->kind == KIND_BUILD_CONFIG)
+		return config_is_ready(entry->status);
 	return ready && strcmp(ready->status, "True") == 0;
 }
 
@@ -107,10 +111,15 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 	buf_puts(out, " |\n");
 }
 
+static bool has_own_table(enum kind kind)
+{
+	return kind == KIND_IMAGE_STREAM || kind == KIND_BUILD_CONFIG;
+}
+
 static bool has_objects(const struct rows *rows)
 {
 	for (size_t i = 0; i < rows->n; i++)
-		if (rows->v[i]->kind != KIND_IMAGE_STREAM)
+		if (!has_own_table(rows->v[i]->kind))
 			return true;
 	return rows->n == 0;
 }
@@ -123,7 +132,7 @@ static void put_objects(const struct rows *rows, bool only_bad, size_t most, str
 		return;
 	buf_puts(out, "| object | ready | build | image | message |\n|---|---|---|---|---|\n");
 	for (size_t i = 0; i < rows->n; i++) {
-		if (rows->v[i]->kind == KIND_IMAGE_STREAM || (only_bad && is_ready(rows->v[i])))
+		if (has_own_table(rows->v[i]->kind) || (only_bad && is_ready(rows->v[i])))
 			continue;
 		if (n++ < most)
 			put_row(rows->v[i], out);
@@ -172,10 +181,12 @@ void dashboard_print(void *ctx, const struct state *state, struct buf *out)
 	buf_printf(out, "%zu objects, %zu ready.\n\n", rows.n, rows.n - n_bad);
 	if (rows.n <= FEW) {
 		put_objects(&rows, false, FEW, out);
+		dashboard_configs(state, out);
 		dashboard_streams(ctx, state, out);
 	} else {
 		if (n_bad)
 			put_objects(&rows, true, BAD_ROWS, out);
+		dashboard_configs(state, out);
 		dashboard_streams(ctx, state, out);
 		qsort(rows.v, rows.n, sizeof(*rows.v), by_ns);
 		put_counts(&rows, out);
