@@ -1,27 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_build.c — `build list`, `build status`, `build logs` of an image. Layouts: requirement document "Builds", kpack.md §5.4.
+ * cmd_build.c — `build status` and `build describe`: of an Image's build as kp shows it (requirement document "Builds",
+ * kpack.md §5.4), of a build config's as oc does (openshift.md §5.5).
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buildexec/sys/clock.h"
-#include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/doc/json.h"
-#include "reconcile/apply/log_file.h"
 #include "reconcile/bom_report.h"
+#include "reconcile/build_command.h"
 #include "reconcile/command_registry.h"
 #include "reconcile/commands.h"
-#include "reconcile/look.h"
-#include "reconcile/plan/plan.h"
+#include "reconcile/report/build_report.h"
 #include "reconcile/report/table.h"
 
-enum { FOLLOW_MS = 200 };
-
-static const char *status_word(const char *result)
+const char *build_result_word(const char *result)
 {
 	static const struct {
 		const char *result, *word;
@@ -38,145 +32,18 @@ static const char *status_word(const char *result)
 	return "UNKNOWN";
 }
 
-/* As `why` and --only name other objects. */
-static const char *build_id(const char *ns, const char *image, int64_t number, struct arena *arena)
+int build_choose(struct context *context, const char *word, struct build_ref *out)
 {
-	return arena_printf(arena, "Build/%s/%s-build-%lld", ns, image, (long long)number);
-}
-
-/* A build of an image's history. One whose record is gone meanwhile is left out of -o json and yaml. */
-struct listed {
-	const struct state_entry *image;
-	const struct history_entry *build;
-};
-typedef VEC(struct listed) listed_vec;
-
-static int print_records(struct context *context, const listed_vec *builds)
-{
-	struct node *items = node_new(context->arena, NODE_SEQ);
-
-	for (size_t i = 0; i < builds->n; i++) {
-		const struct state_entry *image = builds->v[i].image;
-		struct build_record record = { 0 };
-		struct err err = { 0 };
-
-		if (state_read_build(context->store, image->ns, image->name,
-				     builds->v[i].build->number, context->arena, &record, &err))
-			node_push(items, build_encode(&record, context->arena));
-		else if (err.kind != ERR_ABSENT)
-			return context_fail(&err, EXIT_ERROR);
-	}
-	look_print(context, look_items(context, items));
-	return EXIT_DONE;
-}
-
-static void print_builds(struct context *context, const listed_vec *builds)
-{
-	static const char *const header[] = { "BUILD",    "STATUS", "IMAGE",          "STARTED",
-					      "FINISHED", "REASON", "IMAGE RESOURCE", "NAMESPACE" };
-	const struct options *options = &context->options;
-	const bool is_wide = context_is_output(context, "wide");
-	const size_t n_columns = COUNTOF(header) - !(is_wide || options->all_namespaces) -
-				 !(is_wide || !options->args.n || options->all_namespaces);
-	struct text_table table;
-
-	text_table_init(&table, context->arena, header, n_columns);
-	for (size_t i = 0; i < builds->n; i++) {
-		const struct state_entry *image = builds->v[i].image;
-		const struct history_entry *build = builds->v[i].build;
-		const char *const cells[] = {
-			arena_printf(context->arena, "%lld", (long long)build->number),
-			status_word(build->result),
-			build->image,
-			look_time(context, build->started_s),
-			look_time(context, build->finished_s),
-			reason_primary(build->reason ? build->reason : "", context->arena),
-			image->name,
-			image->ns,
-		};
-
-		text_table_add(&table, cells);
-	}
-	text_table_print(&table, &context->out);
-}
-
-static void add_history(struct context *context, const struct state_entry *image, listed_vec *out)
-{
-	const struct image_status *status = image->status;
-
-	for (size_t i = 0; i < status->history.n; i++)
-		vec_push(context->arena, out,
-			 (struct listed){ image,
-					  LIST_AT(status->history, struct history_entry, i) });
-}
-
-/* Of one image, or of all. */
-static bool find_builds(struct context *context, listed_vec *out)
-{
-	const struct state_entry *one;
-	struct entries images;
-
-	if (context->options.args.n) {
-		one = look_one(context, KIND_IMAGE, context->options.args.v[0]);
-		if (one)
-			add_history(context, one, out);
-		return one;
-	}
-	look_list(context, KIND_IMAGE, &images);
-	for (size_t i = 0; i < images.n; i++)
-		add_history(context, images.v[i], out);
-	return true;
-}
-
-int cmd_build_list(struct context *context)
-{
-	listed_vec builds = { 0 };
-	int code = context_read_state(context);
-
-	if (code != EXIT_DONE)
-		return code;
-	if (!find_builds(context, &builds))
-		return EXIT_ERROR;
-	if (look_is_document(context))
-		return print_records(context, &builds);
-	if (context_is_output(context, "name"))
-		for (size_t i = 0; i < builds.n; i++)
-			buf_printf(&context->out, "%s\n",
-				   build_id(builds.v[i].image->ns, builds.v[i].image->name,
-					    builds.v[i].build->number, context->arena));
-	else if (builds.n)
-		print_builds(context, &builds);
-	else
-		buf_puts(&context->out, "no builds found\n");
-	return EXIT_DONE;
-}
-
-/* The record of -b N, or of the latest build. */
-static int find_build(struct context *context, struct build_record *record)
-{
-	const struct image_status *status;
-	const struct state_entry *entry;
+	struct build_word parsed;
 	struct err err = { 0 };
-	int64_t number;
-	int code = context_read_state(context);
+	int code;
 
+	if (!build_word_parse(word, context->arena, &parsed, &err))
+		return context_fail(&err, EXIT_USAGE);
+	code = context_read_state(context);
 	if (code != EXIT_DONE)
 		return code;
-	entry = look_one(context, KIND_IMAGE, context->options.args.v[0]);
-	if (!entry)
-		return EXIT_ERROR;
-	status = entry->status;
-	number = context->options.build ? context->options.build
-		 : status->last         ? status->last->number
-					: 0;
-	if (!number) {
-		buf_puts(&context->out, "no builds found\n");
-		return EXIT_ERROR;
-	}
-	if (!state_read_build(context->store, entry->ns, entry->name, number, context->arena,
-			      record, &err))
-		return context_fail(&err, EXIT_ERROR);
-	return EXIT_DONE;
+	return build_find(context, &parsed, out) ? EXIT_DONE : EXIT_ERROR;
 }
 
 static const char *change_value(const struct node *value, struct arena *arena)
@@ -237,7 +104,7 @@ static void put_record(struct context *context, const struct build_record *recor
 	block_print(
 		(const struct block_line[]){
 			{ "Image", record->latest_image ? record->latest_image : "" },
-			{ "Status", status_word(record->inputs.result) },
+			{ "Status", build_result_word(record->inputs.result) },
 			{ "Reasons", record->reason ? record->reason : "" } },
 		3, &context->out);
 	if (has_failed)
@@ -306,90 +173,65 @@ static int print_bom(struct context *context, const struct build_record *record)
 	return EXIT_DONE;
 }
 
-int cmd_build_status(struct context *context)
+/* Of an Image. */
+static int show_image(struct context *context, const struct build_ref *ref)
 {
 	struct build_record record = { 0 };
-	int code = context->options.is_bom ? context_load(context) : EXIT_DONE;
+	struct err err = { 0 };
 
-	if (code == EXIT_DONE)
-		code = find_build(context, &record);
-	if (code != EXIT_DONE)
-		return code;
+	if (!state_read_build(context->store, ref->owner->ns, ref->owner->name, ref->number,
+			      context->arena, &record, &err))
+		return context_fail(&err, EXIT_ERROR);
 	if (context->options.is_bom)
 		return print_bom(context, &record);
-	if (context_is_output(context, "name"))
-		buf_printf(&context->out, "%s\n",
-			   build_id(record.ns, record.image_name, record.number, context->arena));
-	else if (!look_print(context, build_encode(&record, context->arena)))
+	if (!look_print(context, build_encode(&record, context->arena)))
 		put_record(context, &record);
 	return EXIT_DONE;
 }
 
-/* A build of another process on this machine is followed through its log file, which goes away at its end. */
-static bool follow(struct context *context, const struct build_record *record)
+static int show_config(struct context *context, const struct build_ref *ref)
 {
-	struct arena *arena = context->arena;
-	const char *id = object_id(KIND_IMAGE, record->ns, record->image_name, arena);
-	const char *path = arena_printf(arena, "%s/logs/%s", context->cache_dir,
-					log_file_name(id, record->number, arena));
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct described_build view = { .now_s = context->now_s,
+					.is_bold = context->with_color,
+					.is_verbose = context->options.is_verbose };
+	const struct node *document;
+	struct bc_build build;
 	struct err err = { 0 };
-	char chunk[65536];
-	ssize_t n;
 
-	if (fd < 0)
-		return false;
-	for (;;) {
-		while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-			if (!fd_write_all(STDOUT_FILENO, chunk, (size_t)n, &err))
-				return true;
-		if (!fs_exists(path))
-			return true;
-		clock_sleep_ms(FOLLOW_MS);
-	}
+	if (context->options.is_bom)
+		err_set(&err, ERR_INVALID,
+			"'%s' is a build of a build config: only images of buildpacks have a bill "
+			"of materials",
+			build_ref_name(ref, context->arena));
+	else if (build_read_config(context, ref, &build, &document, &err) && !document)
+		err_set(&err, ERR_ABSENT, "build \"%s\" not found",
+			build_ref_name(ref, context->arena));
+	if (err.kind)
+		return context_fail(&err, EXIT_ERROR);
+	view.build = &build;
+	if (!look_print(context, document))
+		build_describe(&view, context->arena, &context->out);
+	return EXIT_DONE;
 }
 
-int cmd_build_logs(struct context *context)
+int build_show(struct context *context, const char *word)
 {
-	struct build_record record = { 0 };
-	struct store_file file = { 0 };
-	struct err err = { 0 };
-	const char *folder;
-	size_t len = 0;
-	char *text = NULL;
-	int code = find_build(context, &record);
+	struct build_ref ref;
+	int code = context->options.is_bom ? context_load(context) : EXIT_DONE;
 
+	if (code == EXIT_DONE)
+		code = build_choose(context, word, &ref);
 	if (code != EXIT_DONE)
 		return code;
-	if (strcmp(status_word(record.inputs.result), "BUILDING") == 0 && follow(context, &record))
+	if (context_is_output(context, "name") && !context->options.is_bom) {
+		buf_printf(&context->out, "%s\n", build_ref_id(&ref, context->arena));
 		return EXIT_DONE;
-	if (!record.log) {
-		log_line(LOG_ERROR, "no log is kept of build %lld of \"%s\"",
-			 (long long)record.number, record.image_name);
-		return EXIT_ERROR;
 	}
-	folder = context_log_folder(context);
-	if (!path_is_inside(record.log)) {
-		log_line(LOG_ERROR, "the record of build %lld of \"%s\" names no log: '%s'",
-			 (long long)record.number, record.image_name, record.log);
-		return EXIT_ERROR;
-	}
-	if (folder) {
-		if (!fs_read(AT_FDCWD, path_join(context->arena, folder, record.log),
-			     2 * LIMIT_LOG_BYTES, context->arena, &text, &len, &err))
-			return context_fail(&err, EXIT_ERROR);
-	} else {
-		if (!context_open_logs(context, &err) ||
-		    !store_read(context->logs, record.log, context->arena, &file, &err))
-			return context_fail(&err, EXIT_STATE);
-		text = (char *)(uintptr_t)file.bytes;
-		len = file.n;
-	}
-	if (!text) {
-		log_line(LOG_ERROR, "the log of build %lld of \"%s\" is gone",
-			 (long long)record.number, record.image_name);
-		return EXIT_ERROR;
-	}
-	buf_add(&context->out, text, len);
-	return EXIT_DONE;
+	return ref.owner->kind == KIND_IMAGE ? show_image(context, &ref)
+					     : show_config(context, &ref);
+}
+
+int cmd_build_status(struct context *context)
+{
+	return build_show(context, context->options.args.v[0]);
 }

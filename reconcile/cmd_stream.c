@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_stream.c — `stream list`, `describe` and `lookup`, and the same under oc's names: `get is`, `describe is/NAME`,
- * `describe istag/NAME:TAG`. Columns: openshift.md §5.5.
+ * `describe istag/NAME:TAG`; there build configs and builds too. Columns: openshift.md §5.5.
  */
 #include <string.h>
 
+#include "reconcile/build_command.h"
 #include "reconcile/commands.h"
 #include "reconcile/edit_command.h"
 #include "reconcile/look.h"
@@ -45,15 +46,7 @@ static void put_rows(struct context *context, const struct entries *list)
 			updated_s ? human_ago(updated_s, context->now_s, arena) : "",
 		};
 
-		for (size_t k = 0; k < COUNTOF(cells); k++) {
-			AUTO_BUF clean = BUF_INIT(1 << 20);
-
-			if (!cells[k])
-				continue;
-			sanitize(cells[k], strlen(cells[k]), false, &clean);
-			buf_printf(&rows, "%s%s", buf_text(&clean),
-				   k + 1 < COUNTOF(cells) ? "\t" : "\n");
-		}
+		look_row(cells, COUNTOF(cells), &rows);
 	}
 	tab_align(buf_text(&rows), &tab_get, &context->out);
 }
@@ -93,7 +86,7 @@ int cmd_stream_list(struct context *context)
 }
 
 /* What a description is of. */
-enum described { OF_STREAM, OF_TAG, OF_IMAGE };
+enum described { OF_STREAM, OF_TAG, OF_IMAGE, OF_CONFIG, OF_BUILD };
 
 static int describe(struct context *context, const char *word, enum described what)
 {
@@ -143,7 +136,12 @@ static bool find_word(const char *word, size_t n, enum described *out)
 		      { "imagestreamtags", OF_TAG },
 		      { "isimage", OF_IMAGE },
 		      { "imagestreamimage", OF_IMAGE },
-		      { "imagestreamimages", OF_IMAGE } };
+		      { "imagestreamimages", OF_IMAGE },
+		      { "bc", OF_CONFIG },
+		      { "buildconfig", OF_CONFIG },
+		      { "buildconfigs", OF_CONFIG },
+		      { "build", OF_BUILD },
+		      { "builds", OF_BUILD } };
 
 	for (size_t i = 0; i < COUNTOF(words); i++) {
 		if (strlen(words[i].word) == n && strncasecmp(words[i].word, word, n) == 0) {
@@ -154,45 +152,68 @@ static bool find_word(const char *word, size_t n, enum described *out)
 	return false;
 }
 
-/* KIND/NAME or KIND NAME */
+/* KIND/NAME or KIND NAME; *name NULL: none is given. ERR_INVALID: both are. */
+static bool split_words(const struct strings *args, size_t *n, const char **name, struct err *err)
+{
+	const char *word = args->v[0];
+
+	*n = strcspn(word, "/");
+	*name = word[*n] ? word + *n + 1 : args->n > 1 ? args->v[1] : NULL;
+	return !word[*n] || (args->n == 1 && word[*n + 1]) ||
+	       err_set(err, ERR_INVALID, "KIND/NAME or KIND NAME is needed");
+}
+
+static const char *build_word(struct context *context, const char *name)
+{
+	return arena_printf(context->arena, "build/%s", name);
+}
+
 int cmd_describe(struct context *context)
 {
 	const struct strings *args = &context->options.args;
-	const char *word = args->v[0];
-	size_t n = strcspn(word, "/");
-	const char *name = word[n] ? word + n + 1 : args->n > 1 ? args->v[1] : NULL;
 	enum described what;
 	struct err err = { 0 };
+	const char *name;
+	size_t n;
 
-	if (!find_word(word, n, &what))
+	if (!split_words(args, &n, &name, &err))
+		return context_fail(&err, EXIT_USAGE);
+	if (!find_word(args->v[0], n, &what))
 		err_set(&err, ERR_INVALID,
-			"'describe' knows is, istag and isimage, not '%.*s'; other kinds are shown "
-			"by "
-			"'reconcile image status', 'builder status', …",
-			(int)n, word);
-	else if (!name || !*name || (word[n] && args->n > 1))
+			"'describe' knows is, istag, isimage, bc and build, not '%.*s'; other "
+			"kinds are shown by 'reconcile image status', 'builder status', …",
+			(int)n, args->v[0]);
+	else if (!name)
 		err_set(&err, ERR_INVALID, "usage: reconcile describe KIND/NAME");
 	else
-		return describe(context, name, what);
+		return what == OF_CONFIG  ? build_config_show(context, name)
+		       : what == OF_BUILD ? build_show(context, build_word(context, name))
+					  : describe(context, name, what);
 	return context_fail(&err, EXIT_USAGE);
 }
 
 int cmd_get(struct context *context)
 {
 	const struct strings *args = &context->options.args;
-	const char *word = args->v[0];
-	size_t n = strcspn(word, "/");
 	enum described what;
 	struct err err = { 0 };
+	const char *name;
+	size_t n;
 
-	if (find_word(word, n, &what) && what == OF_STREAM)
-		return list_streams(context, word[n]       ? word + n + 1
-					     : args->n > 1 ? args->v[1]
-							   : NULL);
+	if (!split_words(args, &n, &name, &err))
+		return context_fail(&err, EXIT_USAGE);
+	if (!find_word(args->v[0], n, &what))
+		what = OF_TAG;
+	if (what == OF_STREAM)
+		return list_streams(context, name);
+	if (what == OF_CONFIG)
+		return build_config_list(context, name);
+	if (what == OF_BUILD)
+		return build_list_configs(context, name ? build_word(context, name) : NULL);
 	err_set(&err, ERR_INVALID,
-		"'get' lists image streams (is), not '%.*s'; other kinds are listed by 'reconcile "
-		"image list', 'builder list', …",
-		(int)n, word);
+		"'get' lists image streams (is), build configs (bc) and builds, not '%.*s'; other "
+		"kinds are listed by 'reconcile image list', 'builder list', …",
+		(int)n, args->v[0]);
 	return context_fail(&err, EXIT_USAGE);
 }
 

@@ -63,18 +63,42 @@ const struct command commands[] = {
 	  "Gives the manifest's annotation reconcile.dev/trigger a new value; the run that sees it builds once, for reason TRIGGER; "
 	  "--wait is that run.",
 	  "reconcile image trigger cart -n shop --wait", false },
-	{ "build list", "[IMAGE]", 0, 1, LOOK, cmd_build_list, "list the builds of an image, or of all images", NULL,
-	  "reconcile build list cart -n shop\nreconcile build list -A", false },
-	{ "build status", "IMAGE", 1, 1, LOOK | FOR_BUILD | FOR_BOM, cmd_build_status,
+	{ "build list", "[IMAGE|bc/NAME]", 0, 1, LOOK | FOR_BUILD_LIST, cmd_build_list,
+	  "list the builds of an image, of a build config, or of all",
+	  "Builds of an image have kp's columns, those of a build config (bc/NAME, or --build-config NAME) oc's; without a name those of "
+	  "all images and build configs are listed. A name that an image and a build config share is given as image/NAME or bc/NAME.",
+	  "reconcile build list cart -n shop\nreconcile build list bc/cart -n shop\nreconcile build list -A", false },
+	{ "build status", "NAME", 1, 1, LOOK | FOR_BUILD | FOR_BOM, cmd_build_status,
 	  "show one build: reasons, inputs, buildpacks; with --bom what its image holds",
+	  "NAME is an image or a build config (image/NAME, bc/NAME where both have the name), of which the latest build is shown, or that of "
+	  "-b; or a build by its own name: cart-12, cart-build-3. Builds of build configs are shown as oc describes them.\n"
 	  "--bom reads the bill of materials that the buildpacks wrote, out of the image in its registry: the table of components, "
-	  "or with -o json the files themselves (CycloneDX, SPDX, Syft). Credentials are those of the image's service account in "
+	  "or with -o json the files themselves (CycloneDX, Syft, SPDX). Credentials are those of the image's service account in "
 	  "the manifests, and the user's own.",
 	  "reconcile build status cart -b 12\n"
 	  "reconcile build status cart -b 12 --bom -o json", false },
-	{ "build logs", "IMAGE", 1, 1, FOR_STATE | FOR_NS | FOR_BUILD, cmd_build_logs,
-	  "print the log of a build; follows one that is running on this machine", NULL,
-	  "reconcile build logs cart -n shop -b 12", false },
+	{ "build describe", "NAME", 1, 1, LOOK | FOR_BUILD | FOR_BOM, cmd_build_status,
+	  "the same as build status: one build, of a build config as oc describes it",
+	  "NAME as with build status. With -v also what made the build: its key, the run, the engine, the base images.",
+	  "reconcile build describe cart-12 -n shop\nreconcile build describe bc/cart -n shop -o yaml", false },
+	{ "build logs", "NAME", 1, 1, FOR_STATE | FOR_NS | FOR_BUILD, cmd_build_logs,
+	  "print the log of a build; follows one that is running on this machine",
+	  "NAME as with build status.",
+	  "reconcile build logs cart -n shop -b 12\nreconcile build logs cart-12 -n shop", false },
+	{ "build cancel", "NAME...", 1, 64, FOR_STATE | FOR_NS | FOR_CANCEL, cmd_build_cancel,
+	  "cancel builds of build configs that have not ended",
+	  "NAME is a build (cart-12), or bc/NAME: all builds of it that have not ended. A build that nobody runs ends at once; one that runs "
+	  "is marked in the state, and the run that builds it ends it: that is waited for, unless --no-wait.",
+	  "reconcile build cancel cart-12 -n shop\nreconcile build cancel bc/cart -n shop --state new,pending", false },
+	{ "cancel-build", "NAME...", 1, 64, FOR_STATE | FOR_NS | FOR_CANCEL, cmd_build_cancel, "the same as build cancel", NULL, NULL, true },
+	{ "buildconfig list", "", 0, 0, LOOK | FOR_MANIFESTS, cmd_buildconfig_list, "list build configs",
+	  "Those that are recorded, and those of the manifests where they are at hand (--manifests, or the current folder).",
+	  "reconcile buildconfig list -A\nreconcile bc list -n shop -o yaml", false, .outputs = "text|json|yaml|name" },
+	{ "buildconfig describe", "NAME", 1, 1, LOOK | FOR_MANIFESTS, cmd_buildconfig_describe,
+	  "show a build config and its last builds",
+	  "From the recorded state and, where it is at hand (--manifests, or the current folder), the manifest; nobody is asked. Without the "
+	  "manifest strategy and source are those of the newest build.",
+	  "reconcile buildconfig describe cart -n shop", false, .outputs = "text|json|yaml|name" },
 	{ "start-build", "[NAME] [DIR]", 0, 2, FOR_LOAD | FOR_STATE | FOR_START, cmd_start_build,
 	  "run a build of a build config now",
 	  "Runs the build in this process, records it, and lets the streams and workloads that follow its image take it; nothing else is built. "
@@ -234,10 +258,11 @@ const struct command commands[] = {
 	  "Sets spec.lookupPolicy.local in the manifest of the stream: 'php:latest' in a workload of its namespace is then the stream's tag.",
 	  "reconcile stream lookup php -n shop\nreconcile stream lookup php -n shop --enabled=false", false },
 	{ "describe", "KIND/NAME", 1, 2, LOOK | FOR_MANIFESTS, cmd_describe,
-	  "describe an image stream (is/NAME), its tag (istag/NAME:TAG) or image (isimage/NAME@ID)", NULL,
-	  "reconcile describe is/python\nreconcile describe istag/python:latest -n shop", false },
-	{ "get", "KIND [NAME]", 1, 2, LOOK, cmd_get, "list image streams (is), as oc does", NULL,
-	  "reconcile get is -A", false, .outputs = "text|json|yaml|wide|name" },
+	  "describe an image stream (is/NAME), its tag (istag/NAME:TAG) or image (isimage/NAME@ID), a build config (bc/NAME) or a build", NULL,
+	  "reconcile describe is/python\nreconcile describe istag/python:latest -n shop\nreconcile describe bc/cart\n"
+	  "reconcile describe build/cart-12", false },
+	{ "get", "KIND [NAME]", 1, 2, LOOK | FOR_MANIFESTS, cmd_get, "list image streams (is), build configs (bc) or their builds, as oc does", NULL,
+	  "reconcile get is -A\nreconcile get bc -n shop\nreconcile get builds -n shop", false, .outputs = "text|json|yaml|wide|name" },
 	{ "tag", "[SOURCE] DEST...", 1, 64, FOR_EDIT | FOR_STATE | FOR_TAG | FOR_TAG_FLAGS, cmd_tag,
 	  "point tags of image streams at an image, at another tag, or delete them",
 	  "Edits the manifests; the next run acts on them. SOURCE is an image of a registry (docker.io/python:3.6), the tag of a stream "

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buildexec/sys/fs.h"
 #include "model/base/time.h"
 #include "model/doc/json.h"
 #include "model/doc/yaml.h"
 #include "reconcile/report/table.h"
+
+enum { CELL_BYTES = 1 << 20 };
 
 static int by_name(const void *a, const void *b)
 {
@@ -77,6 +80,27 @@ const struct node *look_document(struct context *context, const struct state_ent
 	return NULL;
 }
 
+const struct model *look_manifests(struct context *context)
+{
+	const struct load_spec spec = { .path = context_dir(context),
+					.settings = context->options.settings };
+	struct loaded *loaded;
+	struct err err = { 0 };
+
+	if (context->is_loaded)
+		return &context->loaded.model;
+	if (!context->options.manifests && !fs_exists(".git") && !fs_exists("reconcile.yaml"))
+		return NULL;
+	loaded = ARENA_NEW(context->arena, struct loaded);
+	if (!load_manifests(&spec, context->arena, loaded, &err)) {
+		log_line(LOG_DEBUG, "manifests are not at hand: %s", err.text);
+		return NULL;
+	}
+	context->loaded = *loaded; /* released with the context */
+	context->is_loaded = true;
+	return &context->loaded.model;
+}
+
 bool look_print(struct context *context, const struct node *document)
 {
 	if (context_is_output(context, "json")) {
@@ -137,6 +161,22 @@ bool look_print_list(struct context *context, const struct entries *entries)
 			node_push(items, node_clone(context->arena, document));
 	}
 	return look_print(context, look_items(context, items));
+}
+
+void look_row(const char *const *cells, size_t n, struct buf *rows)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		AUTO_BUF clean = BUF_INIT(CELL_BYTES);
+
+		if (!cells[i])
+			continue;
+		sanitize(cells[i], strlen(cells[i]), false, &clean);
+		buf_printf(rows, "%s%s", any ? "\t" : "", buf_text(&clean));
+		any = true;
+	}
+	buf_byte(rows, '\n');
 }
 
 char *look_time(struct context *context, int64_t unix_s)

@@ -19,6 +19,11 @@ void look_list(struct context *context, enum kind kind, struct entries *out);
 const struct state_entry *look_one(struct context *context, enum kind kind, const char *name);
 /* The recorded file of an entry as a tree; NULL after saying why not. */
 const struct node *look_document(struct context *context, const struct state_entry *entry);
+/*
+ * The manifests of --manifests, or of the folder we are in where that is a folder of manifests: nobody's home is searched for
+ * them. NULL: they are not at hand. Mistakes in them are `validate`'s business.
+ */
+const struct model *look_manifests(struct context *context);
 
 /* -o json or yaml: prints and returns true. */
 bool look_print(struct context *context, const struct node *document);
@@ -29,6 +34,9 @@ bool look_print_list(struct context *context, const struct entries *entries);
 bool look_is_document(const struct context *context);
 /* {apiVersion: v1, kind: List, items} */
 struct node *look_items(struct context *context, struct node *items);
+
+/* A line of one of oc's tables, before it is aligned: cells of foreign text, cleaned; NULL: the column is not shown. */
+void look_row(const char *const *cells, size_t n, struct buf *rows);
 
 /* "2026-11-22 03:14:55", "--" for 0. */
 char *look_time(struct context *context, int64_t unix_s);

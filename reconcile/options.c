@@ -222,6 +222,13 @@ const struct option_row option_rows[] = {
 	  "print the log of the build as it comes" },
 	{ "wait", 'w', OPTION_FLAG, O(is_waiting), NULL, NULL, NULL, FOR_START,
 	  "taken for oc's sake: the build always runs to its end" },
+	{ "build-config", 0, OPTION_TEXT, O(bc.config), "NAME", NULL, NULL, FOR_BUILD_LIST,
+	  "builds of this build config, in oc's columns; the same as bc/NAME" },
+	{ "state", 0, OPTION_SOME, O(bc.phases), "PHASES", "new|pending|running|all", NULL, FOR_CANCEL,
+	  "cancel builds of these phases only: new, pending, running, with commas, or all (the default); any other value is the "
+	  "repository of the state" },
+	{ "no-wait", 0, OPTION_FLAG, O(bc.is_no_wait), NULL, NULL, NULL, FOR_CANCEL,
+	  "do not wait for builds that run elsewhere to end" },
 	{ "timings", 0, OPTION_FLAG, O(with_timings), NULL, NULL, NULL, FOR_RUN,
 	  "say on stderr how long each part of the run took" },
 	{ "trust-repositories", 0, OPTION_FLAG, O(trust_repos), NULL, NULL, NULL, FOR_RUN | FOR_STATE,
@@ -269,6 +276,20 @@ static bool is_choice(const char *choices, const char *value)
 		if (n && strcspn(at, "|") == n && strncmp(at, value, n) == 0)
 			return true;
 	return false;
+}
+
+/* Words of the choices with commas between them. */
+static bool are_choices(const char *choices, const char *value, struct arena *arena)
+{
+	for (;;) {
+		size_t n = strcspn(value, ",");
+
+		if (!is_choice(choices, arena_copy(arena, value, n)))
+			return false;
+		if (!value[n])
+			return true;
+		value += n + 1;
+	}
 }
 
 static bool number(const char *text, int64_t *out)
@@ -322,6 +343,12 @@ static bool store_value(struct parser *p, const struct option_row *row, const ch
 				       row->choices, value);
 		*text = value;
 		return true;
+	case OPTION_SOME:
+		if (!are_choices(row->choices, value, p->arena))
+			return err_set(p->err, ERR_INVALID, "%s takes some of %s, not '%s'", name,
+				       row->choices, value);
+		*text = value;
+		return true;
 	case OPTION_TEXT:
 		*text = value;
 		return true;
@@ -348,6 +375,15 @@ static bool store_variable(struct parser *p, const struct option_row *row, const
 	return true;
 }
 
+/* Of two options with one name, a variable is the first one's. */
+static bool is_first(const struct parser *p, const struct option_row *row)
+{
+	for (const struct option_row *before = option_rows; before < row; before++)
+		if (strcmp(before->name, row->name) == 0 && option_takes(p->command, before))
+			return false;
+	return true;
+}
+
 static bool read_environment(struct parser *p)
 {
 	for (size_t i = 0; i < n_option_rows; i++) {
@@ -355,7 +391,7 @@ static bool read_environment(struct parser *p)
 		const char *name = option_variable(row, p->arena);
 		const char *value = proc_getenv(name);
 
-		if (!value || !option_takes(p->command, row) ||
+		if (!value || !option_takes(p->command, row) || !is_first(p, row) ||
 		    (!*value && row->type != OPTION_FLAG))
 			continue;
 		if (!store_variable(p, row, name, value))
@@ -385,18 +421,33 @@ static bool unknown_option(struct parser *p, const char *given, size_t n)
 	return err_set(p->err, ERR_INVALID, "unknown option '--%s'", word);
 }
 
+/* Of two options with one name (oc's --state is phases) the one that takes certain words where the value is some of them. */
+static const struct option_row *find_name(const struct parser *p, const char *name, size_t n,
+					  const char *value)
+{
+	const struct option_row *found = NULL;
+
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (strlen(row->name) != n || strncmp(row->name, name, n) != 0 ||
+		    !option_takes(p->command, row))
+			continue;
+		if (found && row->type == OPTION_SOME &&
+		    (!value || !are_choices(row->choices, value, p->arena)))
+			continue;
+		found = row;
+	}
+	return found;
+}
+
 /* Takes the next word as the value where the option needs one. */
 static bool read_long(struct parser *p, const char *word, const char *const **next)
 {
 	const char *name = word + 2, *equals = strchr(name, '=');
 	size_t n = equals ? (size_t)(equals - name) : strlen(name);
-	const struct option_row *row = NULL;
+	const struct option_row *row = find_name(p, name, n, equals ? equals + 1 : **next);
 
-	for (size_t i = 0; i < n_option_rows; i++)
-		if (strlen(option_rows[i].name) == n &&
-		    strncmp(option_rows[i].name, name, n) == 0 &&
-		    option_takes(p->command, &option_rows[i]))
-			row = &option_rows[i];
 	if (!row)
 		return unknown_option(p, name, n);
 	if (equals)
@@ -457,6 +508,7 @@ static bool is_word(const char *given, const char *words)
 		{ "stack", "clusterstack" },     { "store", "clusterstore" },
 		{ "cb", "clusterbuilder" },      { "custom-cluster-builder", "clusterbuilder" },
 		{ "custom-builder", "builder" }, { "lifecycle", "clusterlifecycle" },
+		{ "bc", "buildconfig" },
 	};
 	size_t n = strcspn(words, " ");
 

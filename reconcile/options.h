@@ -74,6 +74,14 @@ struct start_options {
 
 struct build_starter;
 
+/* Of the commands about builds of build configs. */
+struct build_options {
+	const char *config; /* --build-config */
+	const char *
+		phases; /* of `build cancel --state`: "new,pending"; NULL: all that have not ended */
+	bool is_no_wait;
+};
+
 /* Values as given; NULL, 0 and false mean "not given": the settings file or the default decides. */
 struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
@@ -94,6 +102,7 @@ struct options {
 	struct stream_options stream;
 	struct prune_options pruning;
 	struct start_options start;
+	struct build_options bc;
 	struct strings args; /* positional */
 	/* Not of the command line: `image … --wait` runs the main job for this object and shows its build. */
 	const char *follow;
@@ -106,6 +115,7 @@ enum option_type {
 	OPTION_FLAG,   /* bool                                      */
 	OPTION_TEXT,   /* const char *                              */
 	OPTION_CHOICE, /* const char *, one of .choices             */
+	OPTION_SOME,   /* const char *, some of .choices, with commas */
 	OPTION_MAYBE,  /* const char *: "--x" is .bare, "--x=VALUE" */
 	OPTION_NUMBER, /* int64_t ≥ 1                               */
 	OPTION_TEXTS,  /* struct strings; may be given several times */
@@ -140,7 +150,9 @@ enum {
 	FOR_PRUNE_IMAGES = 1 << 24,
 	FOR_LOOKUP = 1 << 25,
 	FOR_MANIFESTS = 1 << 26, /* commands that look at manifests beside the state */
-	FOR_START = 1 << 29,     /* `start-build` */
+	FOR_BUILD_LIST = 1 << 27,
+	FOR_CANCEL = 1 << 28, /* commands that end builds */
+	FOR_START = 1 << 29,  /* `start-build` */
 	FOR_ALL = (1 << 30) - 1,
 };
 

@@ -92,6 +92,11 @@ static bool is_dead(const char *folder, const char *run_id, struct arena *arena)
 	return is_free;
 }
 
+bool run_id_is_dead(const char *run_id, const char *cache_dir, struct arena *arena)
+{
+	return run_id && is_dead(runs_folder(cache_dir, arena), run_id, arena);
+}
+
 void run_id_judge(const struct run_id *id, const char *cache_dir, struct state *state,
 		  struct arena *arena)
 {

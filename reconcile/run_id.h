@@ -20,6 +20,8 @@ MUST_CHECK bool run_id_claim(struct run_id *id, const char *cache_dir, struct er
 /* Ends the leases of dead runs of this machine in what was read. */
 void run_id_judge(const struct run_id *id, const char *cache_dir, struct state *state,
 		  struct arena *arena);
+/* Whether a run of this machine, by its id, has died; false where nobody can know. */
+bool run_id_is_dead(const char *run_id, const char *cache_dir, struct arena *arena);
 /* Drops the lock. The file stays for a while: a claim that could not be taken back is then known to be dead. */
 void run_id_release(struct run_id *id);
 

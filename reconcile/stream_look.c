@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "buildexec/sys/fs.h"
 #include "model/base/time.h"
 #include "model/kind/image_record.h"
 #include "model/kind/settings.h"
@@ -19,30 +18,11 @@ const struct stream_status *stream_recorded(const struct context *context, const
 			    object_id(KIND_IMAGE_STREAM, ns, name, context->arena));
 }
 
-/*
- * The stream's manifest, of --manifests or of the folder we are in, where that is a folder of manifests: nobody's home is
- * searched for them. NULL: it is not at hand. Mistakes in other manifests are `validate`'s business.
- */
 static const struct object *declared(struct context *context, const struct state_entry *entry)
 {
-	const struct load_spec spec = { .path = context_dir(context),
-					.settings = context->options.settings };
-	struct loaded *loaded;
-	struct err err = { 0 };
+	const struct model *model = look_manifests(context);
 
-	if (context->is_loaded)
-		return model_find(&context->loaded.model, KIND_IMAGE_STREAM, entry->ns,
-				  entry->name);
-	if (!context->options.manifests && !fs_exists(".git") && !fs_exists("reconcile.yaml"))
-		return NULL;
-	loaded = ARENA_NEW(context->arena, struct loaded);
-	if (!load_manifests(&spec, context->arena, loaded, &err)) {
-		log_line(LOG_DEBUG, "manifests are not at hand: %s", err.text);
-		return NULL;
-	}
-	context->loaded = *loaded; /* released with the context */
-	context->is_loaded = true;
-	return model_find(&context->loaded.model, KIND_IMAGE_STREAM, entry->ns, entry->name);
+	return model ? model_find(model, KIND_IMAGE_STREAM, entry->ns, entry->name) : NULL;
 }
 
 struct due {

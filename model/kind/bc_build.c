@@ -275,6 +275,7 @@ struct bc_history_entry bc_history_of(const struct bc_build *build, struct arena
 		.number = build->number,
 		.phase = build->phase,
 		.reason = build->reason,
+		.strategy = strategy_type(&build->spec.common.strategy),
 		.cause = causes->n ? LIST_AT(*causes, struct build_cause, 0)->message : NULL,
 		.policy = policy,
 		.commit = revision && revision->git ? revision->git->commit : NULL,

@@ -29,6 +29,7 @@ static const struct field history_fields[] = {
 	{ "phase", FIELD_ENUM, AT(struct bc_history_entry, phase), .values = PHASE_NAMES,
 	  .is_required = true },
 	{ "reason", FIELD_STRING, AT(struct bc_history_entry, reason) },
+	{ "strategy", FIELD_STRING, AT(struct bc_history_entry, strategy) },
 	{ "cause", FIELD_STRING, AT(struct bc_history_entry, cause) },
 	{ "runPolicy", FIELD_STRING, AT(struct bc_history_entry, policy) },
 	{ "commit", FIELD_STRING, AT(struct bc_history_entry, commit) },

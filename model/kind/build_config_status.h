@@ -20,10 +20,11 @@ struct image_change_status {
 /* A build in short, for limits, policies and tables without opening records. */
 struct bc_history_entry {
 	int64_t number;
-	const char *phase;  /* PHASE_NAMES */
-	const char *reason; /* status reason of one that ended badly */
-	const char *cause;  /* "Image change", …: the first */
-	const char *policy; /* run policy of the build config when it was made */
+	const char *phase;    /* PHASE_NAMES */
+	const char *reason;   /* status reason of one that ended badly */
+	const char *strategy; /* strategy_type() */
+	const char *cause;    /* "Image change", …: the first */
+	const char *policy;   /* run policy of the build config when it was made */
 	const char *commit;
 	const char *image;     /* output by digest */
 	const char *build_key; /* digest over everything that can change the image */

@@ -59,55 +59,6 @@ char *bc_build_path(const char *ns, const char *config, int64_t number, struct a
 			    (long long)number);
 }
 
-static const struct table *table_of(enum kind kind)
-{
-	switch (kind) {
-	case KIND_CLUSTER_STACK:
-		return &stack_status_table;
-	case KIND_CLUSTER_STORE:
-	case KIND_BUILDPACK:
-	case KIND_CLUSTER_BUILDPACK:
-		return &store_status_table;
-	case KIND_CLUSTER_LIFECYCLE:
-		return &lifecycle_status_table;
-	case KIND_BUILDER:
-	case KIND_CLUSTER_BUILDER:
-		return &builder_status_table;
-	case KIND_IMAGE:
-		return &image_status_table;
-	case KIND_IMAGE_STREAM:
-		return &stream_status_table;
-	case KIND_BUILD_CONFIG:
-		return &build_config_status_table;
-	case KIND_IMAGE_POLICY:
-		return &policy_status_table;
-	case KIND_DEPLOYMENT:
-	case KIND_STATEFUL_SET:
-	case KIND_DAEMON_SET:
-	case KIND_REPLICA_SET:
-	case KIND_JOB:
-	case KIND_CRON_JOB:
-	case KIND_POD:
-	case KIND_POD_TEMPLATE:
-	case KIND_REPLICATION_CONTROLLER:
-	case KIND_DEPLOYMENT_CONFIG:
-		return &workload_status_table;
-	case KIND_NONE:
-	case KIND_IMAGE_REPOSITORY:
-	case KIND_IMAGE_STREAM_TAG:
-	case KIND_IMAGE_STREAM_MAPPING:
-	case KIND_IMAGE_STREAM_IMPORT:
-	case KIND_BUILD:
-	case KIND_SECRET:
-	case KIND_SERVICE_ACCOUNT:
-	case KIND_CONFIG_MAP:
-	case KIND_SETTINGS:
-	case KINDS:
-		break;
-	}
-	return NULL;
-}
-
 /* A stream's table is that of the whole file: what it says of metadata joins the name. */
 static void add_parts(struct node *file, struct node *metadata, struct node *parts,
 		      struct arena *arena)
@@ -129,7 +80,7 @@ struct node *status_encode(const struct object *object, const struct origin *ori
 			   const void *status, struct arena *arena)
 {
 	const struct kind_info *info = kind_info(object->kind);
-	const struct table *table = table_of(object->kind);
+	const struct table *table = status_info(object->kind)->table;
 	struct node *file = node_new(arena, NODE_MAP), *metadata = node_new(arena, NODE_MAP);
 
 	if (!table)
@@ -279,8 +230,10 @@ bool attempt_holds(const struct attempt *attempt, struct arena *arena, struct er
 	return texts_hold(attempt_rules, attempt, arena, err);
 }
 
-static bool image_holds(const struct image_status *status, struct arena *arena, struct err *err)
+static bool image_holds(const void *read, struct arena *arena, struct err *err)
 {
+	const struct image_status *status = read;
+
 	for (size_t i = 0; i < status->tags.n; i++) {
 		struct err why = { 0 };
 		struct ref ref;
@@ -302,62 +255,73 @@ static bool image_holds(const struct image_status *status, struct arena *arena, 
 			  err);
 }
 
-static bool store_holds(const struct store_status *status, struct arena *arena, struct err *err)
+static bool store_holds(const void *read, struct arena *arena, struct err *err)
 {
+	const struct store_status *status = read;
+
 	return list_holds(pin_rules, &status->sources, sizeof(struct image_pin), arena, err) &&
 	       list_holds(buildpack_rules, &status->buildpacks, sizeof(struct store_buildpack),
 			  arena, err);
 }
 
+static bool workload_holds(const void *read, struct arena *arena, struct err *err)
+{
+	const struct workload_status *status = read;
+
+	return list_holds(trigger_rules, &status->triggers, sizeof(struct trigger_status), arena,
+			  err);
+}
+
+static bool stream_status_holds(const void *read, struct arena *arena, struct err *err)
+{
+	return stream_holds(read, arena, err);
+}
+
+static bool config_status_holds(const void *read, struct arena *arena, struct err *err)
+{
+	return build_config_status_holds(read, arena, err);
+}
+
+/* clang-format off */
+#define BUILDER  { &builder_status_table, builder_rules, .image_at = AT(struct builder_status, latest_image) }
+#define STORE    { &store_status_table, .holds = store_holds }
+#define WORKLOAD { &workload_status_table, .holds = workload_holds }
+static const struct status_info infos[KINDS] = {
+	[KIND_CLUSTER_STACK]          = { &stack_status_table, stack_rules, .image_at = AT(struct stack_status, run.latest) },
+	[KIND_CLUSTER_STORE]          = STORE,
+	[KIND_BUILDPACK]              = STORE,
+	[KIND_CLUSTER_BUILDPACK]      = STORE,
+	[KIND_CLUSTER_LIFECYCLE]      = { &lifecycle_status_table, lifecycle_rules, .image_at = AT(struct lifecycle_status, image.latest) },
+	[KIND_BUILDER]                = BUILDER,
+	[KIND_CLUSTER_BUILDER]        = BUILDER,
+	[KIND_IMAGE]                  = { &image_status_table, .holds = image_holds, .image_at = AT(struct image_status, latest_image) },
+	[KIND_IMAGE_STREAM]           = { &stream_status_table, .holds = stream_status_holds },
+	[KIND_BUILD_CONFIG]           = { &build_config_status_table, .holds = config_status_holds },
+	[KIND_IMAGE_POLICY]           = { &policy_status_table, policy_rules, .image_at = AT(struct policy_status, latest_image) },
+	[KIND_DEPLOYMENT]             = WORKLOAD,
+	[KIND_STATEFUL_SET]           = WORKLOAD,
+	[KIND_DAEMON_SET]             = WORKLOAD,
+	[KIND_REPLICA_SET]            = WORKLOAD,
+	[KIND_JOB]                    = WORKLOAD,
+	[KIND_CRON_JOB]               = WORKLOAD,
+	[KIND_POD]                    = WORKLOAD,
+	[KIND_POD_TEMPLATE]           = WORKLOAD,
+	[KIND_REPLICATION_CONTROLLER] = WORKLOAD,
+	[KIND_DEPLOYMENT_CONFIG]      = WORKLOAD,
+};
+/* clang-format on */
+
+const struct status_info *status_info(enum kind kind)
+{
+	return &infos[kind < KINDS ? kind : KIND_NONE];
+}
+
 static bool holds(enum kind kind, const void *status, struct arena *arena, struct err *err)
 {
-	switch (kind) {
-	case KIND_CLUSTER_STACK:
-		return texts_hold(stack_rules, status, arena, err);
-	case KIND_CLUSTER_STORE:
-	case KIND_BUILDPACK:
-	case KIND_CLUSTER_BUILDPACK:
-		return store_holds(status, arena, err);
-	case KIND_CLUSTER_LIFECYCLE:
-		return texts_hold(lifecycle_rules, status, arena, err);
-	case KIND_BUILDER:
-	case KIND_CLUSTER_BUILDER:
-		return texts_hold(builder_rules, status, arena, err);
-	case KIND_IMAGE:
-		return image_holds(status, arena, err);
-	case KIND_IMAGE_STREAM:
-		return stream_holds(status, arena, err);
-	case KIND_BUILD_CONFIG:
-		return build_config_status_holds(status, arena, err);
-	case KIND_IMAGE_POLICY:
-		return texts_hold(policy_rules, status, arena, err);
-	case KIND_DEPLOYMENT:
-	case KIND_STATEFUL_SET:
-	case KIND_DAEMON_SET:
-	case KIND_REPLICA_SET:
-	case KIND_JOB:
-	case KIND_CRON_JOB:
-	case KIND_POD:
-	case KIND_POD_TEMPLATE:
-	case KIND_REPLICATION_CONTROLLER:
-	case KIND_DEPLOYMENT_CONFIG:
-		return list_holds(trigger_rules,
-				  &((const struct workload_status *)status)->triggers,
-				  sizeof(struct trigger_status), arena, err);
-	case KIND_NONE:
-	case KIND_IMAGE_REPOSITORY:
-	case KIND_IMAGE_STREAM_TAG:
-	case KIND_IMAGE_STREAM_MAPPING:
-	case KIND_IMAGE_STREAM_IMPORT:
-	case KIND_BUILD:
-	case KIND_SECRET:
-	case KIND_SERVICE_ACCOUNT:
-	case KIND_CONFIG_MAP:
-	case KIND_SETTINGS:
-	case KINDS:
-		break;
-	}
-	return err_set(err, ERR_INVALID, "kind %d has no status", (int)kind);
+	const struct status_info *info = status_info(kind);
+
+	return (!info->rules || texts_hold(info->rules, status, arena, err)) &&
+	       (!info->holds || info->holds(status, arena, err));
 }
 
 bool file_is_of(const struct node *document, const struct file_type *type, struct err *err)
@@ -384,7 +348,7 @@ bool status_read(enum kind kind, const struct node *document, struct arena *aren
 {
 	const struct node *status =
 		kind == KIND_IMAGE_STREAM ? document : node_get(document, "status");
-	const struct table *table = table_of(kind);
+	const struct table *table = status_info(kind)->table;
 	void *read;
 
 	*out = NULL;

@@ -28,6 +28,16 @@ struct text_rule {
 };
 MUST_CHECK bool texts_hold(const struct text_rule *rules, const void *base, struct arena *arena,
 			   struct err *err);
+
+/* What is recorded of a kind: one row per kind, all zero for those without state. */
+struct status_info {
+	const struct table *table;
+	/* of a status that was read: texts that must have a form, and what a list of texts cannot say; either may be NULL */
+	const struct text_rule *rules;
+	bool (*holds)(const void *status, struct arena *arena, struct err *err);
+	size_t image_at; /* of the image it stands for now, a const char *; 0: no such field */
+};
+const struct status_info *status_info(enum kind kind);
 struct stream_status;
 MUST_CHECK bool stream_holds(const struct stream_status *status, struct arena *arena,
 			     struct err *err);

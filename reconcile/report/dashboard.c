@@ -7,7 +7,9 @@
 
 #include "buildexec/sys/log.h"
 #include "model/kind/policy.h"
+#include "model/kind/status_tables.h"
 #include "model/kind/workload.h"
+#include "reconcile/report/dashboard_configs.h"
 #include "reconcile/report/dashboard_streams.h"
 
 enum { FEW = 200, BAD_ROWS = 100, MESSAGE_BYTES = 200 };
@@ -36,6 +38,7 @@ static const struct condition *ready_of(const struct state_entry *entry)
 		return NULL;
 	return condition_find((const struct list *)entry->status, "Ready");
 }
+_Static_assert(offsetof(struct build_config_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct image_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct builder_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct stack_status, conditions) == 0, "conditions first");
@@ -50,6 +53,8 @@ static bool is_ready(const struct state_entry *entry)
 
 	if (entry->kind == KIND_IMAGE_STREAM)
 		return stream_imports(entry->status);
+	if (entry->kind == KIND_BUILD_CONFIG)
+		return config_is_ready(entry->status);
 	return ready && strcmp(ready->status, "True") == 0;
 }
 
@@ -81,47 +86,9 @@ void dashboard_code(const char *text, struct buf *out)
 
 static const char *image_of(const struct state_entry *entry)
 {
-	switch (entry->kind) {
-	case KIND_IMAGE:
-		return ((const struct image_status *)entry->status)->latest_image;
-	case KIND_BUILDER:
-	case KIND_CLUSTER_BUILDER:
-		return ((const struct builder_status *)entry->status)->latest_image;
-	case KIND_CLUSTER_STACK:
-		return ((const struct stack_status *)entry->status)->run.latest;
-	case KIND_CLUSTER_LIFECYCLE:
-		return ((const struct lifecycle_status *)entry->status)->image.latest;
-	case KIND_IMAGE_POLICY:
-		return ((const struct policy_status *)entry->status)->latest_image;
-	case KIND_DEPLOYMENT:
-	case KIND_STATEFUL_SET:
-	case KIND_DAEMON_SET:
-	case KIND_REPLICA_SET:
-	case KIND_JOB:
-	case KIND_CRON_JOB:
-	case KIND_POD:
-	case KIND_POD_TEMPLATE:
-	case KIND_REPLICATION_CONTROLLER:
-	case KIND_DEPLOYMENT_CONFIG:
-	case KIND_IMAGE_REPOSITORY:
-	case KIND_CLUSTER_STORE:
-	case KIND_BUILDPACK:
-	case KIND_CLUSTER_BUILDPACK:
-	case KIND_NONE:
-	case KIND_IMAGE_STREAM:
-	case KIND_IMAGE_STREAM_TAG:
-	case KIND_IMAGE_STREAM_MAPPING:
-	case KIND_IMAGE_STREAM_IMPORT:
-	case KIND_BUILD_CONFIG:
-	case KIND_BUILD:
-	case KIND_SECRET:
-	case KIND_SERVICE_ACCOUNT:
-	case KIND_CONFIG_MAP:
-	case KIND_SETTINGS:
-	case KINDS:
-		return NULL;
-	}
-	return NULL;
+	size_t at = status_info(entry->kind)->image_at;
+
+	return at ? *(const char *const *)(const void *)((const char *)entry->status + at) : NULL;
 }
 
 static void put_row(const struct state_entry *entry, struct buf *out)
@@ -144,10 +111,15 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 	buf_puts(out, " |\n");
 }
 
+static bool has_own_table(enum kind kind)
+{
+	return kind == KIND_IMAGE_STREAM || kind == KIND_BUILD_CONFIG;
+}
+
 static bool has_objects(const struct rows *rows)
 {
 	for (size_t i = 0; i < rows->n; i++)
-		if (rows->v[i]->kind != KIND_IMAGE_STREAM)
+		if (!has_own_table(rows->v[i]->kind))
 			return true;
 	return rows->n == 0;
 }
@@ -160,7 +132,7 @@ static void put_objects(const struct rows *rows, bool only_bad, size_t most, str
 		return;
 	buf_puts(out, "| object | ready | build | image | message |\n|---|---|---|---|---|\n");
 	for (size_t i = 0; i < rows->n; i++) {
-		if (rows->v[i]->kind == KIND_IMAGE_STREAM || (only_bad && is_ready(rows->v[i])))
+		if (has_own_table(rows->v[i]->kind) || (only_bad && is_ready(rows->v[i])))
 			continue;
 		if (n++ < most)
 			put_row(rows->v[i], out);
@@ -209,10 +181,12 @@ void dashboard_print(void *ctx, const struct state *state, struct buf *out)
 	buf_printf(out, "%zu objects, %zu ready.\n\n", rows.n, rows.n - n_bad);
 	if (rows.n <= FEW) {
 		put_objects(&rows, false, FEW, out);
+		dashboard_configs(state, out);
 		dashboard_streams(ctx, state, out);
 	} else {
 		if (n_bad)
 			put_objects(&rows, true, BAD_ROWS, out);
+		dashboard_configs(state, out);
 		dashboard_streams(ctx, state, out);
 		qsort(rows.v, rows.n, sizeof(*rows.v), by_ns);
 		put_counts(&rows, out);

@@ -8,7 +8,7 @@
 #include "buildexec/sys/log.h"
 #include "reconcile/report/tabwriter.h"
 
-enum { DESCRIBE_BYTES = 64 << 20 };
+enum { DESCRIBE_BYTES = 64 << 20, TAB_COLUMNS = 8 };
 
 void describe_init(struct describe *describe, struct arena *arena)
 {
@@ -38,10 +38,39 @@ const char *describe_clean(struct describe *describe, const char *text)
 	return buf_copy(&clean, describe->arena);
 }
 
+const char *describe_line(struct describe *describe, const char *line, size_t n)
+{
+	AUTO_BUF text = BUF_INIT(DESCRIBE_BYTES);
+
+	if (n && line[n - 1] == '\r')
+		n--;
+	for (size_t i = 0, column = 0; i < n; i++) {
+		size_t blanks = line[i] == '\t' ? TAB_COLUMNS - column % TAB_COLUMNS : 0;
+
+		if (blanks)
+			buf_printf(&text, "%*s", (int)blanks, "");
+		else
+			buf_byte(&text, line[i]);
+		column += blanks ? blanks : 1;
+	}
+	return describe_clean(describe, buf_text(&text));
+}
+
 void describe_field(struct describe *describe, const char *key, const char *value)
 {
 	describe_put(describe, "%s:\t%s\n", key,
 		     value && *value ? describe_clean(describe, value) : "<none>");
+}
+
+void describe_text(struct describe *describe, const char *key, const char *text)
+{
+	if (!text || !*text)
+		describe_field(describe, key, NULL);
+	for (size_t n, i = 0; text && *text; text += n + (text[n] == '\n'), i++) {
+		n = strcspn(text, "\n");
+		describe_put(describe, "%s%s\t%s\n", i ? "" : key, i ? "" : ":",
+			     describe_line(describe, text, n));
+	}
 }
 
 void describe_lines(struct describe *describe, const char *key, const struct strings *values)

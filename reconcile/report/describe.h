@@ -21,8 +21,12 @@ void describe_finish(struct describe *describe, struct buf *out);
 void describe_put(struct describe *describe, const char *fmt, ...) PRINTF(2, 3);
 /* One line, no control characters, no tabs. */
 const char *describe_clean(struct describe *describe, const char *text);
+/* The same of a line of a file or a log: its tabs are blanks, a carriage return at its end is none. */
+const char *describe_line(struct describe *describe, const char *line, size_t n);
 /* "<none>" for NULL and "". */
 void describe_field(struct describe *describe, const char *key, const char *value);
+/* The same for a text of several lines, the second and further ones below the first. */
+void describe_text(struct describe *describe, const char *key, const char *text);
 /* One per line; nothing at all for an empty list. */
 void describe_lines(struct describe *describe, const char *key, const struct strings *values);
 /* "key=value", one per line, by key. */

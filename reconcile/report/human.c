@@ -3,6 +3,7 @@
 #include "reconcile/report/human.h"
 
 #include "model/base/err.h"
+#include "model/base/time.h"
 
 enum {
 	MINUTE = 60,
@@ -48,6 +49,40 @@ char *human_ago(int64_t then_s, int64_t now_s, struct arena *arena)
 	if (!then_s)
 		return arena_strdup(arena, "<unknown>");
 	return arena_printf(arena, "%s ago", human_duration(now_s - then_s, arena));
+}
+
+char *human_span(int64_t seconds, struct arena *arena)
+{
+	long long s = seconds > 0 ? seconds : 0;
+
+	if (s < MINUTE)
+		return arena_printf(arena, "%llds", s);
+	if (s < HOUR)
+		return arena_printf(arena, "%lldm%llds", s / MINUTE, s % MINUTE);
+	return arena_printf(arena, "%lldh%lldm%llds", s / HOUR, s % HOUR / MINUTE, s % MINUTE);
+}
+
+char *human_time(int64_t unix_s, struct arena *arena)
+{
+	char text[TIME_TEXT];
+
+	if (!unix_s)
+		return arena_strdup(arena, "<unknown>");
+	time_format(unix_s, text);
+	return arena_printf(arena, "%.10s %.8s +0000 UTC", text, text + 11);
+}
+
+char *human_date(int64_t unix_s, struct arena *arena)
+{
+	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	const int64_t day_s = 24 * HOUR;
+	int64_t day = unix_s / day_s - (unix_s % day_s < 0);
+	struct civil c = time_civil(unix_s);
+
+	return arena_printf(arena, "%s, %02d %s %04d %02d:%02d:%02d UTC", days[((day % 7) + 7) % 7],
+			    c.day, months[c.month - 1], c.year, c.hour, c.minute, c.second);
 }
 
 char *human_size(int64_t bytes, struct arena *arena)

@@ -71,7 +71,8 @@ for id in $("$reconcile" builder list -A -o name; "$reconcile" clusterlifecycle 
 	check "--only takes $id" expect_exit 0 "$reconcile" --dry-run --only "$id" .
 done
 check "builds of all images" expect_exit 0 "$reconcile" build list -n shop
-check "… say whose" bash -c "sed -n 1p '$work/out' | grep -q 'IMAGE RESOURCE\$' && sed -n 2p '$work/out' | grep -q ' a\$' && sed -n 3p '$work/out' | grep -q ' b\$'"
+check "… in columns that builds of build configs have too" bash -c "sed -n 1p '$work/out' | grep -qE '^NAME +TYPE +STATUS +STARTED +DURATION +REASON\$' && sed -n 2p '$work/out' | grep -q '^a-build-1  *Buildpacks  *SUCCESS' && sed -n 3p '$work/out' | grep -q '^b-build-1 '"
+check "-o wide" bash -c "'$reconcile' build list -n shop -o wide | sed -n 2p | grep -q ' Image/a  *registry.local/apps/a@sha256:[0-9a-f]*\$'"
 check "of one, the columns of the requirement" bash -c "'$reconcile' build list a -n shop | sed -n 1p | grep -qE '^BUILD +STATUS +IMAGE +STARTED +FINISHED +REASON\$'"
 check "by name" bash -c "'$reconcile' build list b -n shop -o name | grep -qx Build/shop/b-build-1"
 check "one by name" bash -c "'$reconcile' build status b -n shop -o name | grep -qx Build/shop/b-build-1"

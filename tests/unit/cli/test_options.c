@@ -172,7 +172,9 @@ static void test_options__each_name_and_letter_means_one_thing_in_a_command(void
 				if (!(a->where & commands[c].options) ||
 				    !(b->where & commands[c].options))
 					continue;
-				assert_string_not_equal(a->name, b->name);
+				/* --state: what is no phase is a repository. */
+				assert_true(strcmp(a->name, b->name) != 0 ||
+					    (a->type == OPTION_SOME) != (b->type == OPTION_SOME));
 				/* -o: what is no format is kp's --order. */
 				if (a->letter && a->letter == b->letter)
 					assert_int_not_equal(a->type == OPTION_CHOICE,
@@ -239,9 +241,63 @@ static void test_options__the_letter_of_two_goes_by_the_value(void **state)
 	arena_free(arena);
 }
 
+static void test_options__the_name_of_two_goes_by_the_value(void **state)
+{
+	static const struct {
+		const char *argv[WORDS], *state, *phases;
+	} cases[] = {
+		{ { "reconcile", "build", "cancel", "x", "--state", "new,pending" },
+		  NULL,
+		  "new,pending" },
+		{ { "reconcile", "build", "cancel", "x", "--state=all" }, NULL, "all" },
+		{ { "reconcile", "build", "cancel", "x", "--state=new,gone" }, "new,gone", NULL },
+		{ { "reconcile", "build", "cancel", "x", "--state=new," }, "new,", NULL },
+		{ { "reconcile", "build", "cancel", "x", "--state=a.git", "--state=running" },
+		  "a.git",
+		  "running" },
+		{ { "reconcile", "build", "status", "x", "--state", "new" }, "new", NULL },
+	};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	proc_set_environment((const char *const[]){ NULL });
+	for (size_t i = 0; i < COUNTOF(cases); i++) {
+		const struct command *command;
+		struct options options;
+		struct err err = { 0 };
+
+		if (!options_parse(0, cases[i].argv, arena, &command, &options, &err))
+			fail_msg("%s", err.text);
+		assert_string_equal(options.state ? options.state : "-",
+				    cases[i].state ? cases[i].state : "-");
+		assert_string_equal(options.bc.phases ? options.bc.phases : "-",
+				    cases[i].phases ? cases[i].phases : "-");
+	}
+	arena_free(arena);
+}
+
+/* The variable is the repository's: scripts set it once for all commands. */
+static void test_options__a_variable_of_two_is_the_first_ones(void **state)
+{
+	static const char *const argv[] = { "reconcile", "build", "cancel", "x", NULL };
+	static const char *const env[] = { "RECONCILE_STATE=new", NULL }, *const none[] = { NULL };
+	struct arena *arena = arena_new();
+	const struct command *command;
+	struct options options;
+	struct err err = { 0 };
+
+	(void)state;
+	proc_set_environment(env);
+	assert_true(options_parse(4, argv, arena, &command, &options, &err));
+	proc_set_environment(none);
+	assert_string_equal(options.state, "new");
+	assert_null(options.bc.phases);
+	arena_free(arena);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[COUNTOF(rows) + 5];
+	struct CMUnitTest tests[COUNTOF(rows) + 7];
 
 	for (size_t i = 0; i < COUNTOF(rows); i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, check, NULL, NULL,
@@ -256,5 +312,9 @@ int main(void)
 		test_options__the_letter_of_two_goes_by_the_value);
 	tests[COUNTOF(rows) + 3] = (struct CMUnitTest)cmocka_unit_test(
 		test_options__kp_flags_of_an_image_reach_their_places);
+	tests[COUNTOF(rows) + 5] = (struct CMUnitTest)cmocka_unit_test(
+		test_options__the_name_of_two_goes_by_the_value);
+	tests[COUNTOF(rows) + 6] = (struct CMUnitTest)cmocka_unit_test(
+		test_options__a_variable_of_two_is_the_first_ones);
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

@@ -54,6 +54,7 @@ static const char *const status_file = "apiVersion: build.openshift.io/v1\n"
 				       "    runPolicy: Serial\n"
 				       "  - number: 3\n"
 				       "    phase: Complete\n"
+				       "    strategy: Docker\n"
 				       "    cause: Image change\n"
 				       "    runPolicy: Parallel\n"
 				       "    commit: 4e5f\n"
@@ -376,6 +377,7 @@ static void test_bc_build__prints_as_it_was_read(void **state)
 	entry = bc_history_of(&build, arena);
 	assert_int_equal(entry.number, 3);
 	assert_string_equal(entry.phase, "Failed");
+	assert_string_equal(entry.strategy, "Docker");
 	assert_string_equal(entry.cause, "Image change");
 	assert_string_equal(entry.policy, "Serial");
 	assert_string_equal(entry.commit, "4e5f");

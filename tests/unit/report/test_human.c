@@ -60,6 +60,39 @@ static void test_human_duration__says_what_docker_says(void **state)
 	arena_free(arena);
 }
 
+static void test_human_span__says_what_go_says(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} rows[] = {
+		{ -3, "0s" },           { 0, "0s" },
+		{ 59, "59s" },          { MINUTE, "1m0s" },
+		{ MINUTE + 2, "1m2s" }, { HOUR - 1, "59m59s" },
+		{ HOUR, "1h0m0s" },     { 25 * HOUR + 3 * MINUTE + 4, "25h3m4s" },
+	};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		assert_string_equal(human_span(rows[i].seconds, arena), rows[i].text);
+	arena_free(arena);
+}
+
+static void test_human_dates__are_those_of_go(void **state)
+{
+	struct arena *arena = arena_new();
+
+	(void)state;
+	assert_string_equal(human_time(0, arena), "<unknown>");
+	assert_string_equal(human_time(1795317295, arena), "2026-11-22 03:14:55 +0000 UTC");
+	assert_string_equal(human_date(1795317295, arena), "Sun, 22 Nov 2026 03:14:55 UTC");
+	assert_string_equal(human_date(951782400, arena), "Tue, 29 Feb 2000 00:00:00 UTC");
+	assert_string_equal(human_date(-1, arena), "Wed, 31 Dec 1969 23:59:59 UTC");
+	assert_string_equal(human_date(-7 * DAY, arena), "Thu, 25 Dec 1969 00:00:00 UTC");
+	arena_free(arena);
+}
+
 static void test_human_size__has_four_digits_and_decimal_units(void **state)
 {
 	static const struct {
@@ -132,6 +165,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_human_duration__says_what_docker_says),
+		cmocka_unit_test(test_human_span__says_what_go_says),
+		cmocka_unit_test(test_human_dates__are_those_of_go),
 		cmocka_unit_test(test_human_size__has_four_digits_and_decimal_units),
 		cmocka_unit_test(test_tab_align__fills_cells_with_tabs),
 		cmocka_unit_test(test_tab_align__fills_cells_with_blanks),

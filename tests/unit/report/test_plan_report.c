@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "model/doc/json.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/stream.h"
 #include "reconcile/report/dashboard.h"
 #include "reconcile/report/plan_report.h"
@@ -294,12 +295,65 @@ static void test_dashboard__has_a_row_per_tag(void **state)
 	arena_free(arena);
 }
 
+static void test_dashboard__has_a_row_per_build_config(void **state)
+{
+	struct bc_history_entry builds[] = {
+		{ .number = 4, .phase = "Complete", .strategy = "Docker", .image = "r/cart@" NEW },
+		{ .number = 5,
+		  .phase = "Failed",
+		  .reason = "Assemble|Failed",
+		  .strategy = "Docker",
+		  .cause = "Image change",
+		  .created_s = 1506963900,
+		  .started_s = 1506963905,
+		  .finished_s = 1506963911 },
+	};
+	struct build_config_status built = { .last_version = 5, .history = { builds, 2 } };
+	struct build_config_status never = { 0 };
+	struct state_entry cart = { KIND_BUILD_CONFIG,
+				    "shop",
+				    "cart",
+				    "BuildConfig/shop/cart",
+				    "shop/buildconfigs/cart.yaml",
+				    &built };
+	struct state_entry web = cart;
+	struct arena *arena = arena_new();
+	struct state world = { .arena = arena };
+	struct buf out = BUF_INIT(1 << 16);
+
+	(void)state;
+	web.name = "web";
+	web.id = "BuildConfig/shop/web";
+	web.path = "shop/buildconfigs/web.yaml";
+	web.status = &never;
+	map_set(arena, &world.by_id, web.id, &web);
+	map_set(arena, &world.by_id, cart.id, &cart);
+	dashboard_print(NULL, &world, &out);
+	assert_non_null(strstr(buf_text(&out), "2 objects, 0 ready."));
+	assert_non_null(
+		strstr(buf_text(&out),
+		       "| build config | strategy | build | phase | image | when "
+		       "|\n|---|---|---|---|---|---|\n"
+		       "| [shop/cart](shop/buildconfigs/cart.yaml) | Docker | 5 Image change | "
+		       "Failed (Assemble&#124;Failed) | `r/cart@" NEW "` | 2017-10-02T17:05:11Z |\n"
+		       "| [shop/web](shop/buildconfigs/web.yaml) |  |  |  |  |  |\n"));
+	assert_null(strstr(buf_text(&out), "| object |"));
+	built.history.n = 1;
+	buf_release(&out);
+	out = (struct buf)BUF_INIT(1 << 16);
+	dashboard_print(NULL, &world, &out);
+	assert_non_null(strstr(buf_text(&out), "2 objects, 1 ready."));
+	buf_release(&out);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan_text__has_a_line_per_tag),
 		cmocka_unit_test(test_plan_step_node__lists_moves_and_copies),
 		cmocka_unit_test(test_dashboard__has_a_row_per_tag),
+		cmocka_unit_test(test_dashboard__has_a_row_per_build_config),
 		cmocka_unit_test(test_plan_text__reads_like_the_design),
 		cmocka_unit_test(test_plan_json__is_one_document_with_a_version),
 		cmocka_unit_test(test_plan_summary__says_when_there_is_nothing),
