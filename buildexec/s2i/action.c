@@ -187,8 +187,8 @@ static bool run(struct task *task, const struct inputs *inputs, struct err *err)
 		task->result.image = result.image;
 		return true;
 	}
-	/* A hook that failed has said so itself. */
-	if (result.exit_code)
+	/* A hook that failed has said so itself; that a cancelled script was killed is not its failure. */
+	if (result.exit_code && result.reason != S2I_CANCELLED)
 		task->exit_code = result.exit_code;
 	task->is_oom |= result.is_oom;
 	task->is_timeout |= result.is_timeout;

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What test_s2i_build.sh runs: s2i_build.py PROGRAM WORK GIT-URL PROXY-URL. The proxy knows the git server as git.test.invalid. Requests as the scheduler makes them; images in layouts."""
 import base64
+import functools
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -89,6 +92,11 @@ class World(worker.World):
 def files(purpose, name, content, **more):
     return {"purpose": purpose, "name": name,
             "files": {key: base64.b64encode(value.encode()).decode() for key, value in content.items()}, **more}
+
+
+class QuietServer(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 class S2iBuildTest(worker.WorkerTest):
@@ -302,6 +310,33 @@ class S2iBuildTest(worker.WorkerTest):
         self.assertEqual((failure["failure"], failure["reason"]), ("invalid", "FetchScriptsFailed"))
         failure, _ = self.bad(self.world.s2i({"source": {"binary": {}}}))
         self.assertEqual((failure["failure"], failure["reason"]), ("invalid", "FetchSourceFailed"))
+
+    def test_cancelled(self):
+        request = self.world.s2i({"source": {"binary": {}}}, {"env": [{"name": "MODE", "value": "sleep"}]}, config=self.sent())
+        with subprocess.Popen([worker.PROGRAM, "worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            process.stdin.write(json.dumps(request).encode())
+            process.stdin.close()
+            for line in process.stderr:
+                if b"assembling" in line:
+                    break
+            process.terminate()
+            event = json.loads(process.stdout.read().decode().splitlines()[-1])
+        self.assertEqual((event["type"], event["failure"], event["reason"]), ("failure", "cancelled", "CancelledBuild"))
+
+    def test_scripts_from_a_server(self):
+        os.makedirs(self.dir + "/scripts")
+        with open(self.dir + "/scripts/assemble", "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\necho of the server >how\n")
+        handler = functools.partial(QuietServer, directory=self.dir + "/scripts")
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            result, _, _ = self.good(self.world.s2i({"source": {"binary": {}}}, config=self.sent(), strategy={
+                "scripts": f"http://127.0.0.1:{server.server_port}"}))
+            server.shutdown()
+        top = self.top(result["image"])
+        self.assertEqual(top["opt/app/how"], b"of the server\n")
+        self.assertIn("tmp/scripts/assemble", top)
 
     def test_builders_without_tar_and_with_bash(self):
         small = builder(self.world, "small", {"assemble": ASSEMBLE, "run": RUN}, tar=False)
