@@ -216,7 +216,7 @@ const struct option_row option_rows[] = {
 	  "whether a Source build takes over artifacts of the one before" },
 	{ "no-cache", 0, OPTION_MAYBE, O(start.no_cache), "true|false", "true|false", "true", FOR_START,
 	  "whether a Docker build leaves its cache alone" },
-	{ "list-webhooks", 0, OPTION_MAYBE, O(start.list_webhooks), "all|generic|…", "all|generic|github|gitlab|bitbucket", "all", FOR_START,
+	{ "list-webhooks", 0, OPTION_MAYBE, O(start.list_webhooks), "all|generic|github|gitlab|bitbucket", "all|generic|github|gitlab|bitbucket", "all", FOR_START,
 	  "list the webhook triggers of the build config, and start nothing" },
 	{ "follow", 'F', OPTION_FLAG, O(start.is_followed), NULL, NULL, NULL, FOR_START,
 	  "print the log of the build as it comes" },
