@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buildexec/docker/base.h"
 #include "buildexec/docker/dockerignore.h"
 #include "buildexec/image/inflate.h"
 #include "buildexec/image/tar_tree.h"
+#include "model/base/digest.h"
 
 enum { CHUNK = 256 << 10 };
 
@@ -39,32 +41,29 @@ static bool add_bytes(struct tar *tar, const char *name, const char *bytes, size
 /* ---- an image to load ---- */
 
 /* Daemons know gzip; others are laid open. */
-static bool fetch_layer(struct task *task, const struct docker_base *base,
-			const struct descriptor *desc, const char *path, struct err *err)
+static bool make_readable(const struct descriptor *desc, const char *path, const char *plain,
+			  const char **out, struct err *err)
 {
-	const char *packed = arena_printf(task->arena, "%s.packed", path);
-	bool is_known = media_compression(desc->media_type) != COMPRESSION_ZSTD &&
-			media_compression(desc->media_type) != COMPRESSION_UNKNOWN;
+	enum compression compression = media_compression(desc->media_type);
 	AUTO_INFLATE *inflate = NULL;
 	AUTO_FD from = -1, to = -1;
 	const void *bytes;
 	size_t n = 1;
 
-	if (!registry_fetch_blob(task->registry, &base->image.ref, desc, is_known ? path : packed,
-				 err))
-		return false;
-	if (is_known)
+	*out = path;
+	if (compression == COMPRESSION_GZIP || compression == COMPRESSION_NONE)
 		return true;
-	from = open(packed, O_RDONLY | O_CLOEXEC);
-	to = create(path);
+	*out = plain;
+	from = open(path, O_RDONLY | O_CLOEXEC);
+	to = create(plain);
 	if (from < 0 || to < 0)
-		return err_sys(err, errno, "cannot unpack '%s'", packed);
+		return err_sys(err, errno, "cannot unpack '%s'", path);
 	if (!inflate_open(from, &inflate, err))
 		return false;
 	while (n > 0)
 		if (!inflate_next(inflate, &bytes, &n, err) || !fd_write_all(to, bytes, n, err))
 			return false;
-	return fs_remove_tree(packed, err);
+	return true;
 }
 
 static bool add_layer(struct tar *tar, const char *name, const char *path, struct err *err)
@@ -92,18 +91,6 @@ static bool add_layer(struct tar *tar, const char *name, const char *path, struc
 	return true;
 }
 
-static bool add_config(struct task *task, const struct docker_base *base, struct tar *tar,
-		       struct err *err)
-{
-	const struct descriptor *desc = &base->image.manifest.config;
-	char *config;
-
-	return registry_get_blob(task->registry, &base->image.ref, desc, task->arena, &config,
-				 err) &&
-	       add_bytes(tar, arena_printf(task->arena, "%s.json", base->id), config,
-			 (size_t)desc->size_bytes, err);
-}
-
 static bool add_manifest(const struct docker_base *base, struct tar *tar, struct err *err)
 {
 	AUTO_BUF text = BUF_INIT(LIMIT_REQUEST_BYTES);
@@ -119,22 +106,26 @@ static bool add_manifest(const struct docker_base *base, struct tar *tar, struct
 bool archive_write_image(struct task *task, const struct docker_base *base, const char *dir,
 			 const char *path, struct err *err)
 {
+	struct arena *arena = task->arena;
 	AUTO_FD fd = create(path);
 	struct tar tar = { .sink = to_file, .ctx = &fd };
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot create '%s'", path);
-	if (!add_config(task, base, &tar, err))
+	if (!base_fetch(task, base, dir, err) ||
+	    !add_bytes(&tar, arena_printf(arena, "%s.json", base->id), base->config,
+		       base->config_len, err))
 		return false;
 	for (size_t i = 0; i < base->image.manifest.n_layers; i++) {
-		const char *name = arena_printf(task->arena, "%zu/layer.tar", i);
-		const char *layer = path_join(task->arena, dir, "layer");
+		const struct descriptor *desc = &base->image.manifest.layers[i];
+		const char *plain = path_join(arena, dir, "plain"), *layer;
 
-		if (!fetch_layer(task, base, &base->image.manifest.layers[i], layer, err) ||
-		    !add_layer(&tar, name, layer, err) || !fs_remove_tree(layer, err))
+		if (!make_readable(desc, path_join(arena, dir, digest_hex(desc->digest)), plain,
+				   &layer, err) ||
+		    !add_layer(&tar, arena_printf(arena, "%zu/layer.tar", i), layer, err))
 			return false;
 	}
-	return add_manifest(base, &tar, err);
+	return add_manifest(base, &tar, err) && fs_remove_tree(dir, err);
 }
 
 /* ---- a context ---- */

@@ -12,7 +12,7 @@
 /* The name of the Dockerfile in a context. */
 #define CONTEXT_DOCKERFILE ".reconcile.dockerfile"
 
-/* `path` gets the base, its layers fetched by our registry client into the folder `dir`. */
+/* `path` gets the base; its layers are fetched into the folder `dir`, which is removed. */
 MUST_CHECK bool archive_write_image(struct task *task, const struct docker_base *base,
 				    const char *dir, const char *path, struct err *err);
 /*

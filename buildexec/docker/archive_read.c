@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "buildexec/docker/archive.h"
+#include "buildexec/docker/base.h"
 #include "model/doc/json.h"
 
 enum { JSON_MAX_BYTES = 8 << 20, BLOCK = 256 << 10, LAYERS_MAX = 1024 };

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "buildexec/docker/base.h"
 #include "buildexec/docker/engine.h"
 #include "buildexec/docker/engine_store.h"
 #include "buildexec/docker/run.h"
@@ -16,8 +17,6 @@
 #include "model/base/digest.h"
 
 enum { OUTPUT_MAX_BYTES = 4 << 20, ERROR_MAX_BYTES = 16 << 10 };
-
-#define BASES_REGISTRY "bases.invalid"
 
 struct buildah {
 	struct docker_job *job;
@@ -263,31 +262,56 @@ static bool buildah_check(struct docker_job *job, struct err *err)
 
 /* ---- bases ---- */
 
-/* Pulled by us into a layout, from where buildah takes it. */
-static bool bring(struct buildah *b, const struct docker_base *base, struct registry *registry,
-		  struct err *err)
+/* A folder as buildah's transport "dir" has it, the only one for images of Docker's and of OCI's kind. */
+static bool write_dir(struct buildah *b, const struct docker_base *base, const char *dir,
+		      struct err *err)
+{
+	static const char version[] = "Directory Transport Version: 1.1\n";
+	struct arena *arena = b->task->arena;
+	struct manifest manifest = base->image.manifest;
+	const struct {
+		const char *name, *bytes;
+		size_t n;
+	} rows[] = {
+		{ "version", version, strlen(version) },
+		{ base->id, base->config, base->config_len },
+	};
+	const char *json;
+	size_t n;
+
+	manifest.config.digest = arena_printf(arena, "sha256:%s", base->id);
+	manifest.config.size_bytes = (int64_t)base->config_len;
+	json = manifest_print(&manifest, arena, &n);
+	if (!base_fetch(b->task, base, dir, err))
+		return false;
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		if (!fs_write_atomic(AT_FDCWD, path_join(arena, dir, rows[i].name), rows[i].bytes,
+				     rows[i].n, 0600, false, err))
+			return false;
+	return fs_write_atomic(AT_FDCWD, path_join(arena, dir, "manifest.json"), json, n, 0600,
+			       false, err);
+}
+
+/* Fetched by us into a folder, from where buildah takes it. */
+static bool bring(struct buildah *b, const struct docker_base *base, struct err *err)
 {
 	struct arena *arena = b->task->arena;
+	/* Relative, for it becomes a name, which has no upper case. */
+	const char *name = arena_printf(arena, "bases/%.24s", base->id);
+	const char *dir = path_join(arena, b->task->work.path, name);
 	struct strings argv = command(b, "pull");
 	const char *id;
-	struct ref to;
 
-	if (!ref_parse(arena_printf(arena, BASES_REGISTRY "/%.24s:base", base->id), arena, &to,
-		       err) ||
-	    !registry_copy(registry, &base->image.ref, &to, err))
+	if (!write_dir(b, base, dir, err))
 		return false;
 	push(b, &argv, "-q");
-	/* Relative, for it becomes a name, which has no upper case. */
-	push(b, &argv, arena_printf(arena, "oci:bases/" BASES_REGISTRY "/%.24s:base", base->id));
+	push(b, &argv, arena_printf(arena, "dir:%s", name));
 	if (!tell(b, &argv, &id, err))
 		return false;
 	if (strcmp(id, base->id) != 0)
 		return err_set(err, ERR_SYSTEM, "buildah made '%.64s' of the image '%s'", id,
 			       base->name);
-	return fs_remove_tree(
-		path_join(arena, b->task->work.path,
-			  arena_printf(arena, "bases/" BASES_REGISTRY "/%.24s", base->id)),
-		err);
+	return fs_remove_tree(dir, err);
 }
 
 /* By the name that the Dockerfile will ask for. */
@@ -300,12 +324,17 @@ static bool name_base(struct buildah *b, const struct docker_base *base, struct 
 	return tell(b, &argv, NULL, err);
 }
 
-static bool place_one(struct buildah *b, struct docker_base *base, const char *there,
-		      struct registry *registry, struct err *err)
+static bool place_one(struct buildah *b, size_t i, const char *there, struct err *err)
 {
-	if (!strstr(there, base->id)) {
+	const struct docker_base *base = &b->job->bases.v[i];
+	bool is_there = strstr(there, base->id) != NULL;
+
+	/* One image may have several names. */
+	for (size_t k = 0; k < i; k++)
+		is_there |= strcmp(b->job->bases.v[k].id, base->id) == 0;
+	if (!is_there) {
 		task_say("Pulling image %s ...", base->name);
-		if (!bring(b, base, registry, err))
+		if (!bring(b, base, err))
 			return err_prefix(err, "cannot pull '%s'", base->name);
 	}
 	return !base->needs_name || name_base(b, base, err);
@@ -314,29 +343,18 @@ static bool place_one(struct buildah *b, struct docker_base *base, const char *t
 static bool buildah_place(struct docker_job *job, struct err *err)
 {
 	struct buildah *b = job->state;
-	struct arena *arena = job->task->arena;
-	const struct registry_rules *rules = &job->task->registries.rules;
-	struct registry_rules with_layout = { 0 };
 	struct strings argv = command(b, "images");
-	struct registry *registry = NULL;
-	struct registry_rule rule = { .prefix = BASES_REGISTRY };
 	const char *there;
-	bool is_done = true;
 
 	push(b, &argv, "-q");
 	push(b, &argv, "--all");
 	push(b, &argv, "--no-trunc");
-	if (!tell(b, &argv, &there, err) || !task_dir(job->task, "bases", 0700, &rule.layout, err))
+	if (!tell(b, &argv, &there, err))
 		return false;
-	for (size_t i = 0; i < rules->list.n; i++)
-		vec_push(arena, &with_layout.list, rules->list.v[i]);
-	vec_push(arena, &with_layout.list, rule);
-	if (!registry_open(&with_layout, job->task->registries.keychain, &registry, err))
-		return false;
-	for (size_t i = 0; is_done && i < job->bases.n; i++)
-		is_done = place_one(b, &job->bases.v[i], there, registry, err);
-	registry_close(&registry);
-	return is_done;
+	for (size_t i = 0; i < job->bases.n; i++)
+		if (!place_one(b, i, there, err))
+			return false;
+	return true;
 }
 
 /* ---- building ---- */
@@ -453,7 +471,8 @@ static struct strings build_command(struct buildah *b, const char *id_file)
 	push(b, &argv, "--pull-never");
 	push(b, &argv, "--force-rm");
 	push(b, &argv, "--format");
-	push(b, &argv, "oci");
+	/* OCI has no place for HEALTHCHECK, ONBUILD and SHELL; our manifests take what Docker's configs have. */
+	push(b, &argv, "docker");
 	push(b, &argv, "--iidfile");
 	push(b, &argv, id_file);
 	push(b, &argv, job->is_joined ? "--layers=false" : "--layers");
@@ -549,6 +568,7 @@ static bool read_blob(struct buildah *b, const char *blobs, const char *digest, 
 	return true;
 }
 
+/* The layers of a layout with one image; its config is made anew for OCI and has lost something. */
 static bool read_layout(struct buildah *b, const char *dir, struct docker_output *out,
 			struct err *err)
 {
@@ -568,13 +588,11 @@ static bool read_layout(struct buildah *b, const char *dir, struct docker_output
 		return err_set(err, ERR_SYSTEM, "buildah wrote no layout with one image");
 	if (!read_blob(b, blobs, index.manifests[0].digest, &text, &n, err) ||
 	    !manifest_parse(text, n, NULL, arena, &manifest, err) ||
-	    !read_blob(b, blobs, manifest.config.digest, &text, &n, err) ||
-	    !image_config_parse(text, n, arena, &config, err))
+	    !image_config_parse(out->config, out->config_len, arena, &config, err))
 		return false;
 	if (config.diff_ids.n != manifest.n_layers)
 		return err_set(err, ERR_SYSTEM, "buildah wrote %zu layers for %zu diff ids",
 			       manifest.n_layers, config.diff_ids.n);
-	*out = (struct docker_output){ .config = text, .config_len = n };
 	out->n_layers = manifest.n_layers;
 	out->layers = arena_array(arena, manifest.n_layers, sizeof(*out->layers));
 	for (size_t i = 0; i < manifest.n_layers; i++) {
@@ -590,6 +608,25 @@ static bool read_layout(struct buildah *b, const char *dir, struct docker_output
 	return true;
 }
 
+/* As it was made; its digest is the image's id. */
+static bool read_config(struct buildah *b, const char *id, struct docker_output *out,
+			struct err *err)
+{
+	struct strings argv = command(b, "inspect");
+
+	push(b, &argv, "--type");
+	push(b, &argv, "image");
+	push(b, &argv, "--format");
+	push(b, &argv, "{{.Config}}");
+	push(b, &argv, id);
+	if (!tell(b, &argv, &out->config, err))
+		return false;
+	out->config_len = strlen(out->config);
+	if (strcmp(digest_hex(digest_of(out->config, out->config_len).text), id) == 0)
+		return true;
+	return err_set(err, ERR_SYSTEM, "buildah gave another config than that of image '%s'", id);
+}
+
 static bool buildah_export(struct docker_job *job, const char *id, const char *dir,
 			   struct docker_output *out, struct err *err)
 {
@@ -597,11 +634,13 @@ static bool buildah_export(struct docker_job *job, const char *id, const char *d
 	struct arena *arena = job->task->arena;
 	struct strings argv = command(b, "push");
 
+	*out = (struct docker_output){ 0 };
 	push(b, &argv, "-q");
 	push(b, &argv, id);
 	push(b, &argv, arena_printf(arena, "oci:%s:image", strrchr(dir, '/') + 1));
 	return put_placeholders(b, path_join(arena, dir, "blobs/sha256"), err) &&
-	       tell(b, &argv, NULL, err) && read_layout(b, dir, out, err);
+	       tell(b, &argv, NULL, err) && read_config(b, id, out, err) &&
+	       read_layout(b, dir, out, err);
 }
 
 const struct engine engine_buildah = {

@@ -101,7 +101,7 @@ static const char *message_of(struct daemon *d, const struct http_response *resp
 	return text ? text : arena_printf(d->task->arena, "status %d", response->status);
 }
 
-/* One call; ERR_SYSTEM with the daemon's words for another status than 200 and 201. `allowed` is one more; 0: none. */
+/* One call; ERR_SYSTEM, or ERR_INVALID for 400, with the daemon's words for another status than 200 and 201. `allowed` is one more; 0: none. */
 static bool call(struct daemon *d, struct http_request *request, int allowed,
 		 struct http_response *out, struct err *err)
 {
@@ -116,7 +116,8 @@ static bool call(struct daemon *d, struct http_request *request, int allowed,
 		return ended(d, err);
 	if (out->status == 200 || out->status == 201 || (allowed && out->status == allowed))
 		return true;
-	return err_set(err, ERR_SYSTEM, "the Docker daemon says: %s", message_of(d, out));
+	return err_set(err, out->status == 400 ? ERR_INVALID : ERR_SYSTEM,
+		       "the Docker daemon says: %s", message_of(d, out));
 }
 
 static bool read_version(struct daemon *d, struct err *err)
@@ -251,7 +252,8 @@ static bool load(struct daemon *d, const struct docker_base *base, struct err *e
 	if (!task_dir(d->task, "bases", 0700, &dir, err))
 		return false;
 	path = path_join(d->task->arena, dir, "image.tar");
-	if (!archive_write_image(d->task, base, dir, path, err) ||
+	if (!archive_write_image(d->task, base, path_join(d->task->arena, dir, base->id), path,
+				 err) ||
 	    !post_file(d, "/images/load?quiet=1", path, &request, err) ||
 	    !fs_remove_tree(path, err) || !has_image(d, base->id, &is_there, err))
 		return false;
@@ -401,8 +403,15 @@ static bool daemon_build(struct docker_job *job, const char **id, struct err *er
 	const char *path = path_join(job->task->arena, job->task->work.path, "context.tar");
 	const char *url = build_url(d, err);
 
-	if (!url || !archive_write_context(job, path, err) || !send_build(d, url, path, err) ||
-	    !fs_remove_tree(path, err))
+	if (!url || !archive_write_context(job, path, err))
+		return false;
+	if (!send_build(d, url, path, err)) {
+		/* What it does not even begin, the Dockerfile as a rule. */
+		if (err->kind == ERR_INVALID && !job->task->is_timeout)
+			job->task->exit_code = 1;
+		return false;
+	}
+	if (!fs_remove_tree(path, err))
 		return false;
 	if (d->error) {
 		job->error = d->error;

@@ -13,7 +13,9 @@ struct docker_base {
 	const char *name;     /* as the Dockerfile names it, variables replaced */
 	const char *platform; /* NULL: this machine's */
 	struct remote_image image;
-	const char *id;  /* of the image: hex digits of its config's digest */
+	const char *config; /* as engines get it */
+	size_t config_len;
+	const char *id;  /* of the image in engines: hex digits of the digest of `config` */
 	bool needs_name; /* the Dockerfile will ask for it by name, not by id */
 };
 struct docker_bases {
@@ -69,9 +71,5 @@ struct engine {
 		       struct docker_output *out, struct err *err);
 };
 extern const struct engine engine_buildah, engine_daemon;
-
-/* For engines: the base whose layers have this diff id; NULL: none, it was made here. */
-const struct docker_base *docker_base_of(const struct docker_bases *bases, const char *diff_id,
-					 size_t *layer);
 
 #endif

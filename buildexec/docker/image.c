@@ -7,25 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "buildexec/docker/base.h"
 #include "buildexec/image/inflate.h"
 #include "buildexec/sys/log.h"
 #include "model/base/digest.h"
+#include "model/doc/json.h"
 
 enum { TAIL_BYTES = 1024, HISTORY_MAX_BYTES = 4 << 20 };
-
-const struct docker_base *docker_base_of(const struct docker_bases *bases, const char *diff_id,
-					 size_t *layer)
-{
-	for (size_t i = 0; i < bases->n; i++) {
-		const struct strings *ids = &bases->v[i].image.config.diff_ids;
-
-		for (*layer = 0; *layer < ids->n; (*layer)++)
-			if (strcmp(ids->v[*layer], diff_id) == 0 &&
-			    *layer < bases->v[i].image.manifest.n_layers)
-				return &bases->v[i];
-	}
-	return NULL;
-}
 
 /* An archive piece by piece, but for the zeros at its end, which the layer writes itself. */
 struct pack {
@@ -130,14 +118,52 @@ static void clean_history(struct image_draft *draft, struct arena *arena)
 	}
 }
 
+/* Of the container that a step ran in, not of the image: other ones every time. */
+static const char *const of_container[] = {
+	"container", "container_config", "parent",      "docker_version", "id",
+	"Hostname",  "Domainname",       "AttachStdin", "AttachStdout",   "AttachStderr",
+	"Tty",       "OpenStdin",        "StdinOnce",   "Image",
+};
+
+static struct node *without_container(const struct node *map, struct arena *arena)
+{
+	struct node *out = node_new(arena, NODE_MAP);
+
+	for (const struct node *one = map->first; one; one = one->next) {
+		bool is_dropped = false;
+
+		for (size_t i = 0; i < COUNTOF(of_container); i++)
+			is_dropped |= strcmp(one->key, of_container[i]) == 0;
+		if (!is_dropped)
+			node_append(arena, out, one->key,
+				    strcmp(one->key, "config") == 0 && one->kind == NODE_MAP
+					    ? without_container(one, arena)
+					    : node_clone(arena, one));
+	}
+	return out;
+}
+
+static bool read_config(const struct docker_output *output, struct arena *arena,
+			struct image_config *out, struct err *err)
+{
+	AUTO_BUF text = BUF_INIT(LIMIT_REQUEST_BYTES);
+	struct node *root;
+
+	if (!json_parse(output->config, output->config_len, arena, &root, err))
+		return false;
+	if (root->kind != NODE_MAP)
+		return err_set(err, ERR_INVALID, "its config is no mapping");
+	json_print(without_container(root, arena), JSON_COMPACT, &text);
+	return image_config_parse(buf_text(&text), text.len, arena, out, err);
+}
+
 bool built_image(struct docker_job *job, const struct docker_output *output,
 		 struct image_draft *out, struct err *err)
 {
 	struct task *task = job->task;
 	struct remote_image built = { 0 };
 
-	if (!image_config_parse(output->config, output->config_len, task->arena, &built.config,
-				err))
+	if (!read_config(output, task->arena, &built.config, err))
 		return err_prefix(err, "the engine gave no image");
 	if (built.config.diff_ids.n != output->n_layers)
 		return err_set(err, ERR_SYSTEM, "the engine gave %zu layers for %zu diff ids",

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buildexec/docker/base.h"
 #include "buildexec/sys/proc.h"
 #include "buildexec/task/inside.h"
-#include "model/base/digest.h"
 
 /* Of the engine itself, as OpenShift lets a build config set them for its builder. */
 static const char *const proxies[] = { "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
@@ -223,9 +223,9 @@ static bool resolve(struct docker_job *job, const struct docker_image *image, st
 
 	if (!read_platform(image->platform, task->arena, &want, err) ||
 	    !ref_parse(image->name, task->arena, &ref, err) ||
-	    !registry_read_image(task->registry, &ref, &want, task->arena, &base.image, err))
+	    !registry_read_image(task->registry, &ref, &want, task->arena, &base.image, err) ||
+	    !base_settle(task, &base, err))
 		return err_prefix(err, "cannot get the image '%s' of the Dockerfile", image->name);
-	base.id = digest_hex(base.image.manifest.config.digest);
 	vec_push(task->arena, &job->bases, base);
 	if (!pairs_get(&task->result.bases, image->name))
 		vec_push(task->arena, &task->result.bases,

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Dockerfiles: built by buildah as root and without root, and by a Docker daemon started here. $1 is the build directory.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../lib/servers.sh"
+
+skip() { echo "skipped: $*"; exit 77; }
+command -v busybox >/dev/null || skip "busybox-static is not installed"
+[ -x "$1/reconcile" ] || skip "there is no program $1/reconcile"
+work=$(mktemp -d)
+chmod 755 "$work"
+dockerd_pid=
+finish() {
+	stop_servers
+	if [ "$dockerd_pid" ]; then
+		kill "$dockerd_pid" 2>/dev/null || true
+		wait "$dockerd_pid" 2>/dev/null || true
+	fi
+	rm -rf "$work"
+}
+trap finish EXIT
+unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH CONTAINERS_CONF
+ran=
+
+if command -v docker-registry >/dev/null && command -v htpasswd >/dev/null && command -v skopeo >/dev/null; then
+	start_registry "$work/registry" auth
+	export REGISTRY_AUTH=$SERVER_USER:$SERVER_PASSWORD@$SERVER_ADDR
+fi
+
+if command -v buildah >/dev/null && command -v crun >/dev/null; then
+	echo "# buildah as $(id -un)"
+	python3 "$here/docker_build.py" "$1/reconcile" buildah
+	ran=1
+	# The same without root, where user namespaces can be had. Images then belong to one user id.
+	nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && $nobody unshare --user true 2>/dev/null; then
+		mkdir "$work/nobody"
+		cp "$1/reconcile" "$here/docker_build.py" "$work/nobody"
+		chown -R 65534:65534 "$work/nobody"
+		echo "# buildah without root"
+		(cd "$work/nobody" && $nobody env -i PATH="$PATH" HOME="$work/nobody" TMPDIR="$work/nobody" SINGLE_ID=1 \
+			python3 docker_build.py ./reconcile buildah)
+	fi
+else
+	echo "# buildah and crun are not installed: not tried"
+fi
+
+# start_dockerd: one of its own, which touches neither networks nor the machine's; sets DOCKER_HOST.
+start_dockerd() {
+	local driver i
+	for driver in overlay2 vfs; do
+		dockerd --data-root "$work/docker" --exec-root "$work/docker-exec" --host "unix://$work/docker.sock" \
+			--pidfile "$work/docker.pid" --iptables=false --ip6tables=false --bridge=none --storage-driver "$driver" \
+			>"$work/docker.log" 2>&1 </dev/null &
+		dockerd_pid=$!
+		for i in $(seq 300); do
+			kill -0 "$dockerd_pid" 2>/dev/null || break
+			if curl -sf --unix-socket "$work/docker.sock" http://docker/_ping >/dev/null 2>&1; then
+				export DOCKER_HOST=unix://$work/docker.sock
+				return 0
+			fi
+			sleep 0.1
+		done
+		kill "$dockerd_pid" 2>/dev/null || true
+		wait "$dockerd_pid" 2>/dev/null || true
+		dockerd_pid=
+	done
+	return 1
+}
+if [ "$(id -u)" != 0 ] || ! command -v dockerd >/dev/null || ! command -v curl >/dev/null; then
+	echo "# a Docker daemon needs root, dockerd and curl: not tried"
+elif start_dockerd; then
+	echo "# $(dockerd --version)"
+	python3 "$here/docker_build.py" "$1/reconcile" docker
+	ran=1
+else
+	echo "# dockerd does not run here: not tried: $(tail -n 1 "$work/docker.log")"
+fi
+[ "$ran" ] || skip "neither buildah nor dockerd can be used"
