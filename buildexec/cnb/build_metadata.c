@@ -65,6 +65,13 @@ bool group_read(const struct node *toml, struct arena *arena, struct group *out,
 	return read_group(toml, "group", arena, out, err);
 }
 
+bool group_element_api(const struct group_element *element, struct api *out, struct err *err)
+{
+	return (api_parse(element->api, out) && api_is_buildpack(*out)) ||
+	       err_set(err, ERR_INVALID, "buildpack '%s' has the unknown Buildpack API '%s'",
+		       element->id, element->api ? element->api : "");
+}
+
 static bool read_labels(const struct node *toml, struct arena *arena, struct pairs *out,
 			struct err *err)
 {

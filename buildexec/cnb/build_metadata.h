@@ -8,6 +8,7 @@
 #ifndef BUILDEXEC_CNB_BUILD_METADATA_H
 #define BUILDEXEC_CNB_BUILD_METADATA_H
 
+#include "buildexec/cnb/api.h"
 #include "model/doc/field.h"
 
 struct group_element {
@@ -18,6 +19,10 @@ struct group {
 	struct group_element *v;
 	size_t n, cap;
 };
+
+/* ERR_INVALID when its Buildpack API is none that is known here. */
+MUST_CHECK bool group_element_api(const struct group_element *element, struct api *out,
+				  struct err *err);
 
 /* [[group]] of group.toml. ERR_INVALID when an element has no id or version. */
 MUST_CHECK bool group_read(const struct node *toml, struct arena *arena, struct group *out,

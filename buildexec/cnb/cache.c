@@ -147,7 +147,7 @@ bool build_cache_commit(struct build_cache *cache, const struct cache_metadata *
 	const char *old = path_join(arena, cache->dir, OLD);
 	AUTO_BUF text = BUF_INIT(LIMIT_LABEL_BYTES);
 
-	json_print(cache_metadata_encode(metadata, arena), JSON_GO, &text);
+	json_print(cache_metadata_encode(metadata, arena), JSON_TYPED, &text);
 	if (text.is_over)
 		return err_set(err, ERR_INVALID, "metadata of the build cache is too long");
 	if (!fs_write_atomic(AT_FDCWD, path_join(arena, cache->staging, METADATA), buf_text(&text),

@@ -57,6 +57,14 @@ static bool command_decode(const struct node *map, struct api api, struct arena 
 	return true;
 }
 
+static void default_before_0_6(struct process *process, struct arena *arena,
+			       struct launch_file *out)
+{
+	if (process->is_default)
+		vec_push(arena, &out->ignored_defaults, process->type);
+	process->is_default = strcmp(process->type, "web") == 0;
+}
+
 static bool processes_decode(const struct node *tree, const struct bp_descriptor *bp,
 			     struct arena *arena, struct launch_file *out, struct err *err)
 {
@@ -71,7 +79,9 @@ static bool processes_decode(const struct node *tree, const struct bp_descriptor
 		if (!process_decode(first, arena, &process, err) ||
 		    !command_decode(first, bp->api, arena, &process, err))
 			return false;
-		if (process.is_default && has_default)
+		if (!api_at_least(bp->api, 6))
+			default_before_0_6(&process, arena, out);
+		else if (process.is_default && has_default)
 			return err_set(err, ERR_INVALID,
 				       "multiple default process types aren't allowed");
 		has_default |= process.is_default;

@@ -38,6 +38,7 @@ struct launch_file {
 	struct labels labels;
 	struct boms boms;
 	bool has_ignored_dir; /* a working-dir that this Buildpack API does not know; dropped */
+	struct strings ignored_defaults; /* types; before Buildpack API 0.6 `web` is the default */
 };
 /* `bp` says the Buildpack API and the id that processes carry. */
 MUST_CHECK bool launch_file_decode(const struct node *tree, const struct bp_descriptor *bp,

@@ -13,7 +13,7 @@
 
 #include "model/base/buf.h"
 
-enum { BLOCK = 512, NAME_MAX_USTAR = 100, PREFIX_MAX_USTAR = 155, RECORDS_MAX = 64 * 1024 };
+enum { BLOCK = 512, NAME_MAX_USTAR = 100, PREFIX_MAX_USTAR = 155, RECORDS_MAX = TAR_RECORDS_MAX };
 
 struct header {
 	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
@@ -116,17 +116,25 @@ static void seal(struct header *header)
 	header->checksum[6] = '\0';
 }
 
-/* "<length> key=value\n", where the length counts its own digits. */
-static void add_record(struct buf *out, const char *key, const char *value)
+/* "<length> <prefix><key>=<value>\n", where the length counts its own digits. */
+static void add_bytes(struct buf *out, const char *prefix, const char *key, const char *value,
+		      size_t n)
 {
-	size_t body = strlen(key) + strlen(value) + 3, size = body, before;
+	size_t body = strlen(prefix) + strlen(key) + n + 3, size = body, before;
 	char digits[24];
 
 	do {
 		before = size;
 		size = body + (size_t)snprintf(digits, sizeof(digits), "%zu", before);
 	} while (size != before);
-	buf_printf(out, "%zu %s=%s\n", size, key, value);
+	buf_printf(out, "%zu %s%s=", size, prefix, key);
+	buf_add(out, value, n);
+	buf_byte(out, '\n');
+}
+
+static void add_record(struct buf *out, const char *key, const char *value)
+{
+	add_bytes(out, "", key, value, strlen(value));
 }
 
 static void add_number(struct buf *out, const char *key, uint64_t value, size_t cap)
@@ -149,6 +157,9 @@ static void collect_records(const struct tar_entry *entry, const char *linkname,
 {
 	bool is_plain = !is_long(entry->name) || split_at(entry->name);
 
+	for (size_t i = 0; i < entry->n_xattrs; i++)
+		add_bytes(out, "SCHILY.xattr.", entry->xattrs[i].name, entry->xattrs[i].value,
+			  entry->xattrs[i].n);
 	if (is_plain && !is_long(linkname) && fits_octal(8, entry->uid) &&
 	    fits_octal(8, entry->gid) && fits_octal(12, entry->size_bytes))
 		return;
@@ -235,6 +246,11 @@ bool tar_begin(struct tar *tar, const struct tar_entry *entry, struct err *err)
 		return err_set(err, ERR_INVALID, "cannot archive '%s': its time cannot be stored",
 			       entry->name);
 	collect_records(entry, linkname, &records);
+	if (records.is_over)
+		return err_set(
+			err, ERR_INVALID,
+			"cannot archive '%s': its extended attributes have more than %d bytes",
+			entry->name, RECORDS_MAX);
 	if (records.len && !put_pax(tar, entry, &records, err))
 		return false;
 	put_names(&header, entry, linkname, records.len > 0);

@@ -17,6 +17,8 @@
 /* 1980-01-01T00:00:01Z, the modification time of everything in a buildpacks layer. */
 #define TAR_FIXED_MTIME_S 315532801
 
+enum { TAR_RECORDS_MAX = 64 * 1024 };
+
 enum tar_type {
 	TAR_FILE,
 	TAR_DIR,
@@ -28,6 +30,13 @@ enum tar_type {
 	TAR_TYPES
 };
 
+/* An extended attribute; the value may hold any bytes. */
+struct tar_xattr {
+	const char *name; /* "user.mime_type" */
+	const char *value;
+	size_t n;
+};
+
 struct tar_entry {
 	const char *name; /* written as it is: a leading '/' stays, folders have no trailing '/' */
 	enum tar_type type;
@@ -36,6 +45,9 @@ struct tar_entry {
 	int64_t mtime_s;
 	uint64_t size_bytes;  /* of a file; must be 0 for others */
 	const char *linkname; /* of links */
+	const struct tar_xattr
+		*xattrs; /* sorted by name; they become PAX records "SCHILY.xattr.*" */
+	size_t n_xattrs;
 };
 
 /* Takes the archive's bytes in order. */
@@ -50,8 +62,8 @@ struct tar {
 	uint64_t total_bytes;
 };
 
-/* ERR_INVALID for what no tar can hold (an empty name, a negative time). The entry before must be
- * complete. */
+/* ERR_INVALID for what no tar can hold (an empty name, a negative time, more than TAR_RECORDS_MAX of attributes). The
+ * entry before must be complete. */
 MUST_CHECK bool tar_begin(struct tar *tar, const struct tar_entry *entry, struct err *err);
 /* Exactly size_bytes in all, in any pieces; more is a BUG. */
 MUST_CHECK bool tar_data(struct tar *tar, const void *bytes, size_t n, struct err *err);

@@ -10,8 +10,7 @@
 #include "buildexec/cnb/guest/spawn.h"
 #include "buildexec/cnb/platform_api.h"
 
-static bool run_build(struct guest *guest, struct build_step *step, const char *plan_path,
-		      struct err *err)
+static bool run_build(struct guest *guest, struct build_step *step, struct err *err)
 {
 	const char *root = guest_buildpack_dir(guest, &step->element);
 	struct env env;
@@ -24,13 +23,13 @@ static bool run_build(struct guest *guest, struct build_step *step, const char *
 		return false;
 	vars_set(&env, "CNB_BUILDPACK_DIR", root);
 	if (api_at_least(step->descriptor->api, 8)) {
-		vars_set(&env, "CNB_BP_PLAN_PATH", plan_path);
+		vars_set(&env, "CNB_BP_PLAN_PATH", step->plan_path);
 		vars_set(&env, "CNB_LAYERS_DIR", step->dir);
 	}
 	argv[0] = io_join(guest->arena, root, "bin/build");
 	argv[1] = arena_strdup(guest->arena, step->dir);
 	argv[2] = arena_strdup(guest->arena, guest->platform_dir);
-	argv[3] = arena_strdup(guest->arena, plan_path);
+	argv[3] = arena_strdup(guest->arena, step->plan_path);
 	spec.env = env_list(&env, guest->arena);
 	guest->exit_code = CNB_EXIT_BUILD_BUILDPACK;
 	if (!child_start(&spec, &pid, err) || !child_wait(pid, &result, err))
@@ -45,19 +44,20 @@ static bool run_build(struct guest *guest, struct build_step *step, const char *
 static bool run_step(struct guest *guest, struct build_step *step, struct build_result *result,
 		     struct err *err)
 {
-	char *temp, *plan_path;
+	char *temp;
 	struct err ignored = { 0 };
 	const char *folder = bp_folder(step->element.id, guest->arena);
 	bool is_ok;
 
 	if (!guest_temp_dir(guest, arena_printf(guest->arena, "%s-", folder), &temp, err))
 		return false;
-	plan_path = arena_printf(guest->arena, "%s/%s/plan.toml", temp, folder);
+	step->plan_path = arena_printf(guest->arena, "%s/%s/plan.toml", temp, folder);
 	is_ok = io_make_dirs(step->dir, err) &&
-		io_write_toml(plan_path, buildpack_plan_encode(&step->requires, guest->arena),
-			      err) &&
-		run_build(guest, step, plan_path, err) &&
-		build_output_read(guest, step, result, err);
+		io_write_toml(
+			step->plan_path,
+			buildpack_plan_encode(&step->requires, step->descriptor->api, guest->arena),
+			err) &&
+		run_build(guest, step, err) && build_output_read(guest, step, result, err);
 	if (!io_remove_tree(temp, &ignored))
 		say(&guest->speaker, SAY_DEBUG, "%s", ignored.text);
 	return is_ok;

@@ -74,7 +74,7 @@ static void take_plan(struct guest *guest, const struct bp_descriptor *descripto
 	struct err err = { 0 };
 
 	if (!io_read_toml_if_any(path, guest->arena, &tree, NULL, &err) ||
-	    !plan_options_decode(tree, guest->arena, &outcome->options, &err))
+	    !plan_options_decode(tree, descriptor->api, guest->arena, &outcome->options, &err))
 		fail_outcome(guest, outcome, &err);
 	else if (descriptor->element.is_extension && asks_for_anything(&outcome->options)) {
 		(void)err_set(&err, ERR_INVALID, "an image extension can provide, not require");
