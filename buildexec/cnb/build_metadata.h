@@ -29,7 +29,7 @@ MUST_CHECK bool group_read(const struct node *toml, struct arena *arena, struct 
 			   struct err *err);
 
 struct build_metadata {
-	struct group buildpacks;
+	struct group buildpacks, extensions;
 	struct pairs labels;    /* as defined, repeated keys too        */
 	struct strings *slices; /* globs of each slice                  */
 	size_t n_slices;

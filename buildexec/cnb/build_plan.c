@@ -151,6 +151,8 @@ struct node *build_plan_encode(const struct build_plan *plan, struct arena *aren
 
 			node_set_text(arena, provider, "id", entry->providers.v[k].id);
 			node_set_text(arena, provider, "version", entry->providers.v[k].version);
+			if (entry->providers.v[k].is_extension)
+				node_set(arena, provider, "extension", node_bool(arena, true));
 			node_push(list, provider);
 		}
 		node_set(arena, map, "providers", list);
@@ -171,13 +173,12 @@ static bool providers_decode(const struct node *map, struct arena *arena, struct
 		return false;
 	for (; first; first = first->next) {
 		struct bp_element element = { 0 };
-		bool is_extension;
 
 		if (!value_text(first, "id", &element.id, err) ||
 		    !value_text(first, "version", &element.version, err) ||
-		    !value_bool(first, "extension", &is_extension, err))
+		    !value_bool(first, "extension", &element.is_extension, err))
 			return false;
-		if (element.id && !is_extension)
+		if (element.id)
 			vec_push(arena, out, element);
 	}
 	return true;
@@ -204,8 +205,42 @@ bool build_plan_decode(const struct node *tree, struct arena *arena, struct buil
 	return true;
 }
 
-struct plan_requires build_plan_find(const struct build_plan *plan, const char *id,
-				     struct arena *arena)
+static bool is_asked(const struct plan_requires *requires, const char *name)
+{
+	for (size_t i = 0; i < requires->n; i++)
+		if (strcmp(requires->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+bool buildpack_plan_met(const struct node *tree, const struct plan_requires *requires,
+			struct arena *arena, struct strings *met, struct err *err)
+{
+	struct strings unmet = { 0 };
+	const struct node *first;
+
+	if (!value_tables(tree, "unmet", &first, err))
+		return false;
+	for (; first; first = first->next) {
+		const char *name;
+
+		if (!value_text(first, "name", &name, err))
+			return false;
+		if (!name || !*name)
+			return err_set(err, ERR_INVALID, "unmet.name is required");
+		if (!is_asked(requires, name))
+			return err_set(err, ERR_INVALID,
+				       "unmet.name '%s' must match a requested dependency", name);
+		vec_push(arena, &unmet, name);
+	}
+	for (size_t i = 0; i < requires->n; i++)
+		if (!strings_has(&unmet, requires->v[i].name))
+			vec_push(arena, met, requires->v[i].name);
+	return true;
+}
+
+struct plan_requires build_plan_find(const struct build_plan *plan,
+				     const struct bp_element *element, struct arena *arena)
 {
 	struct plan_requires found = { 0 };
 
@@ -214,7 +249,9 @@ struct plan_requires build_plan_find(const struct build_plan *plan, const char *
 		bool is_provider = false;
 
 		for (size_t k = 0; k < entry->providers.n; k++)
-			is_provider |= strcmp(entry->providers.v[k].id, id) == 0;
+			is_provider |=
+				entry->providers.v[k].is_extension == element->is_extension &&
+				strcmp(entry->providers.v[k].id, element->id) == 0;
 		for (size_t k = 0; is_provider && k < entry->requires.n; k++)
 			vec_push(arena, &found, entry->requires.v[k]);
 	}

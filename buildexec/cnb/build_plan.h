@@ -74,9 +74,12 @@ MUST_CHECK bool build_plan_resolve(const struct plan_candidate *candidates, size
 struct node *build_plan_encode(const struct build_plan *plan, struct arena *arena);
 MUST_CHECK bool build_plan_decode(const struct node *tree, struct arena *arena,
 				  struct build_plan *out, struct err *err);
-/* What buildpack `id` has to provide: all requires of the entries that list it. */
-struct plan_requires build_plan_find(const struct build_plan *plan, const char *id,
-				     struct arena *arena);
+/* What a buildpack or an extension has to provide: all requires of the entries that list it. */
+struct plan_requires build_plan_find(const struct build_plan *plan,
+				     const struct bp_element *element, struct arena *arena);
+/* build.toml of one that was given these: the names but for its [[unmet]], which must be among them. */
+MUST_CHECK bool buildpack_plan_met(const struct node *tree, const struct plan_requires *requires,
+				   struct arena *arena, struct strings *met, struct err *err);
 /* Drops every entry that asks for one of these names: they are met. */
 void build_plan_drop(struct build_plan *plan, const struct strings *met);
 /* The file that bin/build is given: with `version` beside the name for Buildpack API 0.2. */

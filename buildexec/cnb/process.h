@@ -45,8 +45,9 @@ MUST_CHECK bool launch_file_decode(const struct node *tree, const struct bp_desc
 				   struct arena *arena, struct launch_file *out, struct err *err);
 
 struct launch_metadata {
-	struct bp_group buildpacks; /* as in group.toml */
-	struct processes processes; /* sorted by type */
+	struct bp_group buildpacks, extensions; /* as in group.toml */
+	/* sorted by type; of one type the last one defined goes first, each for other environments */
+	struct processes processes;
 	struct slices slices;
 	struct labels labels;
 	const char *default_type; /* NULL: none */

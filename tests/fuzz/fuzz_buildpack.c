@@ -118,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (order_decode(tree, arena, &order, &err) &&
 		    order_add_system(&order, tree, arena, &err))
 			err = (struct err){ 0 };
-		if (group_decode(tree, arena, &group, &err))
+		if (group_decode(tree, GROUP_KEY, arena, &group, &err))
 			print_and_read(group_encode(&group, arena), arena);
 		if (target_decode(tree, arena, &target, &err))
 			target_complete(&target, NULL, "amd64", arena);

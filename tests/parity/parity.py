@@ -139,7 +139,7 @@ class Runner:
         dest, upper, layers = (os.path.join(folder, name) for name in ("input", "builder", "layers"))
         subprocess.run([self.suite + "/materialize", step["case"], step["name"], dest], check=True)
         os.makedirs(upper + "/cnb")
-        for name in ("buildpacks", "build-config", "order.toml", "run.toml", "system.toml"):
+        for name in ("buildpacks", "extensions", "build-config", "order.toml", "run.toml", "system.toml"):
             if os.path.lexists(os.path.join(dest, name)):
                 os.rename(os.path.join(dest, name), os.path.join(upper, "cnb", name))
         os.mkdir(layers)

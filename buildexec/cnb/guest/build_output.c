@@ -96,44 +96,17 @@ static bool add_variables(struct guest *guest, const struct layers *layers, stru
 	return true;
 }
 
-static bool is_asked(const struct plan_requires *requires, const char *name)
-{
-	for (size_t i = 0; i < requires->n; i++)
-		if (strcmp(requires->v[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* build.toml: what the buildpack leaves to the next provider, and BOM tables. */
 static bool read_build(struct guest *guest, struct build_step *step, struct build_result *result,
 		       struct err *err)
 {
-	struct strings unmet = { 0 };
-	const struct node *first;
 	struct node *tree;
 
-	if (!io_read_toml_if_any(io_join(guest->arena, step->dir, "build.toml"), guest->arena,
-				 &tree, NULL, err) ||
-	    !boms_decode(tree, &step->descriptor->element, guest->arena, &result->build_boms,
-			 err) ||
-	    !value_tables(tree, "unmet", &first, err))
-		return false;
-	for (; first; first = first->next) {
-		const char *name;
-
-		if (!value_text(first, "name", &name, err))
-			return false;
-		if (!name || !*name)
-			return err_set(err, ERR_INVALID, "unmet.name is required");
-		if (!is_asked(&step->requires, name))
-			return err_set(err, ERR_INVALID,
-				       "unmet.name '%s' must match a requested dependency", name);
-		vec_push(guest->arena, &unmet, name);
-	}
-	for (size_t i = 0; i < step->requires.n; i++)
-		if (!strings_has(&unmet, step->requires.v[i].name))
-			vec_push(guest->arena, &step->met, step->requires.v[i].name);
-	return true;
+	return io_read_toml_if_any(io_join(guest->arena, step->dir, "build.toml"), guest->arena,
+				   &tree, NULL, err) &&
+	       boms_decode(tree, &step->descriptor->element, guest->arena, &result->build_boms,
+			   err) &&
+	       buildpack_plan_met(tree, &step->requires, guest->arena, &step->met, err);
 }
 
 /* Before Buildpack API 0.5 there is no build.toml: what stays in the plan file is met, and is the bill of materials. */

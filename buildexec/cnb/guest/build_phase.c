@@ -89,11 +89,12 @@ static bool write_result(struct guest *guest, const struct build_result *result,
 		launch_metadata_encode(&result->metadata, guest->platform, guest->arena), err);
 }
 
-static bool build_group(struct guest *guest, const struct bp_group *group, struct build_plan *plan,
-			struct err *err)
+static bool build_group(struct guest *guest, const struct bp_group *group,
+			const struct bp_group *extensions, struct build_plan *plan, struct err *err)
 {
 	struct env env = env_for_build(guest->environ, guest->arena);
-	struct build_result result = { .metadata.buildpacks = *group };
+	struct build_result result = { .metadata = { .buildpacks = *group,
+						     .extensions = *extensions } };
 
 	guest->exit_code = CNB_EXIT_BUILD;
 	if (!io_remove_tree(io_join(guest->arena, guest->layers, "sbom"), err))
@@ -105,7 +106,7 @@ static bool build_group(struct guest *guest, const struct bp_group *group, struc
 			return false;
 		step.dir = io_join(guest->arena, guest->layers,
 				   bp_folder(step.element.id, guest->arena));
-		step.requires = build_plan_find(plan, step.element.id, guest->arena);
+		step.requires = build_plan_find(plan, &step.element, guest->arena);
 		if (!run_step(guest, &step, &result, err))
 			return false;
 		build_plan_drop(plan, &step.met);
@@ -127,19 +128,20 @@ static bool check_apis(struct guest *guest, const struct bp_group *group, struct
 bool guest_build(struct guest *guest, struct err *err)
 {
 	struct node *group_tree, *plan_tree;
-	struct bp_group group;
+	struct bp_group group, extensions;
 	struct build_plan plan;
 
 	guest->exit_code = CNB_EXIT_FAILED;
 	if (!io_read_toml(guest->group, guest->arena, &group_tree, err) ||
-	    !group_decode(group_tree, guest->arena, &group, err))
+	    !group_decode(group_tree, GROUP_KEY, guest->arena, &group, err) ||
+	    !group_decode(group_tree, GROUP_EXTENSIONS_KEY, guest->arena, &extensions, err))
 		return err_prefix(err, "read group file");
 	if (!io_read_toml(guest->plan, guest->arena, &plan_tree, err) ||
 	    !build_plan_decode(plan_tree, guest->arena, &plan, err))
 		return err_prefix(err, "read plan file");
 	if (!check_apis(guest, &group, err) || !guest_read_target(guest, err))
 		return false;
-	if (build_group(guest, &group, &plan, err))
+	if (build_group(guest, &group, &extensions, &plan, err))
 		return true;
 	return guest->exit_code == CNB_EXIT_BUILDPACK_API ? false : err_prefix(err, "build");
 }

@@ -270,6 +270,7 @@ static void test_plan__is_written_as_it_was_read(void **state)
 
 static void test_plan__what_is_met_goes_to_nobody_else(void **state)
 {
+	const struct bp_element a = { .id = "a" }, b = { .id = "b" };
 	struct arena *arena = arena_new();
 	struct build_plan plan;
 	struct plan_requires requires;
@@ -279,9 +280,9 @@ static void test_plan__what_is_met_goes_to_nobody_else(void **state)
 
 	(void)state;
 	assert_true(build_plan_decode(parse(arena, plan_text), arena, &plan, &err));
-	requires = build_plan_find(&plan, "a", arena);
+	requires = build_plan_find(&plan, &a, arena);
 	assert_int_equal(requires.n, 1);
-	requires = build_plan_find(&plan, "b", arena);
+	requires = build_plan_find(&plan, &b, arena);
 	assert_int_equal(requires.n, 2);
 	toml_print(buildpack_plan_encode(&requires, since_0_3, arena), &out);
 	assert_string_equal(buf_text(&out),
@@ -289,7 +290,7 @@ static void test_plan__what_is_met_goes_to_nobody_else(void **state)
 			    "[[entries]]\n  name = \"y\"\n");
 	vec_push(arena, &met, "x");
 	build_plan_drop(&plan, &met);
-	requires = build_plan_find(&plan, "b", arena);
+	requires = build_plan_find(&plan, &b, arena);
 	assert_int_equal(requires.n, 1);
 	assert_string_equal(requires.v[0].name, "y");
 	arena_free(arena);

@@ -152,9 +152,9 @@ static void test_group__refuses_ids_that_lead_elsewhere(void **state)
 		char *text =
 			arena_printf(arena, "group = [{id = \"%s\", version = \"1\"}]", ids[i]);
 
-		assert_false(group_decode(parse(arena, text), arena, &group, &err));
+		assert_false(group_decode(parse(arena, text), GROUP_KEY, arena, &group, &err));
 		text = arena_printf(arena, "group = [{id = \"a\", version = \"../%s\"}]", ids[i]);
-		assert_false(group_decode(parse(arena, text), arena, &group, &err));
+		assert_false(group_decode(parse(arena, text), GROUP_KEY, arena, &group, &err));
 		assert_string_equal(bp_folder("a/b/c", arena), "a_b_c");
 		arena_free(arena);
 	}

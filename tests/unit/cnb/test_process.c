@@ -145,6 +145,47 @@ static void test_launch_metadata__merges_by_type(void **state)
 	}
 }
 
+#define SERVE_FOR(env)                                                                             \
+	"[[processes]]\ntype = \"web\"\ncommand = [\"" env "\"]\nexec-env = [\"" env "\"]\n"
+
+static void test_launch_metadata__keeps_a_type_for_each_exec_env(void **state)
+{
+	struct arena *arena = arena_new();
+	struct launch_metadata metadata = { 0 };
+	struct launch_file file;
+	struct err err = { 0 };
+	const struct processes *list = &metadata.processes;
+
+	(void)state;
+	assert_true(decode(
+		arena,
+		SERVE_FOR("production") "default = true\n" SERVE_FOR("test") "default = true\n", 12,
+		&file, &err));
+	assert_null(launch_metadata_add(&metadata, &file, arena));
+	assert_int_equal(list->n, 2);
+	assert_string_equal(metadata.default_type, "web");
+	/* A later one for one of them replaces that one alone, and the other stays the default. */
+	assert_true(decode(arena, SERVE_FOR("test"), 12, &file, &err));
+	assert_null(launch_metadata_add(&metadata, &file, arena));
+	assert_int_equal(list->n, 2);
+	assert_string_equal(list->v[0].exec_envs.v[0], "test");
+	assert_false(list->v[0].is_default);
+	assert_string_equal(metadata.default_type, "web");
+	/* One for all of them replaces all. */
+	assert_true(decode(arena, "[[processes]]\ntype = \"web\"\n", 12, &file, &err));
+	assert_string_equal(launch_metadata_add(&metadata, &file, arena), "web");
+	assert_int_equal(list->n, 1);
+	/* One for some of what an older one is for goes before it. */
+	assert_true(decode(arena, SERVE_FOR("test"), 12, &file, &err));
+	assert_null(launch_metadata_add(&metadata, &file, arena));
+	assert_int_equal(list->n, 2);
+	assert_string_equal(list->v[0].exec_envs.v[0], "test");
+	assert_false(decode(
+		arena, SERVE_FOR("test") "default = true\n" SERVE_FOR("test") "default = true\n",
+		12, &file, &err));
+	arena_free(arena);
+}
+
 static const char launch_text[] = "[[processes]]\ntype = \"web\"\ncommand = [\"<a>\", \"b\"]\n"
 				  "args = []\ndefault = true\nworking-dir = \"/w\"\n"
 				  "exec-env = [\"test\"]\n[[labels]]\nkey = \"k\"\nvalue = \"v\"\n"
@@ -325,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_launch_file__refuses_what_its_api_does_not_know),
 		cmocka_unit_test(test_launch_file__is_read_by_its_api),
 		cmocka_unit_test(test_launch_metadata__merges_by_type),
+		cmocka_unit_test(test_launch_metadata__keeps_a_type_for_each_exec_env),
 		cmocka_unit_test(test_launch_metadata__has_the_bytes_of_the_reference),
 		cmocka_unit_test(test_boms__go_to_json_or_to_old_metadata),
 		cmocka_unit_test(test_layer_file__reads_flags),
