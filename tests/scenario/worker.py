@@ -323,6 +323,23 @@ class WorkerTest(unittest.TestCase):
         self.assertEqual(self.layer_files(result["image"], 2)["/layers/test_hello/data/files"],
                          b"hello.txt\nkeep.txt\nproject.toml\n")
 
+    def test_project_descriptor_brings_inline_buildpacks(self):
+        builder, _, _ = self.good(self.world.compose())
+        project = ('[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nid = "%s"\n[[io.buildpacks.group]]\n'
+                   'id = "mine/inline"\n[io.buildpacks.group.script]\napi = "0.10"\ninline = """\n'
+                   'echo inline as $(env | grep -c CNB_BUILDPACK_DIR)\nmkdir "$1/made"\n'
+                   'printf \'[types]\\nlaunch = true\\n\' >"$1/made.toml"\necho hi >"$1/made/file"\n"""\n')
+        with open(os.path.join(self.world.app, "project.toml"), "w", encoding="ascii") as file:
+            file.write(project % "test/hello")
+        result, log, _ = self.good(self.world.build(builder))
+        self.assertIn("inline as 1", log)
+        self.assertEqual([one["id"] for one in result["buildpacks"]], ["test/hello", "mine/inline"])
+        self.assertEqual(self.layer_files(result["image"], 3)["/layers/mine_inline/made/file"], b"hi\n")
+        with open(os.path.join(self.world.app, "project.toml"), "w", encoding="ascii") as file:
+            file.write(project % "test/absent")
+        result, _ = self.bad(self.world.build(builder, key="b"))
+        self.assertIn("buildpack 'test/absent' is not on the builder", json.dumps(result))
+
     def test_requests_that_are_none_are_refused(self):
         for request in ({}, [], {"format": 2, "action": "build"}, self.world.request("build")):
             failure, _ = self.bad(request)
