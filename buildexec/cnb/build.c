@@ -87,6 +87,9 @@ static bool fill_build(struct build *build, struct lifecycle *life, struct err *
 	options->created = created_of(task);
 	options->exec_env = exec_env_of(task);
 	options->cache_dir = cache_dir(task);
+	options->cache_image = options->cache_dir && request->cache_image && request->cache_image[0]
+				       ? request->cache_image
+				       : NULL;
 	options->app_dir = build->app;
 	options->layers_dir = build->layers;
 	options->platform_dir = build->platform;

@@ -2,6 +2,7 @@
 /* export_cache.c — the layers that stay for the next build. See cache.h. */
 #include <string.h>
 
+#include "buildexec/cnb/cache_image.h"
 #include "buildexec/cnb/export_state.h"
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/sys/fs.h"
@@ -98,5 +99,7 @@ bool export_cache(struct export *export, struct err *err)
 		if (!cache_buildpack(export, &cache, i, &metadata, err))
 			return false;
 	return cache_sbom(export, &cache, &metadata, err) &&
-	       build_cache_commit(&cache, &metadata, export->arena, err);
+	       build_cache_commit(&cache, &metadata, export->arena, err) &&
+	       (!export->life->options.cache_image ||
+		cache_image_push(export->life, &cache, &metadata, err));
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buildexec/cnb/cache_image.h"
 #include "buildexec/cnb/export_layer.h"
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/cnb/layer_file.h"
@@ -305,6 +306,9 @@ bool lifecycle_restore(struct lifecycle *life, struct err *err)
 	life->exit_code = CNB_EXIT_RESTORE;
 	if (life->options.cache_dir) {
 		if (!build_cache_open(life->options.cache_dir, life->arena, &cache, err))
+			return false;
+		if (life->options.cache_image && !life->options.skips_restore &&
+		    !cache_image_pull(life, &cache, err))
 			return false;
 		restore.cache = &cache;
 	}

@@ -262,6 +262,42 @@ class WorkerTest(unittest.TestCase):
             self.assertEqual(tar.extractfile("/layers/test_hello/kept/count").read(), b"once\nagain\n")
         self.assertNotEqual(first["image"], second["image"])
 
+    def test_cache_images_serve_other_machines(self):
+        builder, _, _ = self.good(self.world.compose())
+        cache, kept = "registry.local/app:cache", "/layers/test_hello/kept/count"
+
+        def build(key, machine, greeting="hello"):
+            result, log, _ = self.good(self.world.build(builder, key=key, greeting=greeting, cacheImage=cache,
+                                                        cacheDir=os.path.join(self.world.root, machine)))
+            pinned = "registry.local/app@" + self.world.layouts.tag(cache)
+            _, config = self.world.layouts.read(pinned)
+            metadata = json.loads(config["config"]["Labels"]["io.buildpacks.lifecycle.cache.metadata"])
+            at = config["rootfs"]["diff_ids"].index(metadata["buildpacks"][0]["layers"]["kept"]["sha"])
+            return log, self.layer_files(pinned, at)[kept]
+
+        _, count = build("a", "one")
+        self.assertEqual(count, b"once\n")
+        log, count = build("b", "two")
+        self.assertIn('Restoring data for "test/hello:kept" from cache', log)
+        self.assertEqual(count, b"once\nagain\n")
+        # Back on the first machine, whose folder is older than the image.
+        log, count = build("c", "one")
+        self.assertEqual(count, b"once\nagain\nagain\n")
+        # Without the image there is no cache, whatever the folder has.
+        path = os.path.join(self.world.layouts.root, "registry.local/app/index.json")
+        with open(path, encoding="utf-8") as file:
+            index = json.load(file)
+        index["manifests"] = [one for one in index["manifests"] if one.get("annotations", {}).get(REF_NAME) != "cache"]
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(index, file)
+        log, count = build("d", "one")
+        self.assertEqual(count, b"once\n")
+        # Something else under its name is no cache either.
+        self.world.layouts.put(cache, [self.world.base], {})
+        log, count = build("e", "one")
+        self.assertIn("is not used: it has no label", log)
+        self.assertEqual(count, b"once\n")
+
     def test_rebase_moves_the_base_only(self):
         builder, _, _ = self.good(self.world.compose())
         first, _, _ = self.good(self.world.build(builder))
