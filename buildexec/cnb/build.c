@@ -87,6 +87,7 @@ static bool fill_build(struct build *build, struct lifecycle *life, struct err *
 	options->created = created_of(task);
 	options->exec_env = exec_env_of(task);
 	options->cache_dir = cache_dir(task);
+	options->cache_bytes = (uint64_t)request->cache_bytes;
 	options->cache_image = options->cache_dir && request->cache_image && request->cache_image[0]
 				       ? request->cache_image
 				       : NULL;

@@ -262,6 +262,17 @@ class WorkerTest(unittest.TestCase):
             self.assertEqual(tar.extractfile("/layers/test_hello/kept/count").read(), b"once\nagain\n")
         self.assertNotEqual(first["image"], second["image"])
 
+    def test_caches_have_a_size(self):
+        builder, _, _ = self.good(self.world.compose())
+        first, log, _ = self.good(self.world.build(builder, cacheBytes=10))
+        self.assertIn("layer 'test/hello:kept' is not cached", log)
+        _, log, _ = self.good(self.world.build(builder, key="b", previousImage=first["image"], cacheBytes=100000))
+        self.assertNotIn('Restoring data for "test/hello:kept"', log)
+        self.assertIn("Adding cache layer 'test/hello:kept'", log)
+        _, log, _ = self.good(self.world.build(builder, key="c", previousImage=first["image"], cacheBytes=10))
+        self.assertIn('Restoring data for "test/hello:kept" from cache', log)
+        self.assertIn("layer 'test/hello:kept' is not cached", log)
+
     def test_cache_images_serve_other_machines(self):
         builder, _, _ = self.good(self.world.compose())
         cache, kept = "registry.local/app:cache", "/layers/test_hello/kept/count"
