@@ -27,7 +27,7 @@ const char *app_config_label_text(const struct node *json, struct arena *arena)
 {
 	AUTO_BUF out = BUF_INIT(LIMIT_LABEL_BYTES);
 
-	json_print(json, JSON_GO, &out);
+	json_print(json, JSON_TYPED, &out);
 	return buf_copy(&out, arena);
 }
 

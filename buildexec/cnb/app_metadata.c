@@ -260,18 +260,11 @@ const struct layer_record *layer_record_find(const struct buildpack_record *reco
 	return NULL;
 }
 
-static void integers_to_floats(struct node *node)
+/* TOML has no null. */
+static void drop_nulls(struct node *node)
 {
 	struct node **link = &node->first;
 
-	if (node->kind == NODE_INT) {
-		double value = (double)node->i;
-
-		node->kind = NODE_FLOAT;
-		node->f = value;
-		node->text = NULL; /* as written no longer: print the value */
-		node->len = 0;
-	}
 	if (node->kind != NODE_SEQ && node->kind != NODE_MAP)
 		return;
 	node->last = NULL;
@@ -281,7 +274,7 @@ static void integers_to_floats(struct node *node)
 			node->n--;
 			continue;
 		}
-		integers_to_floats(*link);
+		drop_nulls(*link);
 		node->last = *link;
 		link = &(*link)->next;
 	}
@@ -291,7 +284,7 @@ struct node *metadata_to_toml(const struct node *value, struct arena *arena)
 {
 	struct node *copy = node_clone(arena, value);
 
-	integers_to_floats(copy);
+	drop_nulls(copy);
 	node_sort_keys(copy);
 	return copy;
 }

@@ -86,8 +86,8 @@ void run_image_names_decode(const struct node *map, struct arena *arena,
 			    struct run_image_names *out);
 
 /*
- * Metadata that goes back to a buildpack as TOML: JSON knows one kind of number, so integers come back as floats, as the
- * reference gives them; null members vanish, keys are sorted.
+ * Metadata that goes back to a buildpack as TOML: a number with a '.' or an exponent is a float, another one an integer,
+ * which the reference makes a float; null members vanish, keys are sorted.
  */
 struct node *metadata_to_toml(const struct node *value, struct arena *arena);
 /* The other way: datetimes become texts. Keys are sorted. */

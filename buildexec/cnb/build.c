@@ -44,7 +44,6 @@ static void fill_common(struct task *task, struct lifecycle *life)
 	options->run_image = request->run_image;
 	options->run_image_name = request->run_image_name;
 	options->previous_image = request->previous_image;
-	options->exec_env = "production";
 	options->work_dir = task->work.path;
 	options->profile = task_profile(task);
 	options->annotations = task_annotations(task);
@@ -62,6 +61,18 @@ static const char *cache_dir(const struct task *task)
 	return arena_printf(task->arena, "%s/cnb/%.32s", task->cache_dir, digest_hex(digest.text));
 }
 
+/* The platform's choice, which buildpacks and processes follow (buildpacks/spec platform.md "Execution Environment"). */
+static const char *exec_env_of(const struct task *task)
+{
+	for (size_t i = 0; i < task->request->env.n; i++) {
+		const struct env_var *var = LIST_AT(task->request->env, const struct env_var, i);
+
+		if (strcmp(var->name, "CNB_EXEC_ENV") == 0 && var->value && var->value[0])
+			return var->value;
+	}
+	return "production";
+}
+
 static bool fill_build(struct build *build, struct lifecycle *life, struct err *err)
 {
 	struct task *task = build->task;
@@ -74,7 +85,12 @@ static bool fill_build(struct build *build, struct lifecycle *life, struct err *
 					? request->default_process
 					: NULL;
 	options->created = created_of(task);
+	options->exec_env = exec_env_of(task);
 	options->cache_dir = cache_dir(task);
+	options->cache_bytes = (uint64_t)request->cache_bytes;
+	options->cache_image = options->cache_dir && request->cache_image && request->cache_image[0]
+				       ? request->cache_image
+				       : NULL;
 	options->app_dir = build->app;
 	options->layers_dir = build->layers;
 	options->platform_dir = build->platform;

@@ -65,6 +65,13 @@ bool group_read(const struct node *toml, struct arena *arena, struct group *out,
 	return read_group(toml, "group", arena, out, err);
 }
 
+bool group_element_api(const struct group_element *element, struct api *out, struct err *err)
+{
+	return (api_parse(element->api, out) && api_is_buildpack(*out)) ||
+	       err_set(err, ERR_INVALID, "buildpack '%s' has the unknown Buildpack API '%s'",
+		       element->id, element->api ? element->api : "");
+}
+
 static bool read_labels(const struct node *toml, struct arena *arena, struct pairs *out,
 			struct err *err)
 {
@@ -119,7 +126,9 @@ static bool read_processes(const struct node *toml, struct arena *arena, struct 
 		if (strpbrk(type, "/><:|&\\"))
 			return err_set(err, ERR_INVALID,
 				       "type of process '%s' has a character of '/><:|&\\'", type);
-		vec_push(arena, &out->process_types, type);
+		/* One type may be there for several execution environments. */
+		if (!strings_has(&out->process_types, type))
+			vec_push(arena, &out->process_types, type);
 	}
 	return true;
 }
@@ -131,6 +140,7 @@ bool build_metadata_read(const struct node *toml, struct arena *arena, struct bu
 	out->default_process = filled(toml, "buildpack-default-process-type");
 	out->has_bom = node_get(toml, "bom") != NULL;
 	return read_group(toml, "buildpacks", arena, &out->buildpacks, err) &&
+	       read_group(toml, "extensions", arena, &out->extensions, err) &&
 	       read_labels(toml, arena, &out->labels, err) && read_slices(toml, arena, out, err) &&
 	       read_processes(toml, arena, out, err);
 }
@@ -177,25 +187,37 @@ static struct node *launcher_label(const struct launcher_source *launcher, struc
 	return out;
 }
 
-struct node *build_metadata_label(const struct build_metadata *metadata,
-				  const struct launcher_source *launcher, const char *platform_api,
-				  struct arena *arena)
+static struct node *group_label(const struct group *group, bool is_extension, struct arena *arena)
 {
-	struct node *out = node_new(arena, NODE_MAP), *buildpacks = node_new(arena, NODE_SEQ);
-	struct node *processes = node_new(arena, NODE_SEQ);
+	struct node *out = node_new(arena, NODE_SEQ);
 
-	if (!cnb_api_at_least(platform_api, 9))
-		node_set(arena, out, "bom", node_new(arena, NODE_NULL));
-	for (size_t i = 0; i < metadata->buildpacks.n; i++) {
-		const struct group_element *element = &metadata->buildpacks.v[i];
+	for (size_t i = 0; i < group->n; i++) {
+		const struct group_element *element = &group->v[i];
 		struct node *item = node_new(arena, NODE_MAP);
 
 		node_set_text(arena, item, "id", element->id);
 		node_set_text(arena, item, "version", element->version);
 		node_set_text(arena, item, "homepage", element->homepage);
-		node_push(buildpacks, item);
+		if (is_extension) {
+			node_set(arena, item, "extension", node_bool(arena, true));
+			node_set(arena, item, "optional", node_bool(arena, true));
+		}
+		node_push(out, item);
 	}
-	node_set(arena, out, "buildpacks", buildpacks);
+	return out;
+}
+
+struct node *build_metadata_label(const struct build_metadata *metadata,
+				  const struct launcher_source *launcher, const char *platform_api,
+				  struct arena *arena)
+{
+	struct node *out = node_new(arena, NODE_MAP), *processes = node_new(arena, NODE_SEQ);
+
+	if (!cnb_api_at_least(platform_api, 9))
+		node_set(arena, out, "bom", node_new(arena, NODE_NULL));
+	node_set(arena, out, "buildpacks", group_label(&metadata->buildpacks, false, arena));
+	if (metadata->extensions.n)
+		node_set(arena, out, "extensions", group_label(&metadata->extensions, true, arena));
 	node_set(arena, out, "launcher", launcher_label(launcher, arena));
 	for (const struct node *process = metadata->processes ? metadata->processes->first : NULL;
 	     process; process = process->next)

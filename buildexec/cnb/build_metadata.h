@@ -8,6 +8,7 @@
 #ifndef BUILDEXEC_CNB_BUILD_METADATA_H
 #define BUILDEXEC_CNB_BUILD_METADATA_H
 
+#include "buildexec/cnb/api.h"
 #include "model/doc/field.h"
 
 struct group_element {
@@ -19,12 +20,16 @@ struct group {
 	size_t n, cap;
 };
 
+/* ERR_INVALID when its Buildpack API is none that is known here. */
+MUST_CHECK bool group_element_api(const struct group_element *element, struct api *out,
+				  struct err *err);
+
 /* [[group]] of group.toml. ERR_INVALID when an element has no id or version. */
 MUST_CHECK bool group_read(const struct node *toml, struct arena *arena, struct group *out,
 			   struct err *err);
 
 struct build_metadata {
-	struct group buildpacks;
+	struct group buildpacks, extensions;
 	struct pairs labels;    /* as defined, repeated keys too        */
 	struct strings *slices; /* globs of each slice                  */
 	size_t n_slices;

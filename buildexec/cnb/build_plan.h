@@ -28,12 +28,15 @@ struct plan_options {
 	size_t n, cap;
 };
 
-/* An array of tables with name and metadata. `version` beside the name is an error: it belongs into the metadata. */
-MUST_CHECK bool plan_requires_decode(const struct node *map, const char *key, struct arena *arena,
-				     struct plan_requires *out, struct err *err);
-/* The plan file of bin/detect. `version` beside a requirement's name is an error (it belongs into
- * its metadata). */
-MUST_CHECK bool plan_options_decode(const struct node *tree, struct arena *arena,
+/*
+ * An array of tables with name and metadata. `version` beside the name belongs into the metadata: it is an error, or where
+ * older Buildpack APIs have it there (`takes_version`), moved.
+ */
+MUST_CHECK bool plan_requires_decode(const struct node *map, const char *key, bool takes_version,
+				     struct arena *arena, struct plan_requires *out,
+				     struct err *err);
+/* The plan file of bin/detect. Buildpack API 0.2 has `version` beside a requirement's name. */
+MUST_CHECK bool plan_options_decode(const struct node *tree, struct api api, struct arena *arena,
 				    struct plan_options *out, struct err *err);
 
 /* A buildpack that passed, in group order. Ids are unique. */
@@ -71,12 +74,19 @@ MUST_CHECK bool build_plan_resolve(const struct plan_candidate *candidates, size
 struct node *build_plan_encode(const struct build_plan *plan, struct arena *arena);
 MUST_CHECK bool build_plan_decode(const struct node *tree, struct arena *arena,
 				  struct build_plan *out, struct err *err);
-/* What buildpack `id` has to provide: all requires of the entries that list it. */
-struct plan_requires build_plan_find(const struct build_plan *plan, const char *id,
-				     struct arena *arena);
+/* What a buildpack or an extension has to provide: all requires of the entries that list it. */
+struct plan_requires build_plan_find(const struct build_plan *plan,
+				     const struct bp_element *element, struct arena *arena);
+/* build.toml of one that was given these: the names but for its [[unmet]], which must be among them. */
+MUST_CHECK bool buildpack_plan_met(const struct node *tree, const struct plan_requires *requires,
+				   struct arena *arena, struct strings *met, struct err *err);
 /* Drops every entry that asks for one of these names: they are met. */
 void build_plan_drop(struct build_plan *plan, const struct strings *met);
-/* The file that bin/build is given. */
-struct node *buildpack_plan_encode(const struct plan_requires *requires, struct arena *arena);
+/* The file that bin/build is given: with `version` beside the name for Buildpack API 0.2. */
+struct node *buildpack_plan_encode(const struct plan_requires *requires, struct api api,
+				   struct arena *arena);
+/* What a bin/build before Buildpack API 0.5 left in that file. */
+MUST_CHECK bool buildpack_plan_decode(const struct node *tree, struct arena *arena,
+				      struct plan_requires *out, struct err *err);
 
 #endif

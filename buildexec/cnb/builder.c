@@ -2,12 +2,14 @@
 /* builder.c — see builder.h. */
 #include "buildexec/cnb/builder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "buildexec/cnb/descriptor.h"
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
@@ -109,6 +111,50 @@ static bool read_root_toml(const struct strings *lowers, const char *path, struc
 	if (!read_root_file(lowers, path, arena, &text, &len, err))
 		return false;
 	return !text || toml_parse(text, len, arena, out, err) || err_prefix(err, "'/%s'", path);
+}
+
+bool builder_read_toml(const struct builder *builder, const char *path, struct arena *arena,
+		       struct node **out, struct err *err)
+{
+	return read_root_toml(&builder->lowers, path, arena, out, err);
+}
+
+static bool list_versions(const char *lower, const char *path, struct arena *arena,
+			  struct strings *out, struct err *err)
+{
+	const char *full = path_join(arena, lower, path);
+	const struct dirent *entry;
+	DIR *dir;
+
+	if (!foreign_is_dir_below(lower, path, arena))
+		return true;
+	dir = opendir(full);
+	if (!dir)
+		return err_sys(err, errno, "cannot list '%s'", full);
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && !strings_has(out, entry->d_name) &&
+		    foreign_is_dir(path_join(arena, full, entry->d_name)))
+			vec_push(arena, out, arena_strdup(arena, entry->d_name));
+	closedir(dir);
+	return true;
+}
+
+const char *builder_buildpack_version(const struct builder *builder, const char *id,
+				      struct arena *arena, struct err *err)
+{
+	const char *path = arena_printf(arena, "cnb/buildpacks/%s", bp_folder(id, arena));
+	struct strings versions = { 0 };
+
+	for (size_t i = 0; i < builder->lowers.n; i++)
+		if (!list_versions(builder->lowers.v[i], path, arena, &versions, err))
+			return NULL;
+	if (versions.n == 1)
+		return versions.v[0];
+	err_set(err, ERR_INVALID,
+		versions.n ? "buildpack '%s' is on the builder in several versions: say which"
+			   : "buildpack '%s' is not on the builder",
+		id);
+	return NULL;
 }
 
 /* run.toml, or stack.toml of older builders; what the request says goes first. */

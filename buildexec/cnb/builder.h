@@ -21,6 +21,13 @@ struct builder {
 
 MUST_CHECK bool builder_open(struct task *task, struct builder *out, struct err *err);
 
+/* A small TOML file of the builder's root ("cnb/order.toml"); *out NULL when there is none. */
+MUST_CHECK bool builder_read_toml(const struct builder *builder, const char *path,
+				  struct arena *arena, struct node **out, struct err *err);
+/* The one version of a buildpack that is in the builder's folders; NULL with err when there are none or several. */
+const char *builder_buildpack_version(const struct builder *builder, const char *id,
+				      struct arena *arena, struct err *err);
+
 /* CNB_USER_ID and CNB_GROUP_ID of an image's environment; never 0. */
 MUST_CHECK bool builder_user(const struct image_config *config, uint32_t *uid, uint32_t *gid,
 			     struct err *err);

@@ -89,6 +89,7 @@ bool build_cache_begin(struct build_cache *cache, struct arena *arena, struct er
 {
 	cache->staging = path_join(arena, cache->dir, STAGING);
 	cache->added = (struct strings){ 0 };
+	cache->n_bytes = 0;
 	return fs_remove_tree(cache->staging, err) && fs_make_dirs(cache->staging, 0700, err);
 }
 
@@ -140,6 +141,23 @@ bool build_cache_add(struct build_cache *cache, const struct layer_result *layer
 	return true;
 }
 
+bool build_cache_fits(struct build_cache *cache, uint64_t max_bytes, struct arena *arena)
+{
+	const char *path = archive_path(cache, STAGING, cache->added.v[cache->added.n - 1], arena);
+	struct stat stat_buf;
+
+	if (stat(path, &stat_buf) != 0)
+		return true;
+	if (max_bytes == 0 || cache->n_bytes + (uint64_t)stat_buf.st_size <= max_bytes) {
+		cache->n_bytes += (uint64_t)stat_buf.st_size;
+		return true;
+	}
+	/* What cannot be removed is not named by the metadata, and goes with the next state. */
+	if (unlink(path) == 0)
+		cache->added.n--;
+	return false;
+}
+
 bool build_cache_commit(struct build_cache *cache, const struct cache_metadata *metadata,
 			struct arena *arena, struct err *err)
 {
@@ -147,7 +165,7 @@ bool build_cache_commit(struct build_cache *cache, const struct cache_metadata *
 	const char *old = path_join(arena, cache->dir, OLD);
 	AUTO_BUF text = BUF_INIT(LIMIT_LABEL_BYTES);
 
-	json_print(cache_metadata_encode(metadata, arena), JSON_GO, &text);
+	json_print(cache_metadata_encode(metadata, arena), JSON_TYPED, &text);
 	if (text.is_over)
 		return err_set(err, ERR_INVALID, "metadata of the build cache is too long");
 	if (!fs_write_atomic(AT_FDCWD, path_join(arena, cache->staging, METADATA), buf_text(&text),

@@ -20,6 +20,7 @@ struct build_cache {
 	/* the state in the making */
 	const char *staging;  /* NULL: none begun */
 	struct strings added; /* diffIDs */
+	uint64_t n_bytes;     /* of those that fit */
 };
 
 /* Waits for another build of the same image. Makes the folder; reads the metadata. Texts live in the arena. */
@@ -38,6 +39,8 @@ MUST_CHECK bool build_cache_begin(struct build_cache *cache, struct arena *arena
 bool build_cache_keep(struct build_cache *cache, const char *diff_id, struct arena *arena);
 MUST_CHECK bool build_cache_add(struct build_cache *cache, const struct layer_result *layer,
 				struct arena *arena, struct err *err);
+/* The newest layer of the state in the making, taken back when with it all have more than `max_bytes`: then false. */
+bool build_cache_fits(struct build_cache *cache, uint64_t max_bytes, struct arena *arena);
 MUST_CHECK bool build_cache_commit(struct build_cache *cache, const struct cache_metadata *metadata,
 				   struct arena *arena, struct err *err);
 

@@ -134,10 +134,10 @@ bool order_add_system(struct bp_order *order, const struct node *system, struct 
 	return true;
 }
 
-bool group_decode(const struct node *tree, struct arena *arena, struct bp_group *out,
-		  struct err *err)
+bool group_decode(const struct node *tree, const char *key, struct arena *arena,
+		  struct bp_group *out, struct err *err)
 {
-	if (!elements_decode(tree, "group", arena, out, err))
+	if (!elements_decode(tree, key, arena, out, err))
 		return false;
 	for (size_t i = 0; i < out->n; i++)
 		if (!bp_is_safe(&out->v[i]))
@@ -146,14 +146,18 @@ bool group_decode(const struct node *tree, struct arena *arena, struct bp_group 
 	return true;
 }
 
-struct node *group_encode(const struct bp_group *group, struct arena *arena)
+void group_set(struct node *tree, const char *key, const struct bp_group *group, bool is_extension,
+	       struct arena *arena)
 {
-	struct node *tree = node_new(arena, NODE_MAP), *seq = node_new(arena, NODE_SEQ);
+	struct node *seq = node_new(arena, NODE_SEQ);
 
 	for (size_t i = 0; i < group->n; i++) {
 		const struct bp_element *element = &group->v[i];
-		struct node *map = node_new(arena, NODE_MAP);
+		struct node *map;
 
+		if (element->is_extension != is_extension)
+			continue;
+		map = node_new(arena, NODE_MAP);
 		node_set_text(arena, map, "id", element->id);
 		node_set_text(arena, map, "version", element->version);
 		node_set_text(arena, map, "api", element->api);
@@ -161,8 +165,16 @@ struct node *group_encode(const struct bp_group *group, struct arena *arena)
 			node_set_text(arena, map, "homepage", element->homepage);
 		node_push(seq, map);
 	}
-	if (group->n)
-		node_set(arena, tree, "group", seq);
+	if (seq->n)
+		node_set(arena, tree, key, seq);
+}
+
+struct node *group_encode(const struct bp_group *group, struct arena *arena)
+{
+	struct node *tree = node_new(arena, NODE_MAP);
+
+	group_set(tree, GROUP_KEY, group, false, arena);
+	group_set(tree, GROUP_EXTENSIONS_KEY, group, true, arena);
 	return tree;
 }
 

@@ -68,10 +68,17 @@ MUST_CHECK bool order_add_extensions(struct bp_order *order, const struct node *
 MUST_CHECK bool order_add_system(struct bp_order *order, const struct node *system,
 				 struct arena *arena, struct err *err);
 
-/* Refuses unsafe elements (bp_is_safe). */
-MUST_CHECK bool group_decode(const struct node *tree, struct arena *arena, struct bp_group *out,
-			     struct err *err);
+/* Of group.toml; metadata.toml has the same tables under other names. */
+#define GROUP_KEY            "group"
+#define GROUP_EXTENSIONS_KEY "group-extensions"
+/* The elements under `key`. Refuses unsafe ones (bp_is_safe). */
+MUST_CHECK bool group_decode(const struct node *tree, const char *key, struct arena *arena,
+			     struct bp_group *out, struct err *err);
+/* group.toml, with the group's buildpacks and its extensions apart. */
 struct node *group_encode(const struct bp_group *group, struct arena *arena);
+/* The elements, extensions or not, under `key` of a table; nothing when there are none. */
+void group_set(struct node *tree, const char *key, const struct bp_group *group, bool is_extension,
+	       struct arena *arena);
 
 /* [run-image.target] of analyzed.toml; an empty target when there is none. */
 MUST_CHECK bool target_decode(const struct node *analyzed, struct arena *arena,

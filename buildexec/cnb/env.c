@@ -186,12 +186,23 @@ static const struct suffix {
 	{ "default", ACTION_DEFAULT },   { "", ACTION_PREPEND_PATH },
 };
 
+static const enum action plain[] = {
+	[ENV_OVERRIDE] = ACTION_OVERRIDE,
+	[ENV_SET_IF_EMPTY] = ACTION_DEFAULT,
+	[ENV_PREPEND_PATH] = ACTION_PREPEND_PATH,
+};
+
+enum env_default env_default_of(struct api api)
+{
+	return api_at_least(api, 5) ? ENV_OVERRIDE : ENV_PREPEND_PATH;
+}
+
 static enum action action_of(const char *file, enum env_default when_plain)
 {
 	const char *dot = strchr(file, '.');
 
 	if (!dot)
-		return when_plain == ENV_OVERRIDE ? ACTION_OVERRIDE : ACTION_DEFAULT;
+		return plain[when_plain];
 	for (size_t i = 0; i < COUNTOF(suffixes); i++)
 		if (strcmp(dot + 1, suffixes[i].text) == 0)
 			return suffixes[i].action;

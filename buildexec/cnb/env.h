@@ -8,6 +8,7 @@
 #ifndef BUILDEXEC_CNB_ENV_H
 #define BUILDEXEC_CNB_ENV_H
 
+#include "buildexec/cnb/api.h"
 #include "model/base/vec.h"
 
 struct env_value {
@@ -20,7 +21,9 @@ struct env {
 };
 
 /* What a file without suffix does. */
-enum env_default { ENV_OVERRIDE, ENV_SET_IF_EMPTY };
+enum env_default { ENV_OVERRIDE, ENV_SET_IF_EMPTY, ENV_PREPEND_PATH };
+/* What it does in a layer: before Buildpack API 0.5 all variables were paths. */
+enum env_default env_default_of(struct api api);
 
 void vars_set(struct env *env, const char *name, const char *value);
 /* "" when it is not set. */

@@ -122,8 +122,10 @@ static bool add_buildpack(struct export *export, const struct group_element *ele
 	const char *path = path_join(export->arena, export->life->options.layers_dir,
 				     cnb_escape_id(element->id, export->arena));
 	struct layers_dir dir;
+	struct api api;
 
-	if (!layers_dir_read(path, export->arena, &dir, err))
+	if (!group_element_api(element, &api, err) ||
+	    !layers_dir_read(path, api, export->arena, &dir, err))
 		return false;
 	for (size_t i = 0; i < dir.n; i++) {
 		if (!dir.v[i].record.is_launch)
@@ -312,6 +314,10 @@ static bool make_labels(struct export *export, const struct node *project, struc
 			     app_config_label_text(project_metadata_label(project, arena), arena));
 	for (size_t i = 0; i < build->labels.n; i++)
 		app_config_set_label(arena, out, build->labels.v[i].key, build->labels.v[i].value);
+	/* No layer of ours changes the base: it can be put on another one, unless the base itself says no. */
+	if (cnb_api_at_least(life->options.platform_api, 12) &&
+	    !pairs_get(&life->run_image.config.labels, LABEL_REBASABLE))
+		app_config_set_label(arena, out, LABEL_REBASABLE, "true");
 	if (cnb_api_at_least(life->options.platform_api, 15) && life->options.exec_env)
 		app_config_set_label(arena, out, LABEL_EXEC_ENV, life->options.exec_env);
 	return true;

@@ -2,14 +2,15 @@
 /* export_cache.c — the layers that stay for the next build. See cache.h. */
 #include <string.h>
 
+#include "buildexec/cnb/cache_image.h"
 #include "buildexec/cnb/export_state.h"
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/sys/fs.h"
 
 /* One cached layer: kept, or taken from what the image was made of, or written now. */
-static bool cache_layer(struct export *export, struct build_cache *cache,
-			const struct layer_source *source, const char *old_sha, const char **sha,
-			struct err *err)
+static bool put_layer(struct export *export, struct build_cache *cache,
+		      const struct layer_source *source, const char *old_sha, const char **sha,
+		      struct err *err)
 {
 	const struct layer_result *result = map_get(&export->written, source->dir);
 	struct digest digest;
@@ -30,6 +31,25 @@ static bool cache_layer(struct export *export, struct build_cache *cache,
 		return false;
 	lifecycle_say("Adding cache layer '%s'", source->id);
 	*sha = result->diff_id.text;
+	return true;
+}
+
+/* *sha NULL: there is no room for it. */
+static bool cache_layer(struct export *export, struct build_cache *cache,
+			const struct layer_source *source, const char *old_sha, const char **sha,
+			struct err *err)
+{
+	size_t n_before = cache->added.n;
+
+	if (!put_layer(export, cache, source, old_sha, sha, err))
+		return false;
+	if (cache->added.n == n_before ||
+	    build_cache_fits(cache, export->life->options.cache_bytes, export->arena))
+		return true;
+	lifecycle_warn("layer '%s' is not cached: all of them would have more than the %llu MiB of "
+		       "spec.cache.volume.size",
+		       source->id, (unsigned long long)(export->life->options.cache_bytes >> 20));
+	*sha = NULL;
 	return true;
 }
 
@@ -63,7 +83,8 @@ static bool cache_buildpack(struct export *export, struct build_cache *cache, si
 		}
 		if (!cache_layer(export, cache, &source, was ? was->sha : NULL, &layer.sha, err))
 			return false;
-		vec_push(arena, &record.layers, layer);
+		if (layer.sha)
+			vec_push(arena, &record.layers, layer);
 	}
 	vec_push(arena, &metadata->buildpacks, record);
 	return true;
@@ -83,7 +104,11 @@ static bool cache_sbom(struct export *export, struct build_cache *cache,
 	if (!cnb_api_at_least(life->options.platform_api, 8) ||
 	    !foreign_is_dir_below(life->options.layers_dir, "sbom/cache", export->arena))
 		return true;
-	return cache_layer(export, cache, &source, cache->metadata.sbom, &metadata->sbom, err);
+	if (!cache_layer(export, cache, &source, cache->metadata.sbom, &metadata->sbom, err))
+		return false;
+	if (!metadata->sbom)
+		metadata->sbom = "";
+	return true;
 }
 
 bool export_cache(struct export *export, struct err *err)
@@ -98,5 +123,7 @@ bool export_cache(struct export *export, struct err *err)
 		if (!cache_buildpack(export, &cache, i, &metadata, err))
 			return false;
 	return cache_sbom(export, &cache, &metadata, err) &&
-	       build_cache_commit(&cache, &metadata, export->arena, err);
+	       build_cache_commit(&cache, &metadata, export->arena, err) &&
+	       (!export->life->options.cache_image ||
+		cache_image_push(export->life, &cache, &metadata, err));
 }

@@ -27,7 +27,7 @@ static bool write_dir(const struct lifecycle *life, const struct layer_source *s
 {
 	struct tar_owner owner = cnb_owner(life);
 	struct tar_map layers = { .dir = life->options.layers_dir, .name = CNB_LAYERS_DIR };
-	struct tar_map map = { .dir = source->dir, .name = source->name };
+	struct tar_map map = { .dir = source->dir, .name = source->name, .is_faithful = true };
 	struct tar_parents parents = { .map = &layers, .name = source->name, .owner = owner };
 
 	return tar_add_parents(tar, &parents, err) && tar_add_tree(tar, &map, &owner, err);
@@ -37,7 +37,9 @@ static bool write_paths(const struct lifecycle *life, const struct layer_source 
 			struct tar *tar, struct err *err)
 {
 	struct tar_owner owner = cnb_owner(life);
-	struct tar_map map = { .dir = life->options.app_dir, .name = CNB_APP_DIR };
+	struct tar_map map = { .dir = life->options.app_dir,
+			       .name = CNB_APP_DIR,
+			       .is_faithful = true };
 
 	return source->paths->n == 0 || tar_add_paths(tar, &map, source->paths, &owner, err);
 }

@@ -7,26 +7,35 @@
 
 #include "buildexec/cnb/value.h"
 
-bool layer_file_decode(const struct node *tree, struct layer_file *out, struct err *err)
+bool layer_file_decode(const struct node *tree, struct api api, struct layer_file *out,
+		       struct err *err)
 {
-	const struct node *types;
+	bool is_old = !api_at_least(api, 6);
+	const struct node *types = NULL;
 
-	*out = (struct layer_file){ .metadata = node_get(tree, "metadata") };
-	if (!value_table(tree, "types", &types, err) ||
-	    !value_bool(types, "build", &out->is_build, err) ||
-	    !value_bool(types, "launch", &out->is_launch, err) ||
-	    !value_bool(types, "cache", &out->is_cache, err))
+	*out = (struct layer_file){ .metadata = node_get(tree, "metadata"),
+				    .has_ignored_types = is_old && node_get(tree, "types") };
+	if ((!is_old && !value_table(tree, "types", &types, err)) ||
+	    !value_bool(is_old ? tree : types, "build", &out->is_build, err) ||
+	    !value_bool(is_old ? tree : types, "launch", &out->is_launch, err) ||
+	    !value_bool(is_old ? tree : types, "cache", &out->is_cache, err))
 		return false;
-	if (node_get(tree, "build") || node_get(tree, "launch") || node_get(tree, "cache"))
+	if (!is_old &&
+	    (node_get(tree, "build") || node_get(tree, "launch") || node_get(tree, "cache")))
 		return err_set(err, ERR_INVALID,
 			       "the launch, cache and build flags should be in the types table");
 	return true;
 }
 
-struct node *layer_file_encode(const struct layer_file *file, struct arena *arena)
+struct node *layer_file_encode(const struct layer_file *file, struct api api, struct arena *arena)
 {
 	struct node *tree = node_new(arena, NODE_MAP);
 
+	if (!api_at_least(api, 6)) {
+		node_set(arena, tree, "build", node_bool(arena, file->is_build));
+		node_set(arena, tree, "launch", node_bool(arena, file->is_launch));
+		node_set(arena, tree, "cache", node_bool(arena, file->is_cache));
+	}
 	if (file->metadata) {
 		struct node *metadata = node_clone(arena, file->metadata);
 

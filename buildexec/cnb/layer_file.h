@@ -10,12 +10,17 @@
 
 struct layer_file {
 	bool is_build, is_launch, is_cache;
+	bool has_ignored_types;      /* before Buildpack API 0.6 a table [types] means nothing */
 	const struct node *metadata; /* of any kind; NULL when there is none */
 };
-/* Flags at the top level (Buildpack API < 0.6) are an error: they would be ignored in silence. */
-MUST_CHECK bool layer_file_decode(const struct node *tree, struct layer_file *out, struct err *err);
-/* What a buildpack finds restored: [metadata] alone, keys sorted. */
-struct node *layer_file_encode(const struct layer_file *file, struct arena *arena);
+/*
+ * The flags are in [types] from Buildpack API 0.6 on, and at the top level before. At the top level from 0.6 on they are an
+ * error: they would be ignored in silence.
+ */
+MUST_CHECK bool layer_file_decode(const struct node *tree, struct api api, struct layer_file *out,
+				  struct err *err);
+/* What a buildpack finds restored: [metadata] with sorted keys, before Buildpack API 0.6 the flags too. */
+struct node *layer_file_encode(const struct layer_file *file, struct api api, struct arena *arena);
 
 /* "x.sbom.cdx.json" → "sbom.cdx.json"; NULL when it is in no known format. `media_type` may be
  * NULL. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "buildexec/cnb/foreign.h"
+#include "buildexec/cnb/layer_file.h"
 #include "buildexec/sys/fs.h"
 
 const char *cnb_escape_id(const char *id, struct arena *arena)
@@ -60,44 +61,35 @@ static bool list_layers(const char *path, struct arena *arena, struct strings *o
 	return true;
 }
 
-static bool read_flag(const struct node *types, const char *key, bool *out, struct err *err)
+static bool read_toml(const char *path, struct api api, struct arena *arena,
+		      struct layer_record *record, struct err *err)
 {
-	const struct node *value = node_get(types, key);
-
-	if (value && value->kind != NODE_BOOL)
-		return err_set(err, ERR_INVALID, "types.%s is no boolean", key);
-	*out = value && value->i;
-	return true;
-}
-
-static bool read_toml(const char *path, struct arena *arena, struct layer_record *record,
-		      struct err *err)
-{
-	const struct node *types;
+	struct layer_file file;
 	struct node *toml;
 
 	if (!foreign_toml(path, arena, &toml, err))
 		return false;
 	if (!toml)
 		return true;
-	if (node_get(toml, "build") || node_get(toml, "launch") || node_get(toml, "cache"))
-		return err_set(err, ERR_INVALID,
-			       "the launch, cache and build flags should be in the types table");
-	types = node_get(toml, "types");
-	record->data = node_get(toml, "metadata");
-	return read_flag(types, "build", &record->is_build, err) &&
-	       read_flag(types, "launch", &record->is_launch, err) &&
-	       read_flag(types, "cache", &record->is_cache, err);
+	if (!layer_file_decode(toml, api, &file, err))
+		return false;
+	record->data = file.metadata;
+	record->is_build = file.is_build;
+	record->is_launch = file.is_launch;
+	record->is_cache = file.is_cache;
+	return true;
 }
 
-static void read_layer(const char *dir, const char *name, struct arena *arena, struct fs_layer *out)
+static void read_layer(const char *dir, const char *name, struct api api, struct arena *arena,
+		       struct fs_layer *out)
 {
 	struct err problem = { 0 };
 
 	*out = (struct fs_layer){ .record = { .name = name, .sha = "" },
 				  .path = path_join(arena, dir, name) };
 	out->has_contents = foreign_is_dir(out->path);
-	if (!read_toml(arena_printf(arena, "%s.toml", out->path), arena, &out->record, &problem)) {
+	if (!read_toml(arena_printf(arena, "%s.toml", out->path), api, arena, &out->record,
+		       &problem)) {
 		out->problem = arena_strdup(arena, problem.text);
 		out->record = (struct layer_record){ .name = name, .sha = "" };
 	}
@@ -114,7 +106,8 @@ static struct node *store_metadata(const struct node *toml, struct arena *arena)
 	return out;
 }
 
-bool layers_dir_read(const char *path, struct arena *arena, struct layers_dir *out, struct err *err)
+bool layers_dir_read(const char *path, struct api api, struct arena *arena, struct layers_dir *out,
+		     struct err *err)
 {
 	struct strings names = { 0 };
 	struct node *store;
@@ -132,7 +125,7 @@ bool layers_dir_read(const char *path, struct arena *arena, struct layers_dir *o
 	for (size_t i = 0; i < names.n; i++) {
 		struct fs_layer layer;
 
-		read_layer(path, names.v[i], arena, &layer);
+		read_layer(path, names.v[i], api, arena, &layer);
 		vec_push(arena, out, layer);
 	}
 	return true;

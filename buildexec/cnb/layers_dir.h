@@ -7,6 +7,7 @@
 #ifndef BUILDEXEC_CNB_LAYERS_DIR_H
 #define BUILDEXEC_CNB_LAYERS_DIR_H
 
+#include "buildexec/cnb/api.h"
 #include "buildexec/cnb/app_metadata.h"
 
 struct fs_layer {
@@ -22,9 +23,9 @@ struct layers_dir {
 	const struct node *store;
 };
 
-/* Absent folder: no layers. ERR_INVALID for a folder or a store.toml that cannot be read. */
-MUST_CHECK bool layers_dir_read(const char *path, struct arena *arena, struct layers_dir *out,
-				struct err *err);
+/* `api` is the buildpack's. Absent folder: no layers. ERR_INVALID for a folder or a store.toml that cannot be read. */
+MUST_CHECK bool layers_dir_read(const char *path, struct api api, struct arena *arena,
+				struct layers_dir *out, struct err *err);
 
 /* "a/b" → "a_b": a buildpack's folder below the layers. */
 const char *cnb_escape_id(const char *id, struct arena *arena);

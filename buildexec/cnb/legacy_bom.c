@@ -5,18 +5,24 @@
 #include "buildexec/cnb/value.h"
 #include "model/doc/json.h"
 
+void boms_add(struct boms *boms, const struct plan_requires *requires,
+	      const struct bp_element *buildpack, struct arena *arena)
+{
+	for (size_t i = 0; i < requires->n; i++)
+		vec_push(arena, boms,
+			 (struct bom_entry){
+				 requires->v[i],
+				 { .id = buildpack->id, .version = buildpack->version } });
+}
+
 bool boms_decode(const struct node *tree, const struct bp_element *buildpack, struct arena *arena,
 		 struct boms *out, struct err *err)
 {
 	struct plan_requires requires;
 
-	if (!plan_requires_decode(tree, "bom", arena, &requires, err))
+	if (!plan_requires_decode(tree, "bom", false, arena, &requires, err))
 		return false;
-	for (size_t i = 0; i < requires.n; i++)
-		vec_push(arena, out,
-			 (struct bom_entry){
-				 requires.v[i],
-				 { .id = buildpack->id, .version = buildpack->version } });
+	boms_add(out, &requires, buildpack, arena);
 	return true;
 }
 

@@ -19,6 +19,9 @@ struct boms {
 	size_t n, cap;
 };
 
+/* Adds requirements as what this buildpack put into the image. */
+void boms_add(struct boms *boms, const struct plan_requires *requires,
+	      const struct bp_element *buildpack, struct arena *arena);
 /* Adds the tables of one file. A `version` beside the name is an error, as in plans. */
 MUST_CHECK bool boms_decode(const struct node *tree, const struct bp_element *buildpack,
 			    struct arena *arena, struct boms *out, struct err *err);

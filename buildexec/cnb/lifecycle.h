@@ -62,8 +62,10 @@ struct lifecycle_options {
 	const char *created;        /* SOURCE_DATE_EPOCH as given; NULL                         */
 	const char *exec_env;       /* "production"                                             */
 	bool skips_restore, is_forced;
-	bool is_base_given;    /* rebase: run_image was decided on, whatever the label names */
-	const char *cache_dir; /* NULL: no cache                                           */
+	bool is_base_given;      /* rebase: run_image was decided on, whatever the label names */
+	const char *cache_dir;   /* NULL: no cache                                           */
+	uint64_t cache_bytes;    /* that may lie in cache_dir; 0: no limit                    */
+	const char *cache_image; /* a tag where the cache lies too; cache_dir is needed; NULL */
 	const char *app_dir, *layers_dir, *platform_dir; /* here                                 */
 	const char *work_dir;         /* for everything that is thrown away                       */
 	const char *launcher_path;    /* here: becomes /cnb/lifecycle/launcher of the image       */

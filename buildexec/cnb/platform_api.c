@@ -48,6 +48,8 @@ const char *cnb_exit_text(int code)
 		  "no buildpack group passed detection, and a buildpack failed with an error" },
 		{ CNB_EXIT_BUILD_BUILDPACK, "a buildpack failed to build" },
 		{ CNB_EXIT_BUILD, "the build failed" },
+		{ CNB_EXIT_GENERATE_EXTENSION, "an image extension failed" },
+		{ CNB_EXIT_GENERATE, "an image extension cannot be followed" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

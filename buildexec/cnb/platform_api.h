@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* What our own lifecycle speaks when nobody asks for another version. */
-#define CNB_PLATFORM_API "0.14"
+#define CNB_PLATFORM_API "0.15"
 
 /* The N of "0.N"; -1 when the text is no such version. */
 int cnb_api_minor(const char *version);
@@ -32,6 +32,8 @@ enum cnb_exit {
 	CNB_EXIT_BUILD = 52,
 	CNB_EXIT_EXPORT = 62,
 	CNB_EXIT_REBASE = 72,
+	CNB_EXIT_GENERATE_EXTENSION = 91, /* an extension's bin/generate failed */
+	CNB_EXIT_GENERATE = 92,
 };
 
 /* "Detect: no group passed" and the like, for the failure text; NULL when the code says nothing more. */

@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buildexec/cnb/descriptor.h"
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/cnb/guest_bytes.h"
-#include "buildexec/cnb/project.h"
+#include "buildexec/cnb/project_order.h"
 #include "buildexec/source/source.h"
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
@@ -233,6 +234,58 @@ static bool write_programs(struct build *build, struct err *err)
 	       write_file(build->launcher, cnb_launcher_bytes, cnb_launcher_size, 0755, err);
 }
 
+static const char *version_on_builder(void *ctx, const char *id, struct err *err)
+{
+	const struct build *build = ctx;
+
+	return builder_buildpack_version(&build->builder, id, build->task->arena, err);
+}
+
+static bool write_inline(struct build *build, const char *root,
+			 const struct project_buildpack *buildpack, struct err *err)
+{
+	struct arena *arena = build->task->arena;
+	const char *dir = arena_printf(arena, "%s/cnb/buildpacks/%s/%s", root,
+				       bp_folder(buildpack->id, arena), buildpack->version);
+	const char *script = project_buildpack_script(buildpack, arena);
+	AUTO_BUF text = BUF_INIT(LIMIT_TOML_BYTES);
+
+	toml_print(project_buildpack_toml(buildpack, arena), &text);
+	return fs_make_dirs(path_join(arena, dir, "bin"), 0755, err) &&
+	       write_file(path_join(arena, dir, "buildpack.toml"), buf_text(&text), text.len, 0644,
+			  err) &&
+	       write_file(path_join(arena, dir, "bin/detect"), "#!/bin/sh\n", 10, 0755, err) &&
+	       write_file(path_join(arena, dir, "bin/build"), script, strlen(script), 0755, err);
+}
+
+/* Inline buildpacks lie in a layer of their own on top of the builder; the order goes where detection looks first. */
+static bool add_inline(struct build *build, const struct project *project, struct err *err)
+{
+	const struct project_buildpacks *lists[] = { &project->pre, &project->group,
+						     &project->post };
+	struct arena *arena = build->task->arena;
+	AUTO_BUF text = BUF_INIT(LIMIT_TOML_BYTES);
+	struct node *builders, *order;
+	const char *root;
+
+	if (!builder_read_toml(&build->builder, "cnb/order.toml", arena, &builders, err) ||
+	    !project_order(project, builders, version_on_builder, build, arena, &order, err))
+		return false;
+	if (!order)
+		return true;
+	if (!task_dir(build->task, "inline", 0755, &root, err))
+		return false;
+	for (size_t i = 0; i < COUNTOF(lists); i++)
+		for (size_t k = 0; k < lists[i]->n; k++)
+			if (lists[i]->v[k].script &&
+			    !write_inline(build, root, &lists[i]->v[k], err))
+				return false;
+	vec_push(arena, &build->builder.lowers, root);
+	toml_print(order, &text);
+	return write_file(path_join(arena, build->layers, "order.toml"), buf_text(&text), text.len,
+			  0644, err);
+}
+
 bool prepare_build(struct build *build, struct err *err)
 {
 	struct task *task = build->task;
@@ -245,5 +298,6 @@ bool prepare_build(struct build *build, struct err *err)
 	return fetch_source(build, err) && read_project(build, &project, err) &&
 	       make_platform(build, &project, err) && write_programs(build, err) &&
 	       task_dir(task, "layers", 0755, &build->layers, err) &&
+	       add_inline(build, &project, err) &&
 	       tree_chown(build->layers, build->builder.uid, build->builder.gid, err);
 }

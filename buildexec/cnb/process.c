@@ -5,7 +5,6 @@
  */
 #include "buildexec/cnb/process.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "buildexec/cnb/value.h"
@@ -57,11 +56,39 @@ static bool command_decode(const struct node *map, struct api api, struct arena 
 	return true;
 }
 
+/* Every environment that `inner` is for is one of `outer`. */
+static bool covers(const struct strings *outer, const struct strings *inner)
+{
+	if (outer->n == 0 || strings_has(outer, "*"))
+		return true;
+	if (inner->n == 0)
+		return false;
+	for (size_t i = 0; i < inner->n; i++)
+		if (!strings_has(outer, inner->v[i]))
+			return false;
+	return true;
+}
+
+/* The same type for other execution environments. */
+static bool is_for_others(const struct process *a, const struct process *b)
+{
+	return strcmp(a->type, b->type) == 0 && !covers(&a->exec_envs, &b->exec_envs) &&
+	       !covers(&b->exec_envs, &a->exec_envs);
+}
+
+static void default_before_0_6(struct process *process, struct arena *arena,
+			       struct launch_file *out)
+{
+	if (process->is_default)
+		vec_push(arena, &out->ignored_defaults, process->type);
+	process->is_default = strcmp(process->type, "web") == 0;
+}
+
 static bool processes_decode(const struct node *tree, const struct bp_descriptor *bp,
 			     struct arena *arena, struct launch_file *out, struct err *err)
 {
 	const struct node *first;
-	bool has_default = false;
+	struct process deflt = { 0 };
 
 	if (!value_tables(tree, "processes", &first, err))
 		return false;
@@ -71,10 +98,13 @@ static bool processes_decode(const struct node *tree, const struct bp_descriptor
 		if (!process_decode(first, arena, &process, err) ||
 		    !command_decode(first, bp->api, arena, &process, err))
 			return false;
-		if (process.is_default && has_default)
+		if (!api_at_least(bp->api, 6))
+			default_before_0_6(&process, arena, out);
+		else if (process.is_default && deflt.type && !is_for_others(&process, &deflt))
 			return err_set(err, ERR_INVALID,
 				       "multiple default process types aren't allowed");
-		has_default |= process.is_default;
+		if (process.is_default)
+			deflt = process;
 		process.buildpack_id = bp->element.id;
 		if (process.working_dir && !api_at_least(bp->api, 8)) {
 			out->has_ignored_dir = true;
@@ -130,19 +160,36 @@ bool launch_file_decode(const struct node *tree, const struct bp_descriptor *bp,
 	       boms_decode(tree, &bp->element, arena, &out->boms, err);
 }
 
-static int compare_types(const void *a, const void *b)
-{
-	return strcmp(((const struct process *)a)->type, ((const struct process *)b)->type);
-}
-
+/*
+ * By type; of one type, the one that was defined last goes first, since the launcher takes the first that fits its
+ * environment. One that nobody would reach any more goes away.
+ */
 static void put_process(struct processes *list, const struct process *process, struct arena *arena)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->v[i].type, process->type) == 0) {
-			list->v[i] = *process;
-			return;
+	struct processes out = { 0 };
+	bool is_in = false;
+
+	for (size_t i = 0; i < list->n; i++) {
+		int order = strcmp(list->v[i].type, process->type);
+
+		if (order >= 0 && !is_in) {
+			vec_push(arena, &out, *process);
+			is_in = true;
 		}
-	vec_push(arena, list, *process);
+		if (order != 0 || !covers(&process->exec_envs, &list->v[i].exec_envs))
+			vec_push(arena, &out, list->v[i]);
+	}
+	if (!is_in)
+		vec_push(arena, &out, *process);
+	*list = out;
+}
+
+static bool has_default(const struct processes *list, const char *type)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].is_default && strcmp(list->v[i].type, type) == 0)
+			return true;
+	return false;
 }
 
 const char *launch_metadata_add(struct launch_metadata *metadata, const struct launch_file *file,
@@ -153,19 +200,17 @@ const char *launch_metadata_add(struct launch_metadata *metadata, const struct l
 	for (size_t i = 0; i < file->processes.n; i++) {
 		const struct process *process = &file->processes.v[i];
 
+		put_process(&metadata->processes, process, arena);
 		if (process->is_default) {
 			metadata->default_type = process->type;
 			lost = NULL;
 		} else if (metadata->default_type &&
-			   strcmp(process->type, metadata->default_type) == 0) {
+			   strcmp(process->type, metadata->default_type) == 0 &&
+			   !has_default(&metadata->processes, process->type)) {
 			metadata->default_type = NULL;
 			lost = process->type;
 		}
-		put_process(&metadata->processes, process, arena);
 	}
-	if (metadata->processes.n)
-		qsort(metadata->processes.v, metadata->processes.n, sizeof(struct process),
-		      compare_types);
 	for (size_t i = 0; i < file->slices.n; i++)
 		vec_push(arena, &metadata->slices, file->slices.v[i]);
 	for (size_t i = 0; i < file->labels.n; i++)
@@ -259,12 +304,11 @@ struct node *launch_metadata_encode(const struct launch_metadata *metadata, stru
 				    struct arena *arena)
 {
 	struct node *tree = node_new(arena, NODE_MAP), *seq = node_new(arena, NODE_SEQ);
-	struct node *group = group_encode(&metadata->buildpacks, arena);
 
 	if (metadata->boms.n && !api_at_least(platform, 9))
 		node_set(arena, tree, "bom", boms_encode(&metadata->boms, arena));
-	if (group->first)
-		node_set(arena, tree, "buildpacks", group->first);
+	group_set(tree, "buildpacks", &metadata->buildpacks, false, arena);
+	group_set(tree, "extensions", &metadata->extensions, false, arena);
 	if (metadata->labels.n)
 		node_set(arena, tree, "labels", labels_encode(&metadata->labels, arena));
 	for (size_t i = 0; i < metadata->processes.n; i++)
@@ -294,13 +338,10 @@ static bool command_decode_any(const struct node *map, struct arena *arena, stru
 bool launch_metadata_decode(const struct node *tree, struct arena *arena,
 			    struct launch_metadata *out, struct err *err)
 {
-	const struct node *first, *buildpacks = node_get(tree, "buildpacks");
-	struct node *group = node_new(arena, NODE_MAP);
+	const struct node *first;
 
 	*out = (struct launch_metadata){ 0 };
-	if (buildpacks)
-		node_set(arena, group, "group", node_clone(arena, buildpacks));
-	if (!group_decode(group, arena, &out->buildpacks, err) ||
+	if (!group_decode(tree, "buildpacks", arena, &out->buildpacks, err) ||
 	    !slices_decode(tree, arena, &out->slices, err) ||
 	    !labels_decode(tree, arena, &out->labels, err) ||
 	    !value_text(tree, "buildpack-default-process-type", &out->default_type, err) ||

@@ -38,14 +38,16 @@ struct launch_file {
 	struct labels labels;
 	struct boms boms;
 	bool has_ignored_dir; /* a working-dir that this Buildpack API does not know; dropped */
+	struct strings ignored_defaults; /* types; before Buildpack API 0.6 `web` is the default */
 };
 /* `bp` says the Buildpack API and the id that processes carry. */
 MUST_CHECK bool launch_file_decode(const struct node *tree, const struct bp_descriptor *bp,
 				   struct arena *arena, struct launch_file *out, struct err *err);
 
 struct launch_metadata {
-	struct bp_group buildpacks; /* as in group.toml */
-	struct processes processes; /* sorted by type */
+	struct bp_group buildpacks, extensions; /* as in group.toml */
+	/* sorted by type; of one type the last one defined goes first, each for other environments */
+	struct processes processes;
 	struct slices slices;
 	struct labels labels;
 	const char *default_type; /* NULL: none */

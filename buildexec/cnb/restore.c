@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buildexec/cnb/cache_image.h"
 #include "buildexec/cnb/export_layer.h"
 #include "buildexec/cnb/foreign.h"
+#include "buildexec/cnb/layer_file.h"
 #include "buildexec/cnb/layers_dir.h"
 #include "buildexec/cnb/lifecycle.h"
 #include "buildexec/cnb/restore_rule.h"
@@ -99,15 +101,18 @@ static bool unpack_cached(const struct restore *restore, const char *archive,
 }
 
 /* Metadata and data come back together or not at all. */
-static bool restore_layer(const struct restore *restore, const char *id, const char *dir,
-			  const struct restored_layer *layer, struct err *err)
+static bool restore_layer(const struct restore *restore, const struct group_element *element,
+			  const char *dir, const struct restored_layer *layer, struct err *err)
 {
 	struct arena *arena = restore->arena;
-	struct node *root = node_new(arena, NODE_MAP);
-	const char *name = layer->record->name, *archive;
+	struct layer_file file = { .is_build = layer->record->is_build,
+				   .is_launch = layer->record->is_launch,
+				   .is_cache = layer->record->is_cache };
+	const char *name = layer->record->name, *archive, *id = element->id;
+	struct api api;
 	bool is_there = true;
 
-	if (!make_buildpack_dir(restore->life, dir, err))
+	if (!group_element_api(element, &api, err) || !make_buildpack_dir(restore->life, dir, err))
 		return false;
 	if (layer->data == RESTORE_FROM_CACHE) {
 		archive = build_cache_find(restore->cache, layer->sha, arena);
@@ -124,8 +129,9 @@ static bool restore_layer(const struct restore *restore, const char *id, const c
 	if (layer->data == RESTORE_NO_DATA)
 		lifecycle_say("Restoring metadata for \"%s:%s\" from app image", id, name);
 	if (layer->record->data)
-		node_set(arena, root, "metadata", metadata_to_toml(layer->record->data, arena));
-	return write_toml(restore->life, arena_printf(arena, "%s/%s.toml", dir, name), root, err);
+		file.metadata = metadata_to_toml(layer->record->data, arena);
+	return write_toml(restore->life, arena_printf(arena, "%s/%s.toml", dir, name),
+			  layer_file_encode(&file, api, arena), err);
 }
 
 static bool restore_buildpack(const struct restore *restore, const struct group_element *element,
@@ -146,12 +152,12 @@ static bool restore_buildpack(const struct restore *restore, const struct group_
 		return true;
 	restore_decide(app, cached, life->options.platform_api, restore->arena, &layers);
 	for (size_t i = 0; i < layers.n; i++)
-		if (!restore_layer(restore, element->id, dir, &layers.v[i], err))
+		if (!restore_layer(restore, element, dir, &layers.v[i], err))
 			return false;
 	return true;
 }
 
-static bool is_sbom_file(const char *name)
+static bool is_restored_sbom(const char *name)
 {
 	size_t n = strlen(name);
 
@@ -173,7 +179,7 @@ static bool copy_layer_sboms(const struct restore *restore, const char *from, co
 		char *bytes;
 		size_t len;
 
-		if (!is_sbom_file(entry->d_name) || !foreign_is_file(path))
+		if (!is_restored_sbom(entry->d_name) || !foreign_is_file(path))
 			continue;
 		target = arena_printf(arena, "%s/%s.%s", to, layer, entry->d_name);
 		is_done = fs_read_plain(path, LIMIT_SBOM_BYTES, arena, &bytes, &len, err) &&
@@ -300,6 +306,9 @@ bool lifecycle_restore(struct lifecycle *life, struct err *err)
 	life->exit_code = CNB_EXIT_RESTORE;
 	if (life->options.cache_dir) {
 		if (!build_cache_open(life->options.cache_dir, life->arena, &cache, err))
+			return false;
+		if (life->options.cache_image && !life->options.skips_restore &&
+		    !cache_image_pull(life, &cache, err))
 			return false;
 		restore.cache = &cache;
 	}

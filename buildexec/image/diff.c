@@ -17,6 +17,8 @@
 #include "model/base/map.h"
 
 enum { CHUNK_BYTES = 256 << 10 };
+/* Attributes of one file: names and values, and so much more for each. The rest of a PAX header must fit as well. */
+enum { XATTRS_BYTES = 16 << 10, XATTR_MORE = 64 };
 
 struct diff {
 	const struct diff_spec *spec;
@@ -130,16 +132,14 @@ static int compare_xattrs(const void *a, const void *b)
 
 static bool is_kept_xattr(const struct diff *diff, const char *name)
 {
-	if (strcmp(name, "security.capability") == 0)
-		return !diff->spec->has_owner;
-	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0 &&
-	       !strchr(name, '=');
+	return tar_keeps_xattr(name) &&
+	       (!diff->spec->has_owner || strcmp(name, "security.capability") != 0);
 }
 
 /* A file system without them has none. */
 static void take_xattrs(struct diff *diff, int fd, struct tar_entry *entry)
 {
-	char names[TAR_XATTR_BYTES], value[TAR_XATTR_BYTES];
+	char names[XATTRS_BYTES], value[XATTRS_BYTES];
 	VEC(struct tar_xattr) list = { 0 };
 	ssize_t all = flistxattr(fd, names, sizeof(names));
 	size_t total = 0;
@@ -152,8 +152,8 @@ static void take_xattrs(struct diff *diff, int fd, struct tar_entry *entry)
 		if (!is_kept_xattr(diff, at))
 			continue;
 		n = fgetxattr(fd, at, value, sizeof(value));
-		total += strlen(at) + TAR_XATTR_MORE + (n > 0 ? (size_t)n : 0);
-		if (n < 0 || total > TAR_XATTR_BYTES) {
+		total += strlen(at) + XATTR_MORE + (n > 0 ? (size_t)n : 0);
+		if (n < 0 || total > XATTRS_BYTES) {
 			diff->stats->n_xattrs_left_out++;
 			return;
 		}

@@ -13,7 +13,7 @@
 
 #include "model/base/buf.h"
 
-enum { BLOCK = 512, NAME_MAX_USTAR = 100, PREFIX_MAX_USTAR = 155, RECORDS_MAX = 64 * 1024 };
+enum { BLOCK = 512, NAME_MAX_USTAR = 100, PREFIX_MAX_USTAR = 155, RECORDS_MAX = TAR_RECORDS_MAX };
 
 struct header {
 	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
@@ -21,8 +21,6 @@ struct header {
 	char prefix[155], rest[12];
 };
 _Static_assert(sizeof(struct header) == BLOCK, "a header is one block");
-
-#define XATTR_PREFIX "SCHILY.xattr."
 
 static const char types[] = {
 	[TAR_FILE] = '0', [TAR_DIR] = '5',  [TAR_SYMLINK] = '2', [TAR_HARDLINK] = '1',
@@ -118,50 +116,25 @@ static void seal(struct header *header)
 	header->checksum[6] = '\0';
 }
 
-/* "<length> key=value\n", where the length counts its own digits. */
-static void add_record_bytes(struct buf *out, const char *key, const void *value, size_t n)
+/* "<length> <prefix><key>=<value>\n", where the length counts its own digits. */
+static void add_bytes(struct buf *out, const char *prefix, const char *key, const char *value,
+		      size_t n)
 {
-	size_t body = strlen(key) + n + 3, size = body, before;
+	size_t body = strlen(prefix) + strlen(key) + n + 3, size = body, before;
 	char digits[24];
 
 	do {
 		before = size;
 		size = body + (size_t)snprintf(digits, sizeof(digits), "%zu", before);
 	} while (size != before);
-	buf_printf(out, "%zu %s=", size, key);
+	buf_printf(out, "%zu %s%s=", size, prefix, key);
 	buf_add(out, value, n);
 	buf_byte(out, '\n');
 }
 
 static void add_record(struct buf *out, const char *key, const char *value)
 {
-	add_record_bytes(out, key, value, strlen(value));
-}
-
-static void add_xattrs(struct buf *out, const struct tar_entry *entry)
-{
-	for (size_t i = 0; i < entry->n_xattrs; i++) {
-		const struct tar_xattr *xattr = &entry->xattrs[i];
-		char key[TAR_XATTR_BYTES + sizeof(XATTR_PREFIX)];
-
-		snprintf(key, sizeof(key), XATTR_PREFIX "%s", xattr->name);
-		add_record_bytes(out, key, xattr->value, xattr->n);
-	}
-}
-
-static bool xattrs_fit(const struct tar_entry *entry)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < entry->n_xattrs; i++) {
-		size_t more = strlen(entry->xattrs[i].name) + entry->xattrs[i].n;
-
-		if (more > TAR_XATTR_BYTES - n || strchr(entry->xattrs[i].name, '='))
-			return false;
-		n += more;
-	}
-	/* Each record's own words. */
-	return n + TAR_XATTR_MORE * entry->n_xattrs <= TAR_XATTR_BYTES;
+	add_bytes(out, "", key, value, strlen(value));
 }
 
 static void add_number(struct buf *out, const char *key, uint64_t value, size_t cap)
@@ -179,15 +152,25 @@ static bool is_long(const char *text)
 	return strlen(text) > NAME_MAX_USTAR || !is_ascii(text);
 }
 
+bool tar_keeps_xattr(const char *name)
+{
+	if (strcmp(name, "security.capability") == 0)
+		return true;
+	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0 &&
+	       !strchr(name, '=');
+}
+
 /* The records in order of their keys; none when USTAR is enough. */
 static void collect_records(const struct tar_entry *entry, const char *linkname, struct buf *out)
 {
 	bool is_plain = !is_long(entry->name) || split_at(entry->name);
 
+	for (size_t i = 0; i < entry->n_xattrs; i++)
+		add_bytes(out, "SCHILY.xattr.", entry->xattrs[i].name, entry->xattrs[i].value,
+			  entry->xattrs[i].n);
 	if (is_plain && !is_long(linkname) && fits_octal(8, entry->uid) &&
-	    fits_octal(8, entry->gid) && fits_octal(12, entry->size_bytes) && entry->n_xattrs == 0)
+	    fits_octal(8, entry->gid) && fits_octal(12, entry->size_bytes))
 		return;
-	add_xattrs(out, entry); /* capitals come first */
 	add_number(out, "gid", entry->gid, 8);
 	if (is_long(linkname))
 		add_record(out, "linkpath", linkname);
@@ -270,13 +253,17 @@ bool tar_begin(struct tar *tar, const struct tar_entry *entry, struct err *err)
 	if (entry->mtime_s < 0 || !fits_octal(12, (uint64_t)entry->mtime_s))
 		return err_set(err, ERR_INVALID, "cannot archive '%s': its time cannot be stored",
 			       entry->name);
-	if (!xattrs_fit(entry))
-		return err_set(err, ERR_INVALID,
-			       "cannot archive '%s': its extended attributes cannot be stored",
-			       entry->name);
+	for (size_t i = 0; i < entry->n_xattrs; i++)
+		if (strchr(entry->xattrs[i].name, '='))
+			return err_set(err, ERR_INVALID,
+				       "cannot archive '%s': no attribute can be called '%s'",
+				       entry->name, entry->xattrs[i].name);
 	collect_records(entry, linkname, &records);
 	if (records.is_over)
-		BUG("the records of '%s' do not fit", entry->name);
+		return err_set(
+			err, ERR_INVALID,
+			"cannot archive '%s': its extended attributes have more than %d bytes",
+			entry->name, RECORDS_MAX);
 	if (records.len && !put_pax(tar, entry, &records, err))
 		return false;
 	put_names(&header, entry, linkname, records.len > 0);

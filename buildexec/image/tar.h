@@ -17,6 +17,8 @@
 /* 1980-01-01T00:00:01Z, the modification time of everything in a buildpacks layer. */
 #define TAR_FIXED_MTIME_S 315532801
 
+enum { TAR_RECORDS_MAX = 64 * 1024 };
+
 enum tar_type {
 	TAR_FILE,
 	TAR_DIR,
@@ -28,14 +30,15 @@ enum tar_type {
 	TAR_TYPES
 };
 
-/* An extended attribute: a PAX record SCHILY.xattr.<name>. */
+/* An extended attribute; the value may hold any bytes. */
 struct tar_xattr {
-	const char *name; /* without '=' */
-	const void *value;
+	const char *name; /* "user.mime_type", without '=' */
+	const char *value;
 	size_t n;
 };
-/* Of one entry together, names and values and so much more for each: the rest of a PAX header must fit as well. */
-enum { TAR_XATTR_BYTES = 16 << 10, TAR_XATTR_MORE = 64 };
+
+/* Does an attribute of that name belong into a layer? user.* and file capabilities, but for overlayfs's own. */
+bool tar_keeps_xattr(const char *name);
 
 struct tar_entry {
 	const char *name; /* written as it is: a leading '/' stays, folders have no trailing '/' */
@@ -43,9 +46,10 @@ struct tar_entry {
 	mode_t mode; /* permissions with setuid, setgid and sticky; other bits are dropped */
 	uint64_t uid, gid;
 	int64_t mtime_s;
-	uint64_t size_bytes;            /* of a file; must be 0 for others */
-	const char *linkname;           /* of links */
-	const struct tar_xattr *xattrs; /* sorted by name */
+	uint64_t size_bytes;  /* of a file; must be 0 for others */
+	const char *linkname; /* of links */
+	const struct tar_xattr
+		*xattrs; /* sorted by name; they become PAX records "SCHILY.xattr.*" */
 	size_t n_xattrs;
 };
 
@@ -61,8 +65,8 @@ struct tar {
 	uint64_t total_bytes;
 };
 
-/* ERR_INVALID for what no tar can hold (an empty name, a negative time, attributes over TAR_XATTR_BYTES). The entry before
- * must be complete. */
+/* ERR_INVALID for what no tar can hold (an empty name, a negative time, more than TAR_RECORDS_MAX of attributes). The
+ * entry before must be complete. */
 MUST_CHECK bool tar_begin(struct tar *tar, const struct tar_entry *entry, struct err *err);
 /* Exactly size_bytes in all, in any pieces; more is a BUG. */
 MUST_CHECK bool tar_data(struct tar *tar, const void *bytes, size_t n, struct err *err);

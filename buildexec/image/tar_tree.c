@@ -16,11 +16,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "buildexec/sys/fs.h"
+#include "model/base/map.h"
 
-enum { FDS_MAX = 64, CHUNK = 256 * 1024 };
+enum { FDS_MAX = 64, CHUNK = 256 * 1024, XATTRS_MAX = 64 };
 
 /*
  * One walk. `path` is the current path below `dir` ("" at the root); visit is called for each
@@ -171,8 +173,84 @@ struct source {
 	struct tar *tar;
 	const struct tar_map *map;
 	const struct tar_owner *owner;
-	char *chunk; /* CHUNK bytes */
+	char *chunk;         /* CHUNK bytes */
+	struct arena *arena; /* of a faithful map, else NULL */
+	struct map links;    /* "<device> <inode>" → name of the entry that has the data */
+	struct tar_xattr xattrs[XATTRS_MAX]; /* of the entry that is being made */
 };
+
+/* The entry that has the data of this file already; NULL, and remembered, when this is the first one. */
+static const char *linked_to(struct source *source, const struct stat *st, const char *name)
+{
+	char key[48];
+	const char *first;
+
+	if (!source->arena || st->st_nlink < 2)
+		return NULL;
+	snprintf(key, sizeof(key), "%llx %llx", (unsigned long long)st->st_dev,
+		 (unsigned long long)st->st_ino);
+	first = map_get(&source->links, key);
+	if (!first)
+		map_set(source->arena, &source->links, arena_strdup(source->arena, key),
+			arena_strdup(source->arena, name));
+	return first;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct tar_xattr *)a)->name, ((const struct tar_xattr *)b)->name);
+}
+
+/* File systems without attributes have none. */
+static bool read_xattrs(struct source *source, int fd, struct tar_entry *entry, struct err *err)
+{
+	char names[4096];
+	ssize_t len = source->arena ? flistxattr(fd, names, sizeof(names)) : 0;
+	struct tar_xattr *list = source->xattrs;
+
+	if (len < 0 && errno != ENOTSUP)
+		return err_sys(err, errno, "cannot read attributes of '%s'", entry->name);
+	if (len <= 0)
+		return true;
+	for (const char *name = names; name < names + len; name += strlen(name) + 1) {
+		ssize_t n;
+
+		if (!tar_keeps_xattr(name))
+			continue;
+		n = fgetxattr(fd, name, source->chunk, CHUNK);
+		if (n < 0 || entry->n_xattrs == XATTRS_MAX)
+			return err_sys(err, n < 0 ? errno : E2BIG, "cannot read attributes of '%s'",
+				       entry->name);
+		list[entry->n_xattrs++] = (struct tar_xattr){
+			.name = arena_strdup(source->arena, name),
+			.value = arena_copy(source->arena, source->chunk, (size_t)n),
+			.n = (size_t)n,
+		};
+	}
+	if (entry->n_xattrs)
+		qsort(list, entry->n_xattrs, sizeof(*list), by_name);
+	entry->xattrs = list;
+	return true;
+}
+
+static struct source source_open(struct tar *tar, const struct tar_map *map,
+				 const struct tar_owner *owner)
+{
+	return (struct source){
+		.tar = tar,
+		.map = map,
+		.owner = owner,
+		.chunk = mem_realloc(NULL, CHUNK),
+		.arena = map->is_faithful ? arena_new() : NULL,
+	};
+}
+
+static void source_close(struct source *source)
+{
+	free(source->chunk);
+	if (source->arena)
+		arena_free(source->arena);
+}
 
 /* The data of an open file, whose entry has begun. Longer or shorter than announced is an error. */
 static bool copy_data(struct source *source, int fd, const char *path, struct err *err)
@@ -207,9 +285,15 @@ static bool add_file(struct source *source, int fd, struct tar_entry *entry, con
 		return err_set(err, ERR_CONFLICT,
 			       "cannot archive '%s/%s': it changed while it was read",
 			       source->map->dir, path);
-	entry->size_bytes = (uint64_t)st.st_size;
 	entry->mode = st.st_mode;
-	return tar_begin(source->tar, entry, err) && copy_data(source, fd, path, err);
+	entry->linkname = linked_to(source, &st, entry->name);
+	if (entry->linkname) {
+		entry->type = TAR_HARDLINK;
+		return tar_begin(source->tar, entry, err);
+	}
+	entry->size_bytes = (uint64_t)st.st_size;
+	return read_xattrs(source, fd, entry, err) && tar_begin(source->tar, entry, err) &&
+	       copy_data(source, fd, path, err);
 }
 
 static enum tar_type type_of(mode_t mode)
@@ -244,6 +328,14 @@ static bool add_object(struct source *source, const char *path, int dir_fd, cons
 
 		return add_file(source, fd, &entry, path, err);
 	}
+	if (S_ISDIR(st->st_mode) && source->arena) {
+		AUTO_FD fd = openat(dir_fd, *name ? name : ".",
+				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0)
+			return err_sys(err, errno, "cannot open '%s/%s'", source->map->dir, path);
+		return read_xattrs(source, fd, &entry, err) && tar_begin(source->tar, &entry, err);
+	}
 	if (S_ISLNK(st->st_mode)) {
 		len = readlinkat(dir_fd, name, target, sizeof(target) - 1);
 		if (len < 0)
@@ -263,7 +355,7 @@ static bool visit_for_tar(struct walk *walk, int dir_fd, const char *name, const
 bool tar_add_tree(struct tar *tar, const struct tar_map *map, const struct tar_owner *owner,
 		  struct err *err)
 {
-	struct source source = { .tar = tar, .map = map, .owner = owner };
+	struct source source;
 	struct walk walk = {
 		.dir = map->dir, .visit = visit_for_tar, .ctx = &source, .err = err, .root_fd = -1
 	};
@@ -273,7 +365,7 @@ bool tar_add_tree(struct tar *tar, const struct tar_map *map, const struct tar_o
 
 	if (lstat(map->dir, &st) < 0)
 		return err_sys(err, errno, "cannot archive '%s'", map->dir);
-	source.chunk = mem_realloc(NULL, CHUNK);
+	source = source_open(tar, map, owner);
 	is_ok = S_ISSOCK(st.st_mode) || add_object(&source, "", AT_FDCWD, map->dir, &st, err);
 	if (is_ok && S_ISDIR(st.st_mode)) {
 		root = open(map->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -281,7 +373,7 @@ bool tar_add_tree(struct tar *tar, const struct tar_map *map, const struct tar_o
 		is_ok = root < 0 ? err_sys(err, errno, "cannot open folder '%s'", map->dir)
 				 : walk_folder(&walk, root, 0);
 	}
-	free(source.chunk);
+	source_close(&source);
 	return is_ok;
 }
 
@@ -331,18 +423,18 @@ static bool add_path(struct source *source, struct folder *folder, const char *p
 bool tar_add_paths(struct tar *tar, const struct tar_map *map, const struct strings *paths,
 		   const struct tar_owner *owner, struct err *err)
 {
-	struct source source = { .tar = tar, .map = map, .owner = owner };
+	struct source source;
 	AUTO_FD root = open(map->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct folder folder = { .root_fd = root, .fd = -1 };
 	bool is_ok = true;
 
 	if (root < 0)
 		return err_sys(err, errno, "cannot open folder '%s'", map->dir);
-	source.chunk = mem_realloc(NULL, CHUNK);
+	source = source_open(tar, map, owner);
 	for (size_t i = 0; i < paths->n && is_ok; i++)
 		is_ok = add_path(&source, &folder, paths->v[i], err);
 	fd_close(&folder.fd);
-	free(source.chunk);
+	source_close(&source);
 	return is_ok;
 }
 

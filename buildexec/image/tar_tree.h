@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tar_tree.h — folders of this machine as entries of an archive, under another name.
- * Sockets are skipped, hard links become whole files, extended attributes are left out, links are
- * never followed. A file that changes while it is read is an error that names it, never a broken
+ * Sockets are skipped, hard links become whole files and extended attributes are left out unless
+ * they are asked for, symbolic links are never followed. A file that changes while it is read is an error that names it, never a broken
  * archive. Spec: reference lifecycle archive/tarball (reference/cnb.md §1.9).
  */
 #ifndef BUILDEXEC_IMAGE_TAR_TREE_H
@@ -20,6 +20,9 @@ struct tar_owner {
 /* The folder `dir` on this machine stands for `name` (absolute) in the image. */
 struct tar_map {
 	const char *dir, *name;
+	/* Hard links among the files of one call stay links, and attributes stay: user.* and file
+	 * capabilities, but for those that overlayfs keeps for itself. */
+	bool is_faithful;
 };
 
 /*

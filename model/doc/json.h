@@ -18,6 +18,7 @@ enum json_style {
 	JSON_COMPACT, /* no blanks                                                                */
 	JSON_PRETTY,  /* two blanks, for people                                                   */
 	JSON_GO,      /* compact, and <, >, &, U+2028, U+2029 escaped as Go's encoder does        */
+	JSON_TYPED,   /* as JSON_GO, and floats have a '.' or an exponent: they come back as such */
 };
 /* Keys in the tree's order. Floats print the shortest text that reads back the same, always a valid JSON number. */
 void json_print(const struct node *node, enum json_style style, struct buf *out);

@@ -26,11 +26,16 @@ static void put_escape(uint32_t c, struct buf *out)
 		buf_printf(out, "\\u%04x", c);
 }
 
+static bool is_go(enum json_style style)
+{
+	return style == JSON_GO || style == JSON_TYPED;
+}
+
 static bool needs_escape(uint32_t c, enum json_style style)
 {
 	if (c < 0x20 || c == '"' || c == '\\')
 		return true;
-	return style == JSON_GO && (c == '<' || c == '>' || c == '&' || c == 0x2028 || c == 0x2029);
+	return is_go(style) && (c == '<' || c == '>' || c == '&' || c == 0x2028 || c == 0x2029);
 }
 
 void json_print_string(const char *text, size_t len, enum json_style style, struct buf *out)
@@ -50,7 +55,7 @@ void json_print_string(const char *text, size_t len, enum json_style style, stru
 		if (n)
 			put_escape(c, out);
 		else
-			buf_puts(out, style == JSON_GO ? "\\ufffd" : "\xEF\xBF\xBD");
+			buf_puts(out, is_go(style) ? "\\ufffd" : "\xEF\xBF\xBD");
 		at += n ? n : 1;
 		done = at;
 	}
@@ -67,11 +72,13 @@ static void put_float(double f, enum json_style style, struct buf *out)
 		buf_puts(out, "null");
 		return;
 	}
-	if (style == JSON_GO)
+	if (is_go(style))
 		number_format_go(f, text);
 	else
 		number_format(f, text);
 	buf_puts(out, text);
+	if (style == JSON_TYPED && !strpbrk(text, ".eE"))
+		buf_puts(out, ".0");
 }
 
 static void new_line(enum json_style style, unsigned depth, struct buf *out)

@@ -105,6 +105,8 @@ static const struct field request_fields[] = {
 	{ "creationTime", FIELD_STRING, AT(struct build_request, creation_time) },
 	{ "cacheKey", FIELD_STRING, AT(struct build_request, cache_key) },
 	{ "cacheImage", FIELD_STRING, AT(struct build_request, cache_image) },
+	{ "cacheBytes", FIELD_INT, AT(struct build_request, cache_bytes), .min = 0,
+	  .max = INT64_MAX },
 	{ "reasons", FIELD_STRINGS, AT(struct build_request, reasons) },
 	{ "registries", FIELD_STRUCTS, AT(struct build_request, registries),
 	  &settings_registry_table },

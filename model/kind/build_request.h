@@ -58,6 +58,7 @@ struct build_request {
 	const char *default_process, *project_descriptor, *creation_time;
 	const char *cache_key; /* of the build cache; NULL: none */
 	const char *cache_image;
+	int64_t cache_bytes;                      /* at most, of the folder; 0: no limit */
 	struct strings reasons;                   /* lines for the log, already formatted */
 	struct list registries;                   /* struct settings_registry: absolute paths */
 	struct list git_hosts;                    /* struct settings_git */

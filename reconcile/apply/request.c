@@ -232,6 +232,20 @@ struct source request_located(const struct source *source, const struct object *
 	return copy;
 }
 
+/* A registry's cache has no size. */
+static void add_cache(const struct step *step, const struct image_cache *cache,
+		      struct build_request *request, struct arena *arena)
+{
+	int64_t milli;
+
+	if (!cache->has_volume && !cache->has_registry)
+		return;
+	request->cache_key = arena_printf(arena, "%s/%s", step->ns, step->name);
+	request->cache_image = cache->registry_tag;
+	if (cache->has_volume && cache->volume_size && quantity_parse(cache->volume_size, &milli))
+		request->cache_bytes = milli / 1000;
+}
+
 static struct build_request *for_image(const struct step *step, const struct request_spec *spec,
 				       struct arena *arena)
 {
@@ -256,8 +270,7 @@ static struct build_request *for_image(const struct step *step, const struct req
 	request->default_process = image->default_process;
 	request->project_descriptor = image->project_descriptor;
 	request->creation_time = image->build.creation_time;
-	request->cache_key = arena_printf(arena, "%s/%s", step->ns, step->name);
-	request->cache_image = image->cache.registry_tag;
+	add_cache(step, &image->cache, request, arena);
 	request->manifest_dir = request_folder(step->object->file, spec, arena);
 	request_add_reasons(step, request, arena);
 	return request;

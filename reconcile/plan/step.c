@@ -6,15 +6,18 @@
 #include "model/kind/build_config.h"
 #include "reconcile/plan/rules.h"
 
+/* As buildexec/cnb/api.c has them. */
 const struct lifecycle_apis *own_lifecycle_apis(struct arena *arena)
 {
-	static const char *const apis[] = { "0.7", "0.8", "0.9", "0.10", "0.11", "0.12" };
+	static const struct {
+		unsigned first, last;
+	} buildpack = { 2, 12 }, platform = { 7, 15 };
 	struct lifecycle_apis *own = ARENA_NEW(arena, struct lifecycle_apis);
 
-	for (size_t i = 0; i < COUNTOF(apis); i++) {
-		vec_push(arena, &own->buildpack_supported, apis[i]);
-		vec_push(arena, &own->platform_supported, apis[i]);
-	}
+	for (unsigned minor = buildpack.first; minor <= buildpack.last; minor++)
+		vec_push(arena, &own->buildpack_supported, arena_printf(arena, "0.%u", minor));
+	for (unsigned minor = platform.first; minor <= platform.last; minor++)
+		vec_push(arena, &own->platform_supported, arena_printf(arena, "0.%u", minor));
 	return own;
 }
 

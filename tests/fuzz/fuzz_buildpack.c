@@ -30,7 +30,35 @@ static struct node *print_and_read(const struct node *tree, struct arena *arena)
 	return again;
 }
 
-static void try_plan(const struct node *tree, struct arena *arena)
+static void try_layer(const struct node *tree, unsigned minor, struct arena *arena)
+{
+	const struct api api = { 0, minor };
+	struct layer_file layer, again;
+	struct err err = { 0 };
+	const struct node *read;
+
+	if (!layer_file_decode(tree, api, &layer, &err))
+		return;
+	read = print_and_read(layer_file_encode(&layer, api, arena), arena);
+	if (read && !layer_file_decode(read, api, &again, &err))
+		BUG("a layer's file is not read again: %s", err.text);
+}
+
+static void try_buildpack_plan(const struct node *tree, unsigned minor, struct arena *arena)
+{
+	struct plan_requires requires, again;
+	struct err err = { 0 };
+	const struct node *read;
+
+	if (!buildpack_plan_decode(tree, arena, &requires, &err))
+		return;
+	read = print_and_read(buildpack_plan_encode(&requires, (struct api){ 0, minor }, arena),
+			      arena);
+	if (read && (!buildpack_plan_decode(read, arena, &again, &err) || again.n != requires.n))
+		BUG("a buildpack's plan reads as another one: %s", err.text);
+}
+
+static void try_plan(const struct node *tree, unsigned minor, struct arena *arena)
 {
 	struct plan_candidate candidates[2] = {
 		{ .element = { .id = "a", .version = "1" } },
@@ -41,7 +69,8 @@ static void try_plan(const struct node *tree, struct arena *arena)
 	struct err err = { 0 };
 	const struct node *again;
 
-	if (!plan_options_decode(tree, arena, &candidates[0].options, &err) ||
+	if (!plan_options_decode(tree, (struct api){ 0, minor }, arena, &candidates[0].options,
+				 &err) ||
 	    candidates[0].options.n > 30)
 		return;
 	candidates[1].options = candidates[0].options;
@@ -77,7 +106,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *arena = arena_new();
 	struct bp_descriptor descriptor;
 	struct launch_metadata metadata;
-	struct layer_file layer;
 	struct bp_order order;
 	struct bp_group group;
 	struct bp_target target;
@@ -90,16 +118,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (order_decode(tree, arena, &order, &err) &&
 		    order_add_system(&order, tree, arena, &err))
 			err = (struct err){ 0 };
-		if (group_decode(tree, arena, &group, &err))
+		if (group_decode(tree, GROUP_KEY, arena, &group, &err))
 			print_and_read(group_encode(&group, arena), arena);
 		if (target_decode(tree, arena, &target, &err))
 			target_complete(&target, NULL, "amd64", arena);
-		if (layer_file_decode(tree, &layer, &err))
-			print_and_read(layer_file_encode(&layer, arena), arena);
+		for (unsigned minor = 2; minor < 11; minor += 3) {
+			try_layer(tree, minor, arena);
+			try_buildpack_plan(tree, minor, arena);
+			try_plan(tree, minor, arena);
+		}
 		if (launch_metadata_decode(tree, arena, &metadata, &err))
 			launch_metadata_encode(&metadata, (struct api){ 0, 10 }, arena);
-		try_plan(tree, arena);
-		for (unsigned minor = 7; minor < 11; minor++)
+		for (unsigned minor = 5; minor < 11; minor++)
 			try_launch(tree, minor, arena);
 	}
 	arena_free(arena);

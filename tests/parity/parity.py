@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the lifecycle parity suite against our lifecycle.
+"""Runs the lifecycle parity suite, and cases of our own in the same form, against our lifecycle.
 
-    parity.py SUITE BUILD_DIR [CASE[/STEP] ...]
+    parity.py [--record] SUITE BUILD_DIR [CASE[/STEP] ...]
 
-SUITE is the folder with `materialize` and `compare`. Every step is done in order by BUILD_DIR/parity-lifecycle, in a build
-container made from this machine's own packages; what comes out is compared as the suite's README says. Steps that do
-not pass yet are listed in known-failures beside this file: one that passes nevertheless, or one that fails and is not
-listed, makes the run fail.
+SUITE is the folder with `materialize` and `compare`; our cases are in cases/ beside this file. Every step is done in order
+by BUILD_DIR/parity-lifecycle, in a build container made from this machine's own packages; what comes out is compared as the
+suite's README says. Where ours does better than the reference on purpose, the step is listed in `differences`, and what is
+expected instead is in expected/CASE/STEP: a listed step that does as the reference makes the run fail, too. One difference
+is everywhere: images carry io.buildpacks.rebasable from Platform API 0.12 on.
+With --record the expectations of our own cases and of listed steps are written anew: read what `git diff` says of them.
 """
 import json
 import os
@@ -17,6 +19,8 @@ import sys
 import tempfile
 import time
 import tomllib
+
+import record
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -135,7 +139,7 @@ class Runner:
         dest, upper, layers = (os.path.join(folder, name) for name in ("input", "builder", "layers"))
         subprocess.run([self.suite + "/materialize", step["case"], step["name"], dest], check=True)
         os.makedirs(upper + "/cnb")
-        for name in ("buildpacks", "build-config", "order.toml", "run.toml", "system.toml"):
+        for name in ("buildpacks", "extensions", "build-config", "order.toml", "run.toml", "system.toml"):
             if os.path.lexists(os.path.join(dest, name)):
                 os.rename(os.path.join(dest, name), os.path.join(upper, "cnb", name))
         os.mkdir(layers)
@@ -162,7 +166,7 @@ class Runner:
 
     def check(self, case, step, about, done, folder):
         """Every difference as a line."""
-        expected = os.path.join(step["case"], "expected", step["name"])
+        expected = expected_of(case, step, folder)
         result = read_json(expected + "/result.json")
         out = []
         if done.returncode != result["exit_code"]:
@@ -193,6 +197,24 @@ class Runner:
         if os.path.exists(expected + "/cache.json"):
             out += same("cache.json", read_json(expected + "/cache.json"), cache_of(about["cache"]))
         return out
+
+
+def own_expected(step):
+    return os.path.join(HERE, "expected", os.path.basename(step["case"]), step["name"])
+
+
+def expected_of(case, step, folder):
+    """A copy of the expectation, with the label that the reference never sets."""
+    theirs, ours = os.path.join(step["case"], "expected", step["name"]), own_expected(step)
+    out = os.path.join(folder, "expected")
+    shutil.copytree(ours if os.path.isdir(ours) else theirs, out)
+    api = step.get("platform_api", case["platform_api"])
+    if os.path.exists(out + "/config.json") and int(api.partition(".")[2]) >= 12:
+        config = read_json(out + "/config.json")
+        config["config"]["Labels"].setdefault("io.buildpacks.rebasable", "true")
+        with open(out + "/config.json", "w", encoding="utf-8") as file:
+            json.dump(config, file)
+    return out
 
 
 def read_json(path):
@@ -240,23 +262,22 @@ def same(what, one, other):
 
 # ---- all steps -----------------------------------------------------------------------------------
 
-def known_failures():
-    known = {}
-    with open(os.path.join(HERE, "known-failures"), encoding="utf-8") as file:
+def listed_differences():
+    listed = {}
+    with open(os.path.join(HERE, "differences"), encoding="utf-8") as file:
         for line in file:
             name, _, why = line.partition("#")
             if name.strip():
-                known[name.strip()] = why.strip()
-    return known
+                listed[name.strip()] = why.strip()
+    return listed
 
 
 def wanted(name, patterns):
     return not patterns or any(name == one or name.startswith(one + "/") or name.startswith(one) for one in patterns)
 
 
-def run_case(runner, name, patterns, report):
-    path = os.path.join(runner.suite, "cases", name)
-    case = read_json(path + "/case.json")
+def run_case(runner, path, patterns, report):
+    name, case = os.path.basename(path), read_json(path + "/case.json")
     with tempfile.TemporaryDirectory(prefix="parity-", dir=runner.build) as scratch:
         layouts, cache = os.path.join(scratch, "registry"), os.path.join(scratch, "cache")
         os.mkdir(layouts)
@@ -272,36 +293,46 @@ def run_case(runner, name, patterns, report):
             about, done = runner.run(case, step, folder, layouts, cache)
             if time.monotonic() - started > SLOW_SECONDS:
                 print("slow    %s/%s %.1f s" % (name, step["name"], time.monotonic() - started))
-            label = name + "/" + step["name"]
-            if wanted(label, patterns):
-                report(label, runner.check(case, step, about, done, folder), done)
+            if wanted(name + "/" + step["name"], patterns):
+                report(case, step, about, done, folder)
             subprocess.run(["rm", "-rf", folder], check=True)
 
 
 def main(argv):
+    is_recording = "--record" in argv
+    argv = [word for word in argv if word != "--record"]
     if len(argv) < 3:
         sys.exit(__doc__)
     runner, patterns = Runner(os.path.abspath(argv[1]), os.path.abspath(argv[2])), argv[3:]
-    known, passed, failed, wrong = known_failures(), [], [], []
+    listed, passed, failed, wrong = listed_differences(), [], [], []
 
-    def report(label, differences, done):
+    def report(case, step, about, done, folder):
+        is_ours = os.path.dirname(os.path.dirname(step["case"])) == HERE
+        label = os.path.basename(step["case"]) + "/" + step["name"]
+        if is_recording and (is_ours or label in listed):
+            record.step(os.path.join(step["case"], "expected", step["name"]) if is_ours else own_expected(step),
+                        step, about, done)
+        if os.path.isdir(own_expected(step)) != (label in listed):
+            wrong.append(label + " is listed or has an expectation of ours, not both")
+        differences = runner.check(case, step, about, done, folder)
+        if label in listed and not record.differs(own_expected(step), os.path.join(step["case"], "expected", step["name"])):
+            wrong.append(label + " is listed and no different")
         (failed if differences else passed).append(label)
-        if differences and (label not in known or patterns):
+        if differences:
             print("FAILED  " + label)
             for line in differences[:40]:
                 print("        " + line)
             for line in done.stderr.decode(errors="replace").splitlines()[-12:]:
                 print("      | " + line)
-        if bool(differences) != (label in known):
-            wrong.append(label + (" fails and is not listed" if differences else " passes and is listed"))
 
-    for name in sorted(os.listdir(runner.suite + "/cases")):
-        if not patterns or any(one.split("/")[0] in name for one in patterns):
-            run_case(runner, name, patterns, report)
-    print("%d of %d steps pass, %d known failures" % (len(passed), len(passed) + len(failed), len(known)))
+    for folder in (runner.suite + "/cases", HERE + "/cases"):
+        for name in sorted(os.listdir(folder)):
+            if not patterns or any(one.split("/")[0] in name for one in patterns):
+                run_case(runner, os.path.join(folder, name), patterns, report)
+    print("%d of %d steps pass, %d of them as we want it" % (len(passed), len(passed) + len(failed), len(listed)))
     for line in wrong:
-        print("known-failures: " + line)
-    return 1 if wrong else 0
+        print("differences: " + line)
+    return 1 if wrong or failed else 0
 
 
 if __name__ == "__main__":

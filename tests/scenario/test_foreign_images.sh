@@ -92,7 +92,8 @@ composite multiverse universe
 mkdir -p "$work/extension/bin"
 printf 'api = "0.10"\n[extension]\nid = "test/extension"\nversion = "1"\n' >"$work/extension/extension.toml"
 printf '#!/bin/sh\nprintf "[[provides]]\\nname = \\"tool\\"\\n" >"$2"\n' >"$work/extension/bin/detect"
-chmod +x "$work/extension/bin/detect"
+printf '#!/bin/sh\n[ ! -f wants-dockerfile ] || echo "FROM base" >"$CNB_OUTPUT_DIR/run.Dockerfile"\n' >"$work/extension/bin/generate"
+chmod +x "$work"/extension/bin/*
 "$oci" buildpackage "$images" multiverse "$work/multiverse" "$work/universe" "$work/world" "$work/moon" --compress zstd >/dev/null
 "$oci" buildpackage "$images" flat "$work/multiverse" "$work/universe" "$work/world" "$work/moon" --flatten >/dev/null
 "$oci" buildpackage "$images" docker "$work/never" --docker >/dev/null
@@ -104,9 +105,9 @@ push flat packages/flat
 push ready builders/ready
 
 note "manifests"
-mkdir -p "$work/config" "$work/app" "$work/app-extension"
+mkdir -p "$work/config" "$work/app" "$work/app-extension" "$work/app-dockerfile"
 echo hello >"$work/app/index.txt"
-touch "$work/app-extension/wants-extension"
+touch "$work/app-extension/wants-extension" "$work/app-dockerfile/wants-extension" "$work/app-dockerfile/wants-dockerfile"
 builder() { # builder NAME STORE
 	cat <<YAML
 ---
@@ -183,9 +184,11 @@ note "runs"
 check "everything is composed and built" expect_exit 0 "$reconcile" .
 check "a second run has nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
 image extension Builder ready app-extension >"$work/config/extension.yaml"
-check "a build that needs an image extension is refused" expect_exit 4 "$reconcile" .
-check "by name" says "the group needs the image extension 'test/extension@1'"
-rm "$work/config/extension.yaml"
+check "an image extension that only provides is followed" expect_exit 0 "$reconcile" .
+image dockerfile Builder ready app-dockerfile >"$work/config/dockerfile.yaml"
+check "one that has a Dockerfile is refused" expect_exit 4 "$reconcile" .
+check "by name" says "image extension 'test/extension@1': its run.Dockerfile is not supported"
+rm "$work/config/extension.yaml" "$work/config/dockerfile.yaml"
 
 note "what is in the images"
 manifest() { skopeo inspect --raw --tls-verify=false "docker://$registry/apps/$1"; }

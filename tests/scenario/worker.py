@@ -268,6 +268,53 @@ class WorkerTest(unittest.TestCase):
             self.assertEqual(tar.extractfile("/layers/test_hello/kept/count").read(), b"once\nagain\n")
         self.assertNotEqual(first["image"], second["image"])
 
+    def test_caches_have_a_size(self):
+        builder, _, _ = self.good(self.world.compose())
+        first, log, _ = self.good(self.world.build(builder, cacheBytes=10))
+        self.assertIn("layer 'test/hello:kept' is not cached", log)
+        _, log, _ = self.good(self.world.build(builder, key="b", previousImage=first["image"], cacheBytes=100000))
+        self.assertNotIn('Restoring data for "test/hello:kept"', log)
+        self.assertIn("Adding cache layer 'test/hello:kept'", log)
+        _, log, _ = self.good(self.world.build(builder, key="c", previousImage=first["image"], cacheBytes=10))
+        self.assertIn('Restoring data for "test/hello:kept" from cache', log)
+        self.assertIn("layer 'test/hello:kept' is not cached", log)
+
+    def test_cache_images_serve_other_machines(self):
+        builder, _, _ = self.good(self.world.compose())
+        cache, kept = "registry.local/app:cache", "/layers/test_hello/kept/count"
+
+        def build(key, machine, greeting="hello"):
+            result, log, _ = self.good(self.world.build(builder, key=key, greeting=greeting, cacheImage=cache,
+                                                        cacheDir=os.path.join(self.world.root, machine)))
+            pinned = "registry.local/app@" + self.world.layouts.tag(cache)
+            _, config = self.world.layouts.read(pinned)
+            metadata = json.loads(config["config"]["Labels"]["io.buildpacks.lifecycle.cache.metadata"])
+            at = config["rootfs"]["diff_ids"].index(metadata["buildpacks"][0]["layers"]["kept"]["sha"])
+            return log, self.layer_files(pinned, at)[kept]
+
+        _, count = build("a", "one")
+        self.assertEqual(count, b"once\n")
+        log, count = build("b", "two")
+        self.assertIn('Restoring data for "test/hello:kept" from cache', log)
+        self.assertEqual(count, b"once\nagain\n")
+        # Back on the first machine, whose folder is older than the image.
+        log, count = build("c", "one")
+        self.assertEqual(count, b"once\nagain\nagain\n")
+        # Without the image there is no cache, whatever the folder has.
+        path = os.path.join(self.world.layouts.root, "registry.local/app/index.json")
+        with open(path, encoding="utf-8") as file:
+            index = json.load(file)
+        index["manifests"] = [one for one in index["manifests"] if one.get("annotations", {}).get(REF_NAME) != "cache"]
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(index, file)
+        log, count = build("d", "one")
+        self.assertEqual(count, b"once\n")
+        # Something else under its name is no cache either.
+        self.world.layouts.put(cache, [self.world.base], {})
+        log, count = build("e", "one")
+        self.assertIn("is not used: it has no label", log)
+        self.assertEqual(count, b"once\n")
+
     def test_rebase_moves_the_base_only(self):
         builder, _, _ = self.good(self.world.compose())
         first, _, _ = self.good(self.world.build(builder))
@@ -328,6 +375,23 @@ class WorkerTest(unittest.TestCase):
         self.assertIn("building with from the project", log)
         self.assertEqual(self.layer_files(result["image"], 2)["/layers/test_hello/data/files"],
                          b"hello.txt\nkeep.txt\nproject.toml\n")
+
+    def test_project_descriptor_brings_inline_buildpacks(self):
+        builder, _, _ = self.good(self.world.compose())
+        project = ('[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nid = "%s"\n[[io.buildpacks.group]]\n'
+                   'id = "mine/inline"\n[io.buildpacks.group.script]\napi = "0.10"\ninline = """\n'
+                   'echo inline as $(env | grep -c CNB_BUILDPACK_DIR)\nmkdir "$1/made"\n'
+                   'printf \'[types]\\nlaunch = true\\n\' >"$1/made.toml"\necho hi >"$1/made/file"\n"""\n')
+        with open(os.path.join(self.world.app, "project.toml"), "w", encoding="ascii") as file:
+            file.write(project % "test/hello")
+        result, log, _ = self.good(self.world.build(builder))
+        self.assertIn("inline as 1", log)
+        self.assertEqual([one["id"] for one in result["buildpacks"]], ["test/hello", "mine/inline"])
+        self.assertEqual(self.layer_files(result["image"], 3)["/layers/mine_inline/made/file"], b"hi\n")
+        with open(os.path.join(self.world.app, "project.toml"), "w", encoding="ascii") as file:
+            file.write(project % "test/absent")
+        result, _ = self.bad(self.world.build(builder, key="b"))
+        self.assertIn("buildpack 'test/absent' is not on the builder", json.dumps(result))
 
     def test_requests_that_are_none_are_refused(self):
         for request in ({}, [], {"format": 2, "action": "build"}, self.world.request("build")):

@@ -19,8 +19,8 @@ struct layers {
 	size_t n, cap;
 };
 
-static bool read_layer(struct guest *guest, const char *dir, const char *file, struct layer *out,
-		       struct err *err)
+static bool read_layer(struct guest *guest, const char *dir, const char *file, struct api api,
+		       struct layer *out, struct err *err)
 {
 	const char *path = io_join(guest->arena, dir, file);
 	struct node *tree;
@@ -29,24 +29,34 @@ static bool read_layer(struct guest *guest, const char *dir, const char *file, s
 	out->path = io_join(guest->arena, dir, out->name);
 	if (!io_read_toml(path, guest->arena, &tree, err))
 		return err_prefix(err, "cannot read the layer's metadata");
-	return layer_file_decode(tree, &out->file, err) ||
-	       err_prefix(err, "cannot read the layer's metadata: %s", path);
+	if (!layer_file_decode(tree, api, &out->file, err))
+		return err_prefix(err, "cannot read the layer's metadata: %s", path);
+	if (out->file.has_ignored_types)
+		say(&guest->speaker, SAY_WARN,
+		    "%s: the types table isn't supported in this buildpack api version. The "
+		    "launch, "
+		    "build and cache flags should be in the top level. Ignoring the values in the "
+		    "types table.",
+		    path);
+	return true;
 }
 
 /* A layer for nothing is put aside, so that a later build does not take it for a restored one. */
-static bool put_aside(struct guest *guest, const struct layer *layer, struct err *err)
+static bool put_aside(struct guest *guest, const struct layer *layer, struct api api,
+		      struct err *err)
 {
 	const struct layer_file *file = &layer->file;
 	const char *aside = arena_printf(guest->arena, "%s.ignore", layer->path);
 
-	if (file->is_build || file->is_launch || file->is_cache ||
+	if (!api_at_least(api, 6) || file->is_build || file->is_launch || file->is_cache ||
 	    rename(layer->path, aside) == 0 || errno == ENOENT)
 		return true;
 	return err_sys(err, errno, "cannot put layer '%s' aside", layer->path);
 }
 
 /* Every *.toml is a layer's, launch.toml and the like too: they carry no flags. */
-static bool read_layers(struct guest *guest, const char *dir, struct layers *out, struct err *err)
+static bool read_layers(struct guest *guest, const char *dir, struct api api, struct layers *out,
+			struct err *err)
 {
 	struct io_entries entries;
 
@@ -60,67 +70,58 @@ static bool read_layers(struct guest *guest, const char *dir, struct layers *out
 
 		if (entries.v[i].is_dir || n < 5 || strcmp(name + n - 5, ".toml") != 0)
 			continue;
-		if (!read_layer(guest, dir, name, &layer, err) || !put_aside(guest, &layer, err))
+		if (!read_layer(guest, dir, name, api, &layer, err) ||
+		    !put_aside(guest, &layer, api, err))
 			return false;
 		vec_push(guest->arena, out, layer);
 	}
 	return true;
 }
 
-static bool add_variables(struct guest *guest, const struct layers *layers, struct env *env,
-			  struct err *err)
+static bool add_variables(struct guest *guest, const struct layers *layers, struct api api,
+			  struct env *env, struct err *err)
 {
+	enum env_default when_plain = env_default_of(api);
+
 	for (size_t i = 0; i < layers->n; i++) {
 		const char *path = layers->v[i].path;
 
 		if (!layers->v[i].file.is_build)
 			continue;
 		if (!env_dir_apply_roots(env, path, env_build_roots, err) ||
-		    !env_dir_apply(env, io_join(guest->arena, path, "env"), ENV_OVERRIDE, err) ||
-		    !env_dir_apply(env, io_join(guest->arena, path, "env.build"), ENV_OVERRIDE,
-				   err))
+		    !env_dir_apply(env, io_join(guest->arena, path, "env"), when_plain, err) ||
+		    !env_dir_apply(env, io_join(guest->arena, path, "env.build"), when_plain, err))
 			return false;
 	}
 	return true;
-}
-
-static bool is_asked(const struct plan_requires *requires, const char *name)
-{
-	for (size_t i = 0; i < requires->n; i++)
-		if (strcmp(requires->v[i].name, name) == 0)
-			return true;
-	return false;
 }
 
 /* build.toml: what the buildpack leaves to the next provider, and BOM tables. */
 static bool read_build(struct guest *guest, struct build_step *step, struct build_result *result,
 		       struct err *err)
 {
-	struct strings unmet = { 0 };
-	const struct node *first;
 	struct node *tree;
 
-	if (!io_read_toml_if_any(io_join(guest->arena, step->dir, "build.toml"), guest->arena,
-				 &tree, NULL, err) ||
-	    !boms_decode(tree, &step->descriptor->element, guest->arena, &result->build_boms,
-			 err) ||
-	    !value_tables(tree, "unmet", &first, err))
-		return false;
-	for (; first; first = first->next) {
-		const char *name;
+	return io_read_toml_if_any(io_join(guest->arena, step->dir, "build.toml"), guest->arena,
+				   &tree, NULL, err) &&
+	       boms_decode(tree, &step->descriptor->element, guest->arena, &result->build_boms,
+			   err) &&
+	       buildpack_plan_met(tree, &step->requires, guest->arena, &step->met, err);
+}
 
-		if (!value_text(first, "name", &name, err))
-			return false;
-		if (!name || !*name)
-			return err_set(err, ERR_INVALID, "unmet.name is required");
-		if (!is_asked(&step->requires, name))
-			return err_set(err, ERR_INVALID,
-				       "unmet.name '%s' must match a requested dependency", name);
-		vec_push(guest->arena, &unmet, name);
-	}
-	for (size_t i = 0; i < step->requires.n; i++)
-		if (!strings_has(&unmet, step->requires.v[i].name))
-			vec_push(guest->arena, &step->met, step->requires.v[i].name);
+/* Before Buildpack API 0.5 there is no build.toml: what stays in the plan file is met, and is the bill of materials. */
+static bool read_plan(struct guest *guest, struct build_step *step, struct build_result *result,
+		      struct err *err)
+{
+	struct plan_requires left;
+	struct node *tree;
+
+	if (!io_read_toml_if_any(step->plan_path, guest->arena, &tree, NULL, err) ||
+	    !buildpack_plan_decode(tree, guest->arena, &left, err))
+		return err_prefix(err, "cannot read the buildpack plan");
+	boms_add(&result->metadata.boms, &left, &step->descriptor->element, guest->arena);
+	for (size_t i = 0; i < left.n; i++)
+		vec_push(guest->arena, &step->met, left.v[i].name);
 	return true;
 }
 
@@ -185,11 +186,36 @@ static bool read_sboms(struct guest *guest, const struct build_step *step,
 
 	if (!io_list(step->dir, guest->arena, &entries, err))
 		return false;
-	for (size_t i = 0; i < entries.n; i++)
-		if (is_sbom_file(entries.v[i].name) &&
-		    !take_sbom(guest, step, entries.v[i].name, layers, result, err))
+	for (size_t i = 0; i < entries.n; i++) {
+		const char *name = entries.v[i].name;
+
+		if (!is_sbom_file(name))
+			continue;
+		if (!api_at_least(step->descriptor->api, 7))
+			say(&guest->speaker, SAY_WARN,
+			    "SBOM file '%s/%s' is ignored for buildpack api version < 0.7",
+			    step->dir, name);
+		else if (!take_sbom(guest, step, name, layers, result, err))
 			return false;
+	}
 	return true;
+}
+
+static void warn_of_launch(struct guest *guest, const struct launch_file *file, bool has_sboms)
+{
+	for (size_t i = 0; i < file->ignored_defaults.n; i++)
+		say(&guest->speaker, SAY_WARN,
+		    "default processes aren't supported in this buildpack api version: 'default' "
+		    "of "
+		    "process '%s' is ignored",
+		    file->ignored_defaults.v[i]);
+	if (file->has_ignored_dir)
+		say(&guest->speaker, SAY_WARN,
+		    "process working directory isn't supported in this buildpack api version; it "
+		    "is ignored");
+	if (file->boms.n && !has_sboms)
+		say(&guest->speaker, SAY_WARN,
+		    "BOM tables are deprecated; buildpack authors should write SBOM files instead");
 }
 
 static bool read_launch(struct guest *guest, const struct build_step *step,
@@ -205,13 +231,10 @@ static bool read_launch(struct guest *guest, const struct build_step *step,
 	/* Processes carry the id of group.toml, whatever buildpack.toml says. */
 	for (size_t i = 0; i < file.processes.n; i++)
 		file.processes.v[i].buildpack_id = step->descriptor->element.id;
-	if (file.has_ignored_dir)
-		say(&guest->speaker, SAY_WARN,
-		    "process working directory isn't supported in this buildpack api version; it "
-		    "is ignored");
-	if (file.boms.n && !result->sboms.n)
-		say(&guest->speaker, SAY_WARN,
-		    "BOM tables are deprecated; buildpack authors should write SBOM files instead");
+	/* The plan file was the bill of materials. */
+	if (!api_at_least(step->descriptor->api, 5))
+		file.boms.n = 0;
+	warn_of_launch(guest, &file, result->sboms.n > 0);
 	lost = launch_metadata_add(&result->metadata, &file, guest->arena);
 	if (lost)
 		say(&guest->speaker, SAY_WARN,
@@ -224,11 +247,12 @@ static bool read_launch(struct guest *guest, const struct build_step *step,
 bool build_output_read(struct guest *guest, struct build_step *step, struct build_result *result,
 		       struct err *err)
 {
+	struct api api = step->descriptor->api;
 	struct layers layers;
 
-	return read_layers(guest, step->dir, &layers, err) &&
-	       add_variables(guest, &layers, step->env, err) &&
-	       read_build(guest, step, result, err) &&
+	return read_layers(guest, step->dir, api, &layers, err) &&
+	       add_variables(guest, &layers, api, step->env, err) &&
+	       (api_at_least(api, 5) ? read_build : read_plan)(guest, step, result, err) &&
 	       read_sboms(guest, step, &layers, result, err) &&
 	       read_launch(guest, step, result, err);
 }

@@ -21,7 +21,8 @@ struct build_result {
 struct build_step {
 	struct bp_element element;
 	const struct bp_descriptor *descriptor;
-	const char *dir; /* <layers>/<id> */
+	const char *dir;       /* <layers>/<id>             */
+	const char *plan_path; /* the buildpack's plan file */
 	struct plan_requires requires;
 	struct env *env;    /* gets the variables of build layers, for the next buildpack */
 	struct strings met; /* names of the plan that need nobody else                    */

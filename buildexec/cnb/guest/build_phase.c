@@ -10,8 +10,7 @@
 #include "buildexec/cnb/guest/spawn.h"
 #include "buildexec/cnb/platform_api.h"
 
-static bool run_build(struct guest *guest, struct build_step *step, const char *plan_path,
-		      struct err *err)
+static bool run_build(struct guest *guest, struct build_step *step, struct err *err)
 {
 	const char *root = guest_buildpack_dir(guest, &step->element);
 	struct env env;
@@ -24,13 +23,13 @@ static bool run_build(struct guest *guest, struct build_step *step, const char *
 		return false;
 	vars_set(&env, "CNB_BUILDPACK_DIR", root);
 	if (api_at_least(step->descriptor->api, 8)) {
-		vars_set(&env, "CNB_BP_PLAN_PATH", plan_path);
+		vars_set(&env, "CNB_BP_PLAN_PATH", step->plan_path);
 		vars_set(&env, "CNB_LAYERS_DIR", step->dir);
 	}
 	argv[0] = io_join(guest->arena, root, "bin/build");
 	argv[1] = arena_strdup(guest->arena, step->dir);
 	argv[2] = arena_strdup(guest->arena, guest->platform_dir);
-	argv[3] = arena_strdup(guest->arena, plan_path);
+	argv[3] = arena_strdup(guest->arena, step->plan_path);
 	spec.env = env_list(&env, guest->arena);
 	guest->exit_code = CNB_EXIT_BUILD_BUILDPACK;
 	if (!child_start(&spec, &pid, err) || !child_wait(pid, &result, err))
@@ -45,19 +44,20 @@ static bool run_build(struct guest *guest, struct build_step *step, const char *
 static bool run_step(struct guest *guest, struct build_step *step, struct build_result *result,
 		     struct err *err)
 {
-	char *temp, *plan_path;
+	char *temp;
 	struct err ignored = { 0 };
 	const char *folder = bp_folder(step->element.id, guest->arena);
 	bool is_ok;
 
 	if (!guest_temp_dir(guest, arena_printf(guest->arena, "%s-", folder), &temp, err))
 		return false;
-	plan_path = arena_printf(guest->arena, "%s/%s/plan.toml", temp, folder);
+	step->plan_path = arena_printf(guest->arena, "%s/%s/plan.toml", temp, folder);
 	is_ok = io_make_dirs(step->dir, err) &&
-		io_write_toml(plan_path, buildpack_plan_encode(&step->requires, guest->arena),
-			      err) &&
-		run_build(guest, step, plan_path, err) &&
-		build_output_read(guest, step, result, err);
+		io_write_toml(
+			step->plan_path,
+			buildpack_plan_encode(&step->requires, step->descriptor->api, guest->arena),
+			err) &&
+		run_build(guest, step, err) && build_output_read(guest, step, result, err);
 	if (!io_remove_tree(temp, &ignored))
 		say(&guest->speaker, SAY_DEBUG, "%s", ignored.text);
 	return is_ok;
@@ -89,11 +89,12 @@ static bool write_result(struct guest *guest, const struct build_result *result,
 		launch_metadata_encode(&result->metadata, guest->platform, guest->arena), err);
 }
 
-static bool build_group(struct guest *guest, const struct bp_group *group, struct build_plan *plan,
-			struct err *err)
+static bool build_group(struct guest *guest, const struct bp_group *group,
+			const struct bp_group *extensions, struct build_plan *plan, struct err *err)
 {
 	struct env env = env_for_build(guest->environ, guest->arena);
-	struct build_result result = { .metadata.buildpacks = *group };
+	struct build_result result = { .metadata = { .buildpacks = *group,
+						     .extensions = *extensions } };
 
 	guest->exit_code = CNB_EXIT_BUILD;
 	if (!io_remove_tree(io_join(guest->arena, guest->layers, "sbom"), err))
@@ -105,7 +106,7 @@ static bool build_group(struct guest *guest, const struct bp_group *group, struc
 			return false;
 		step.dir = io_join(guest->arena, guest->layers,
 				   bp_folder(step.element.id, guest->arena));
-		step.requires = build_plan_find(plan, step.element.id, guest->arena);
+		step.requires = build_plan_find(plan, &step.element, guest->arena);
 		if (!run_step(guest, &step, &result, err))
 			return false;
 		build_plan_drop(plan, &step.met);
@@ -127,19 +128,20 @@ static bool check_apis(struct guest *guest, const struct bp_group *group, struct
 bool guest_build(struct guest *guest, struct err *err)
 {
 	struct node *group_tree, *plan_tree;
-	struct bp_group group;
+	struct bp_group group, extensions;
 	struct build_plan plan;
 
 	guest->exit_code = CNB_EXIT_FAILED;
 	if (!io_read_toml(guest->group, guest->arena, &group_tree, err) ||
-	    !group_decode(group_tree, guest->arena, &group, err))
+	    !group_decode(group_tree, GROUP_KEY, guest->arena, &group, err) ||
+	    !group_decode(group_tree, GROUP_EXTENSIONS_KEY, guest->arena, &extensions, err))
 		return err_prefix(err, "read group file");
 	if (!io_read_toml(guest->plan, guest->arena, &plan_tree, err) ||
 	    !build_plan_decode(plan_tree, guest->arena, &plan, err))
 		return err_prefix(err, "read plan file");
 	if (!check_apis(guest, &group, err) || !guest_read_target(guest, err))
 		return false;
-	if (build_group(guest, &group, &plan, err))
+	if (build_group(guest, &group, &extensions, &plan, err))
 		return true;
 	return guest->exit_code == CNB_EXIT_BUILDPACK_API ? false : err_prefix(err, "build");
 }

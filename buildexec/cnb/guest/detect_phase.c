@@ -74,7 +74,7 @@ static void take_plan(struct guest *guest, const struct bp_descriptor *descripto
 	struct err err = { 0 };
 
 	if (!io_read_toml_if_any(path, guest->arena, &tree, NULL, &err) ||
-	    !plan_options_decode(tree, guest->arena, &outcome->options, &err))
+	    !plan_options_decode(tree, descriptor->api, guest->arena, &outcome->options, &err))
 		fail_outcome(guest, outcome, &err);
 	else if (descriptor->element.is_extension && asks_for_anything(&outcome->options)) {
 		(void)err_set(&err, ERR_INVALID, "an image extension can provide, not require");
@@ -185,19 +185,6 @@ static bool fail_verdict(struct guest *guest, enum detect_verdict verdict, struc
 	return err_set(err, ERR_INVALID, "detect: no buildpacks participating");
 }
 
-/* They take part in the choice, so that the group is the one that they were made for; to run them is beyond us. */
-static bool refuse_extensions(struct guest *guest, const struct bp_group *group, struct err *err)
-{
-	for (size_t i = 0; i < group->n; i++)
-		if (group->v[i].is_extension)
-			return err_set(err, ERR_INVALID,
-				       "detect: the group needs the image extension '%s@%s', and "
-				       "extensions are not supported: choose buildpacks that do "
-				       "without (order-extensions in '%s')",
-				       group->v[i].id, group->v[i].version, guest->order);
-	return true;
-}
-
 static bool write_result(struct guest *guest, const struct plan_result *found, struct err *err)
 {
 	return io_write_toml(guest->group, group_encode(&found->group, guest->arena), err) &&
@@ -229,7 +216,7 @@ bool guest_detect(struct guest *guest, struct err *err)
 								  : err_prefix(err, "detect");
 	if (result.verdict != DETECT_FOUND)
 		return fail_verdict(guest, result.verdict, err);
-	if (!refuse_extensions(guest, &result.found.group, err))
+	if (!guest_generate(guest, &result.found, err))
 		return false;
 	guest->exit_code = CNB_EXIT_FAILED;
 	return write_result(guest, &result.found, err);

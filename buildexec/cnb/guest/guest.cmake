@@ -17,7 +17,8 @@ set(guest_shared
 set(guest_sources ${guest_shared}
 	buildexec/cnb/build_plan_resolve.c buildexec/cnb/detect.c buildexec/cnb/layer_file.c
 	buildexec/cnb/guest/build_output.c buildexec/cnb/guest/build_phase.c buildexec/cnb/guest/detect_phase.c
-	buildexec/cnb/guest/guest.c buildexec/cnb/guest/main.c buildexec/cnb/guest/say.c)
+	buildexec/cnb/guest/generate_phase.c buildexec/cnb/guest/guest.c
+	buildexec/cnb/guest/main.c buildexec/cnb/guest/say.c)
 set(launcher_sources ${guest_shared}
 	buildexec/cnb/guest/launch_choose.c buildexec/cnb/guest/launch_env.c buildexec/cnb/guest/launcher_main.c)
 file(GLOB guest_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/model/base/*.h ${CMAKE_SOURCE_DIR}/model/doc/*.h

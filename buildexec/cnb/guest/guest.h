@@ -44,6 +44,8 @@ MUST_CHECK bool guest_temp_dir(struct guest *guest, const char *prefix, char **o
 			       struct err *err);
 
 MUST_CHECK bool guest_detect(struct guest *guest, struct err *err);
+/* Runs the image extensions of the group; what they meet leaves the plan. */
+MUST_CHECK bool guest_generate(struct guest *guest, struct plan_result *found, struct err *err);
 MUST_CHECK bool guest_build(struct guest *guest, struct err *err);
 
 #endif

@@ -48,21 +48,38 @@ static bool user_process(const struct launch *launch, char *const *argv, struct 
 	return true;
 }
 
+/* The API of the buildpack that a process is of; false: it is of none. */
+static bool process_api(const struct launch *launch, const struct process *process, struct api *out)
+{
+	const struct bp_group *group = &launch->metadata.buildpacks;
+
+	*out = (struct api){ 0 };
+	for (size_t i = 0; i < group->n && process->buildpack_id; i++)
+		if (strcmp(group->v[i].id, process->buildpack_id) == 0)
+			return api_parse(group->v[i].api, out) || true;
+	return false;
+}
+
+bool launch_is_script(const struct launch *launch, const struct process *process)
+{
+	struct api api;
+
+	return process->args.n == 0 ||
+	       (process_api(launch, process, &api) && !api_at_least(api, 4));
+}
+
 /* Arguments of the user replace those of the process from Buildpack API 0.9 on. */
 static bool user_replaces(const struct launch *launch, const struct process *process, bool *out,
 			  struct err *err)
 {
-	const struct bp_group *group = &launch->metadata.buildpacks;
 	struct api api;
 
-	for (size_t i = 0; i < group->n; i++)
-		if (strcmp(group->v[i].id, process->buildpack_id) == 0) {
-			*out = api_parse(group->v[i].api, &api) && api_at_least(api, 9);
-			return true;
-		}
-	return err_set(err, ERR_INVALID,
-		       "failed to find buildpack for process %s with buildpack ID %s",
-		       process->type, process->buildpack_id);
+	if (!process_api(launch, process, &api))
+		return err_set(err, ERR_INVALID,
+			       "failed to find buildpack for process %s with buildpack ID %s",
+			       process->type, process->buildpack_id);
+	*out = api_at_least(api, 9);
+	return true;
 }
 
 bool launch_choose(const struct launch *launch, const char *type, char *const *argv,
@@ -156,15 +173,15 @@ bool launch_look_up(const char *command, const char *path, struct arena *arena, 
 		       command);
 }
 
-char *launch_script(const struct process *process, const char *cwd, const struct strings *profiles,
-		    struct arena *arena)
+char *launch_script(const struct process *process, bool is_script, const char *cwd,
+		    const struct strings *profiles, struct arena *arena)
 {
 	AUTO_BUF text = BUF_INIT(1u << 20);
 
 	for (size_t i = 0; i < profiles->n; i++)
 		buf_printf(&text, "source \"%s\"\n", profiles->v[i]);
 	buf_printf(&text, "cd \"%s\"\n", cwd);
-	if (process->args.n == 0) {
+	if (is_script) {
 		buf_puts(&text, "exec bash -c \"$@\"");
 	} else {
 		/* Each word is evaluated by the shell once more, so that "$PORT" in an argument works. */

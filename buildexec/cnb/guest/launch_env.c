@@ -16,6 +16,14 @@
 typedef bool layer_fn(struct launch *launch, const char *layer, const char *type, void *out,
 		      struct err *err);
 
+/* Those of metadata.toml were checked when it was read. */
+static struct api api_of(const struct bp_element *buildpack)
+{
+	struct api api;
+
+	return api_parse(buildpack->api, &api) ? api : (struct api){ 0 };
+}
+
 /* All layers of one buildpack, in name order. */
 static bool each_layer(struct launch *launch, const struct bp_element *buildpack, layer_fn *visit,
 		       const char *type, void *out, struct err *err)
@@ -45,13 +53,13 @@ static bool add_files(struct launch *launch, const char *layer, const char *type
 		      struct err *err)
 {
 	const char *launch_dir = io_join(launch->arena, layer, "env.launch");
+	const enum env_default *when_plain = out;
 
-	(void)out;
-	if (!env_dir_apply(&launch->env, io_join(launch->arena, layer, "env"), ENV_OVERRIDE, err) ||
-	    !env_dir_apply(&launch->env, launch_dir, ENV_OVERRIDE, err))
+	if (!env_dir_apply(&launch->env, io_join(launch->arena, layer, "env"), *when_plain, err) ||
+	    !env_dir_apply(&launch->env, launch_dir, *when_plain, err))
 		return false;
 	return !*type || env_dir_apply(&launch->env, io_join(launch->arena, launch_dir, type),
-				       ENV_OVERRIDE, err);
+				       *when_plain, err);
 }
 
 static bool read_pipe(int fd, struct buf *out)
@@ -166,12 +174,16 @@ bool launch_set_env(struct launch *launch, const char *type, struct err *err)
 {
 	const struct bp_group *group = &launch->metadata.buildpacks;
 
-	for (size_t i = 0; i < group->n; i++)
+	for (size_t i = 0; i < group->n; i++) {
+		enum env_default when_plain = env_default_of(api_of(&group->v[i]));
+
 		if (!each_layer(launch, &group->v[i], add_roots, type, NULL, err) ||
-		    !each_layer(launch, &group->v[i], add_files, type, NULL, err))
+		    !each_layer(launch, &group->v[i], add_files, type, &when_plain, err))
 			return err_prefix(err, "modify env");
+	}
 	for (size_t i = 0; i < group->n; i++)
-		if (!each_layer(launch, &group->v[i], run_programs, type, NULL, err))
+		if (api_at_least(api_of(&group->v[i]), 5) &&
+		    !each_layer(launch, &group->v[i], run_programs, type, NULL, err))
 			return err_prefix(err, "exec.d");
 	return true;
 }

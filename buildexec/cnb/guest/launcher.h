@@ -45,8 +45,13 @@ bool launch_shell(struct launch *launch, const struct process *process, struct e
 /* The program for a command, looked up in PATH as execvp would, with errors of their own. */
 MUST_CHECK bool launch_look_up(const char *command, const char *path, struct arena *arena,
 			       char **out, struct err *err);
+/*
+ * Is the command a script, with its arguments as $0, $1, …? It is without arguments, and always before Buildpack API 0.4;
+ * otherwise it is the first of several words.
+ */
+bool launch_is_script(const struct launch *launch, const struct process *process);
 /* The text that bash is given. */
-char *launch_script(const struct process *process, const char *cwd, const struct strings *profiles,
-		    struct arena *arena);
+char *launch_script(const struct process *process, bool is_script, const char *cwd,
+		    const struct strings *profiles, struct arena *arena);
 
 #endif

@@ -54,7 +54,8 @@ bool launch_shell(struct launch *launch, const struct process *process, struct e
 		return false;
 	for (size_t i = 0; i < process->command.n; i++)
 		buf_printf(&command, "%s%s", i ? " " : "", process->command.v[i]);
-	script = launch_script(process, working_dir(launch, process), &profiles, launch->arena);
+	script = launch_script(process, launch_is_script(launch, process),
+			       working_dir(launch, process), &profiles, launch->arena);
 	if (!script || command.is_over)
 		return err_set(err, ERR_INVALID, "the command is too long for a shell");
 	argv[0] = arena_strdup(launch->arena, "bash");

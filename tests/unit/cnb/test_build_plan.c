@@ -156,6 +156,8 @@ static struct node *parse(struct arena *arena, const char *text)
 	return tree;
 }
 
+static const struct api since_0_3 = { 0, 3 }, in_0_2 = { 0, 2 };
+
 static void test_options_decode__reads_alternatives(void **state)
 {
 	struct arena *arena = arena_new();
@@ -166,13 +168,13 @@ static void test_options_decode__reads_alternatives(void **state)
 			   "\"c\"\n[[or]]\n";
 
 	(void)state;
-	assert_true(plan_options_decode(parse(arena, text), arena, &options, &err));
+	assert_true(plan_options_decode(parse(arena, text), since_0_3, arena, &options, &err));
 	assert_int_equal(options.n, 3);
 	assert_string_equal(options.v[0].provides.v[0], "a");
 	assert_string_equal(node_text(options.v[0].requires.v[0].metadata, "version"), "1");
 	assert_string_equal(options.v[1].requires.v[0].name, "c");
 	assert_int_equal(options.v[2].requires.n, 0);
-	assert_true(plan_options_decode(parse(arena, ""), arena, &options, &err));
+	assert_true(plan_options_decode(parse(arena, ""), since_0_3, arena, &options, &err));
 	assert_int_equal(options.n, 1);
 	arena_free(arena);
 }
@@ -193,10 +195,54 @@ static void test_options_decode__refuses_what_the_reference_refuses(void **state
 		struct plan_options options;
 		struct err err = { 0 };
 
-		assert_false(plan_options_decode(parse(arena, texts[i]), arena, &options, &err));
+		assert_false(plan_options_decode(parse(arena, texts[i]), since_0_3, arena, &options,
+						 &err));
 		assert_int_equal(err.kind, ERR_INVALID);
 		arena_free(arena);
 	}
+}
+
+static void test_options_decode__takes_versions_in_0_2(void **state)
+{
+	struct arena *arena = arena_new();
+	struct plan_options options;
+	struct err err = { 0 };
+	AUTO_BUF out = BUF_INIT(4096);
+
+	(void)state;
+	assert_true(plan_options_decode(
+		parse(arena, "[[requires]]\nname = \"a\"\nversion = \"1\"\n[[requires]]\nname = "
+			     "\"b\"\nversion = \"2\"\n[requires.metadata]\nversion = 2\n"
+			     "[[requires]]\nname = \"c\"\n"),
+		in_0_2, arena, &options, &err));
+	toml_print(buildpack_plan_encode(&options.v[0].requires, in_0_2, arena), &out);
+	assert_string_equal(
+		buf_text(&out),
+		"[[entries]]\n  name = \"a\"\n  version = \"1\"\n  [entries.metadata]\n    version "
+		"= \"1\"\n\n[[entries]]\n  name = \"b\"\n  version = \"2\"\n  [entries.metadata]\n"
+		"    version = 2\n\n[[entries]]\n  name = \"c\"\n");
+	assert_false(plan_options_decode(
+		parse(arena, "[[requires]]\nname = \"a\"\nversion = \"1\"\n[requires.metadata]\n"
+			     "version = \"2\"\n"),
+		in_0_2, arena, &options, &err));
+	assert_int_equal(err.kind, ERR_INVALID);
+	arena_free(arena);
+}
+
+static void test_buildpack_plan__is_read_back_before_0_5(void **state)
+{
+	struct arena *arena = arena_new();
+	struct plan_requires requires;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(
+		buildpack_plan_decode(parse(arena, "[[entries]]\nname = \"a\"\nversion = \"1\"\n"),
+				      arena, &requires, &err));
+	assert_int_equal(requires.n, 1);
+	assert_string_equal(node_text(requires.v[0].metadata, "version"), "1");
+	assert_false(buildpack_plan_decode(parse(arena, "entries = 1\n"), arena, &requires, &err));
+	arena_free(arena);
 }
 
 static const char plan_text[] = "[[entries]]\n\n"
@@ -224,6 +270,7 @@ static void test_plan__is_written_as_it_was_read(void **state)
 
 static void test_plan__what_is_met_goes_to_nobody_else(void **state)
 {
+	const struct bp_element a = { .id = "a" }, b = { .id = "b" };
 	struct arena *arena = arena_new();
 	struct build_plan plan;
 	struct plan_requires requires;
@@ -233,17 +280,17 @@ static void test_plan__what_is_met_goes_to_nobody_else(void **state)
 
 	(void)state;
 	assert_true(build_plan_decode(parse(arena, plan_text), arena, &plan, &err));
-	requires = build_plan_find(&plan, "a", arena);
+	requires = build_plan_find(&plan, &a, arena);
 	assert_int_equal(requires.n, 1);
-	requires = build_plan_find(&plan, "b", arena);
+	requires = build_plan_find(&plan, &b, arena);
 	assert_int_equal(requires.n, 2);
-	toml_print(buildpack_plan_encode(&requires, arena), &out);
+	toml_print(buildpack_plan_encode(&requires, since_0_3, arena), &out);
 	assert_string_equal(buf_text(&out),
 			    "[[entries]]\n  name = \"x\"\n  [entries.metadata]\n    k = 1\n\n"
 			    "[[entries]]\n  name = \"y\"\n");
 	vec_push(arena, &met, "x");
 	build_plan_drop(&plan, &met);
-	requires = build_plan_find(&plan, "b", arena);
+	requires = build_plan_find(&plan, &b, arena);
 	assert_int_equal(requires.n, 1);
 	assert_string_equal(requires.v[0].name, "y");
 	arena_free(arena);
@@ -256,6 +303,8 @@ int main(void)
 		cmocka_unit_test(test_resolve__gives_up_after_a_limit),
 		cmocka_unit_test(test_options_decode__reads_alternatives),
 		cmocka_unit_test(test_options_decode__refuses_what_the_reference_refuses),
+		cmocka_unit_test(test_options_decode__takes_versions_in_0_2),
+		cmocka_unit_test(test_buildpack_plan__is_read_back_before_0_5),
 		cmocka_unit_test(test_plan__is_written_as_it_was_read),
 		cmocka_unit_test(test_plan__what_is_met_goes_to_nobody_else),
 	};

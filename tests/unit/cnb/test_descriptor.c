@@ -152,9 +152,9 @@ static void test_group__refuses_ids_that_lead_elsewhere(void **state)
 		char *text =
 			arena_printf(arena, "group = [{id = \"%s\", version = \"1\"}]", ids[i]);
 
-		assert_false(group_decode(parse(arena, text), arena, &group, &err));
+		assert_false(group_decode(parse(arena, text), GROUP_KEY, arena, &group, &err));
 		text = arena_printf(arena, "group = [{id = \"a\", version = \"../%s\"}]", ids[i]);
-		assert_false(group_decode(parse(arena, text), arena, &group, &err));
+		assert_false(group_decode(parse(arena, text), GROUP_KEY, arena, &group, &err));
 		assert_string_equal(bp_folder("a/b/c", arena), "a_b_c");
 		arena_free(arena);
 	}
@@ -168,6 +168,8 @@ static void test_api__parses_versions(void **state)
 	assert_true(api_parse("0.12", &api) && api_is_buildpack(api) && api_is_platform(api));
 	assert_true(api_at_least(api, 12) && !api_at_least(api, 13));
 	assert_true(api_parse("0.15", &api) && !api_is_buildpack(api) && api_is_platform(api));
+	assert_true(api_parse("0.2", &api) && api_is_buildpack(api) && !api_is_platform(api));
+	assert_true(api_parse("0.1", &api) && !api_is_buildpack(api));
 	assert_true(api_parse("v1", &api) && api.major == 1 && api_at_least(api, 99));
 	assert_false(api_parse("", &api) || api_parse(NULL, &api) || api_parse("0.x", &api) ||
 		     api_parse("0.1.2", &api) || api_parse(".1", &api) ||

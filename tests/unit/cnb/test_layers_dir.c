@@ -55,12 +55,14 @@ static void folder(const char *name)
 	assert_true(fs_make_dirs(at(name), 0755, &err));
 }
 
+static const struct api api = { 0, 10 };
+
 static struct layers_dir read_dir(void)
 {
 	struct layers_dir dir;
 	struct err err = { 0 };
 
-	if (!layers_dir_read(temp.path, arena, &dir, &err))
+	if (!layers_dir_read(temp.path, api, arena, &dir, &err))
 		fail_msg("%s", err.text);
 	return dir;
 }
@@ -124,9 +126,9 @@ static void test_layers_dir__follows_no_links_and_waits_for_no_pipe(void **state
 	assert_string_equal(dir.v[2].record.name, "secrets");
 	assert_false(dir.v[2].has_contents);
 	assert_int_equal(symlink("/etc/passwd", at("store.toml")), 0);
-	assert_false(layers_dir_read(temp.path, arena, &dir, &err));
+	assert_false(layers_dir_read(temp.path, api, arena, &dir, &err));
 	assert_false(foreign_is_dir_below(temp.path, "secrets/ssl", arena));
-	assert_false(layers_dir_read(at("secrets"), arena, &dir, &err));
+	assert_false(layers_dir_read(at("secrets"), api, arena, &dir, &err));
 }
 
 static void test_layers_dir__absent_is_empty(void **state)
@@ -135,7 +137,7 @@ static void test_layers_dir__absent_is_empty(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_true(layers_dir_read(at("none"), arena, &dir, &err));
+	assert_true(layers_dir_read(at("none"), api, arena, &dir, &err));
 	assert_int_equal(dir.n, 0);
 }
 

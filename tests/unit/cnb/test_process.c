@@ -145,6 +145,47 @@ static void test_launch_metadata__merges_by_type(void **state)
 	}
 }
 
+#define SERVE_FOR(env)                                                                             \
+	"[[processes]]\ntype = \"web\"\ncommand = [\"" env "\"]\nexec-env = [\"" env "\"]\n"
+
+static void test_launch_metadata__keeps_a_type_for_each_exec_env(void **state)
+{
+	struct arena *arena = arena_new();
+	struct launch_metadata metadata = { 0 };
+	struct launch_file file;
+	struct err err = { 0 };
+	const struct processes *list = &metadata.processes;
+
+	(void)state;
+	assert_true(decode(
+		arena,
+		SERVE_FOR("production") "default = true\n" SERVE_FOR("test") "default = true\n", 12,
+		&file, &err));
+	assert_null(launch_metadata_add(&metadata, &file, arena));
+	assert_int_equal(list->n, 2);
+	assert_string_equal(metadata.default_type, "web");
+	/* A later one for one of them replaces that one alone, and the other stays the default. */
+	assert_true(decode(arena, SERVE_FOR("test"), 12, &file, &err));
+	assert_null(launch_metadata_add(&metadata, &file, arena));
+	assert_int_equal(list->n, 2);
+	assert_string_equal(list->v[0].exec_envs.v[0], "test");
+	assert_false(list->v[0].is_default);
+	assert_string_equal(metadata.default_type, "web");
+	/* One for all of them replaces all. */
+	assert_true(decode(arena, "[[processes]]\ntype = \"web\"\n", 12, &file, &err));
+	assert_string_equal(launch_metadata_add(&metadata, &file, arena), "web");
+	assert_int_equal(list->n, 1);
+	/* One for some of what an older one is for goes before it. */
+	assert_true(decode(arena, SERVE_FOR("test"), 12, &file, &err));
+	assert_null(launch_metadata_add(&metadata, &file, arena));
+	assert_int_equal(list->n, 2);
+	assert_string_equal(list->v[0].exec_envs.v[0], "test");
+	assert_false(decode(
+		arena, SERVE_FOR("test") "default = true\n" SERVE_FOR("test") "default = true\n",
+		12, &file, &err));
+	arena_free(arena);
+}
+
 static const char launch_text[] = "[[processes]]\ntype = \"web\"\ncommand = [\"<a>\", \"b\"]\n"
 				  "args = []\ndefault = true\nworking-dir = \"/w\"\n"
 				  "exec-env = [\"test\"]\n[[labels]]\nkey = \"k\"\nvalue = \"v\"\n"
@@ -232,6 +273,7 @@ static void test_boms__go_to_json_or_to_old_metadata(void **state)
 
 static void test_layer_file__reads_flags(void **state)
 {
+	const struct api api = { 0, 6 };
 	struct arena *arena = arena_new();
 	struct layer_file file;
 	struct err err = { 0 };
@@ -239,15 +281,61 @@ static void test_layer_file__reads_flags(void **state)
 
 	(void)state;
 	assert_true(layer_file_decode(
-		parse(arena, "[types]\ncache = true\n[metadata]\nz = 1\na = 2.0\n"), &file, &err));
+		parse(arena, "[types]\ncache = true\n[metadata]\nz = 1\na = 2.0\n"), api, &file,
+		&err));
 	assert_true(file.is_cache && !file.is_build && !file.is_launch);
-	toml_print(layer_file_encode(&file, arena), &out);
+	toml_print(layer_file_encode(&file, api, arena), &out);
 	assert_string_equal(buf_text(&out), "[metadata]\n  a = 2.0\n  z = 1\n");
-	assert_true(layer_file_decode(parse(arena, ""), &file, &err));
+	assert_true(layer_file_decode(parse(arena, ""), api, &file, &err));
 	assert_false(file.is_cache || file.is_build || file.is_launch);
-	assert_false(layer_file_decode(parse(arena, "launch = true\n"), &file, &err));
-	assert_false(layer_file_decode(parse(arena, "types = 1\n"), &file, &err));
-	assert_false(layer_file_decode(parse(arena, "[types]\nbuild = \"x\"\n"), &file, &err));
+	assert_false(layer_file_decode(parse(arena, "launch = true\n"), api, &file, &err));
+	assert_false(layer_file_decode(parse(arena, "types = 1\n"), api, &file, &err));
+	assert_false(layer_file_decode(parse(arena, "[types]\nbuild = \"x\"\n"), api, &file, &err));
+	arena_free(arena);
+}
+
+static void test_layer_file__has_flags_at_the_top_before_0_6(void **state)
+{
+	const struct api api = { 0, 5 };
+	struct arena *arena = arena_new();
+	struct layer_file file;
+	struct err err = { 0 };
+	AUTO_BUF out = BUF_INIT(4096);
+
+	(void)state;
+	assert_true(
+		layer_file_decode(parse(arena, "launch = true\ncache = true\n[metadata]\nz = 1\n"),
+				  api, &file, &err));
+	assert_true(file.is_cache && !file.is_build && file.is_launch && !file.has_ignored_types);
+	toml_print(layer_file_encode(&file, api, arena), &out);
+	assert_string_equal(buf_text(&out),
+			    "build = false\nlaunch = true\ncache = true\n\n[metadata]\n  z = 1\n");
+	assert_true(layer_file_decode(parse(arena, "[types]\nlaunch = true\n"), api, &file, &err));
+	assert_true(!file.is_launch && file.has_ignored_types);
+	assert_false(layer_file_decode(parse(arena, "launch = 1\n"), api, &file, &err));
+	arena_free(arena);
+}
+
+static void test_launch_file__makes_web_the_default_before_0_6(void **state)
+{
+	static const char text[] = "[[processes]]\ntype = \"a\"\ncommand = \"x\"\ndefault = true\n"
+				   "[[processes]]\ntype = \"web\"\ncommand = \"y\"\n";
+	struct arena *arena = arena_new();
+	struct launch_metadata metadata = { 0 };
+	struct launch_file file;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(decode(arena, text, 5, &file, &err));
+	assert_int_equal(file.ignored_defaults.n, 1);
+	assert_string_equal(file.ignored_defaults.v[0], "a");
+	launch_metadata_add(&metadata, &file, arena);
+	assert_string_equal(metadata.default_type, "web");
+	assert_true(decode(arena, text, 6, &file, &err));
+	assert_int_equal(file.ignored_defaults.n, 0);
+	metadata = (struct launch_metadata){ 0 };
+	launch_metadata_add(&metadata, &file, arena);
+	assert_string_equal(metadata.default_type, "a");
 	arena_free(arena);
 }
 
@@ -278,9 +366,12 @@ int main(void)
 		cmocka_unit_test(test_launch_file__refuses_what_its_api_does_not_know),
 		cmocka_unit_test(test_launch_file__is_read_by_its_api),
 		cmocka_unit_test(test_launch_metadata__merges_by_type),
+		cmocka_unit_test(test_launch_metadata__keeps_a_type_for_each_exec_env),
 		cmocka_unit_test(test_launch_metadata__has_the_bytes_of_the_reference),
 		cmocka_unit_test(test_boms__go_to_json_or_to_old_metadata),
 		cmocka_unit_test(test_layer_file__reads_flags),
+		cmocka_unit_test(test_layer_file__has_flags_at_the_top_before_0_6),
+		cmocka_unit_test(test_launch_file__makes_web_the_default_before_0_6),
 		cmocka_unit_test(test_sbom__names),
 	};
 

@@ -185,6 +185,8 @@ static void test_json__prints_in_three_styles(void **state)
 		{ JSON_COMPACT, "{\"a<\":[1,{\"b\":3.0}],\"c\":{},\"d\":\"&\xE2\x80\xA8>\"}" },
 		{ JSON_GO,
 		  "{\"a\\u003c\":[1,{\"b\":3}],\"c\":{},\"d\":\"\\u0026\\u2028\\u003e\"}" },
+		{ JSON_TYPED,
+		  "{\"a\\u003c\":[1,{\"b\":3.0}],\"c\":{},\"d\":\"\\u0026\\u2028\\u003e\"}" },
 		{ JSON_PRETTY, "{\n  \"a<\": [\n    1,\n    {\n      \"b\": 3.0\n    }\n  ],\n"
 			       "  \"c\": {},\n  \"d\": \"&\xE2\x80\xA8>\"\n}" },
 	};

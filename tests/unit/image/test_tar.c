@@ -15,9 +15,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "buildexec/image/layer.h"
+#include "buildexec/image/tar_tree.h"
+#include "buildexec/image/unpack.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/proc.h"
@@ -282,6 +285,66 @@ static void test_tree__any_depth_is_walked_with_few_descriptors(void **state)
 	assert_int_equal(paths.n, 1 + 2 * 1500);
 }
 
+static bool write_to_fd(void *ctx, const void *bytes, size_t n, struct err *err)
+{
+	return fd_write_all(*(int *)ctx, bytes, n, err);
+}
+
+/* Through an archive and back: two names of one file, and an attribute with a NUL in it. */
+static void test_tree__links_and_attributes_stay_when_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct tar_map map = { at(f, "in"), "/layers/a/in", .is_faithful = true };
+	const char *attribute = "user.reconcile", *file = at(f, "in/one");
+	AUTO_FD fd = open(at(f, "tar"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct tar tar = { .sink = write_to_fd, .ctx = &fd };
+	struct unpack_spec spec = { .fd = fd, .form = unpack_form_here(), .dir = at(f, "out") };
+	struct unpack_stats stats;
+	struct stat one, two, alone;
+	struct err err = { 0 };
+	char value[8];
+
+	make_dir(map.dir);
+	write_bytes(file, "1", 1);
+	write_bytes(at(f, "in/alone"), "1", 1);
+	make_dir(at(f, "in/sub"));
+	assert_int_equal(link(file, at(f, "in/sub/two")), 0);
+	if (setxattr(file, attribute, "a\0b", 3, 0) != 0)
+		attribute = NULL; /* a file system without them */
+	assert_true(!attribute || setxattr(at(f, "in/sub"), attribute, "dir", 3, 0) == 0);
+	assert_true(tar_add_tree(&tar, &map, &cnb, &err) && tar_finish(&tar, &err));
+	make_dir(spec.dir);
+	lseek(fd, 0, SEEK_SET);
+	if (!unpack_layer(&spec, &stats, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(stat(at(f, "out/layers/a/in/one"), &one), 0);
+	assert_int_equal(stat(at(f, "out/layers/a/in/sub/two"), &two), 0);
+	assert_int_equal(stat(at(f, "out/layers/a/in/alone"), &alone), 0);
+	assert_true(one.st_ino == two.st_ino && one.st_ino != alone.st_ino && one.st_size == 1);
+	if (!attribute)
+		return;
+	assert_int_equal(getxattr(at(f, "out/layers/a/in/sub/two"), attribute, value, 8), 3);
+	assert_memory_equal(value, "a\0b", 3);
+	assert_int_equal(getxattr(at(f, "out/layers/a/in/sub"), attribute, value, 8), 3);
+	assert_true(getxattr(at(f, "out/layers/a/in/alone"), attribute, value, 8) < 0);
+}
+
+static void test_tar__too_many_attributes_are_an_error(void **state)
+{
+	struct fixture *f = *state;
+	char *value = arena_alloc(f->arena, TAR_RECORDS_MAX);
+	struct tar_xattr xattr = { "user.large", memset(value, 'x', TAR_RECORDS_MAX),
+				   TAR_RECORDS_MAX };
+	struct tar_entry entry = { .name = "/f", .xattrs = &xattr, .n_xattrs = 1 };
+	struct sha256 sha;
+	struct tar tar = { .sink = tar_hash_sink, .ctx = &sha };
+	struct err err = { 0 };
+
+	sha256_init(&sha);
+	assert_false(tar_begin(&tar, &entry, &err));
+	assert_non_null(strstr(err.text, "'/f'"));
+}
+
 struct grower {
 	const char *path;
 	bool is_done;
@@ -455,6 +518,8 @@ int main(void)
 		ROW(test_header__has_pax_records_only_where_a_field_does_not_fit),
 		ROW(test_header__holds_a_size_over_8_gib_in_a_record),
 		ROW(test_tree__any_depth_is_walked_with_few_descriptors),
+		ROW(test_tree__links_and_attributes_stay_when_asked_for),
+		ROW(test_tar__too_many_attributes_are_an_error),
 		ROW(test_tree__a_file_that_changes_is_an_error_that_names_it),
 		ROW(test_layer__has_the_same_bytes_for_any_number_of_threads),
 		ROW(test_layer__blob_is_gzip_of_the_archive_under_its_digest),
