@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "buildexec/docker/base.h"
@@ -16,7 +17,7 @@
 #include "buildexec/sys/proc.h"
 #include "model/base/digest.h"
 
-enum { OUTPUT_MAX_BYTES = 4 << 20, ERROR_MAX_BYTES = 16 << 10 };
+enum { OUTPUT_MAX_BYTES = 4 << 20, ERROR_MAX_BYTES = 16 << 10, HERE_MINOR = 33 };
 
 struct buildah {
 	struct docker_job *job;
@@ -179,13 +180,15 @@ static bool read_version(struct buildah *b, struct err *err)
 	const char *args[] = { "buildah", "--version" };
 	const struct strings argv = { args, COUNTOF(args), 0 };
 	const char *text;
-	int exit_code;
+	int exit_code, minor;
 
 	if (!ask(b, &argv, &text, &exit_code, err))
 		return err_prefix(err, "cannot run buildah");
 	if (exit_code != 0 || strncmp(text, prefix, strlen(prefix)) != 0)
 		return err_set(err, ERR_ABSENT, "the program 'buildah' in PATH is something else");
 	text += strlen(prefix);
+	if (sscanf(text, "1.%d", &minor) == 1 && minor < HERE_MINOR)
+		b->job->here_needs = "buildah 1.33 or later";
 	b->job->engine_version =
 		arena_printf(b->task->arena, "buildah %.*s", (int)strcspn(text, " \n"), text);
 	return true;

@@ -154,6 +154,7 @@ static bool daemon_open(struct docker_job *job, struct err *err)
 
 	*d = (struct daemon){ .job = job, .task = job->task };
 	job->state = d;
+	job->here_needs = "buildah 1.33 or later";
 	return read_host(job->task, &options, &d->base, err) &&
 	       http_open(&options, &d->http, err) && read_version(d, err);
 }

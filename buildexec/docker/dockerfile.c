@@ -338,7 +338,7 @@ static bool take_instruction(struct parser *p)
 	static const char *const with_here[] = { "RUN", "COPY", "ADD", "ONBUILD" };
 	struct docker_instruction one = { .line = p->line };
 	const struct flat flat = take_lines(p);
-	size_t i = 0, start;
+	size_t i = 0, start, here;
 
 	(void)word_at(&flat, &i, &start);
 	one.name = upper(&flat, start, i, p->arena);
@@ -361,10 +361,12 @@ static bool take_instruction(struct parser *p)
 	} else if (strcmp(one.name, "COPY") == 0) {
 		read_copy(p, &flat, i, &one);
 	}
+	here = p->pos;
 	if (is_one_of(one.name, with_here, COUNTOF(with_here)) &&
 	    !skip_here_documents(p, &flat, i, one.line))
 		return false;
 	one.end = p->pos;
+	one.has_here = p->pos > here;
 	vec_push(p->arena, p->file, one);
 	return true;
 }

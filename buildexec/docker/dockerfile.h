@@ -26,8 +26,8 @@ struct docker_instruction {
 	struct docker_span image; /* FROM: the image; COPY: the value of --from */
 	struct docker_span stage; /* FROM: the name after AS */
 	struct docker_span platform; /* FROM: the value of --platform */
-	const char
-		*args; /* all that follows the name, continuations taken out; no here-documents */
+	bool has_here;               /* here-documents belong to it */
+	const char *args;            /* behind the name, without continuations and here-documents */
 };
 
 struct dockerfile {

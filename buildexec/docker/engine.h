@@ -38,6 +38,8 @@ struct docker_job {
 	struct sandbox_limits limits;
 	const char *engine_version; /* "buildah 1.28.2" */
 	void *state;                /* the engine's own, from open to close */
+	/* Set by open: what it needs for here-documents, which it does not know; NULL: it knows them. */
+	const char *here_needs;
 	/* Filled by build: the last error of the engine, and the instruction it was at; NULL: it names none. */
 	const char *error, *instruction;
 };
