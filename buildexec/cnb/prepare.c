@@ -38,9 +38,14 @@ bool prepare_access(struct task *task, struct err *err)
 {
 	const struct build_request *request = task->request;
 	struct remote_image run;
+	struct ref cache;
 
 	if (!task_check_tags(task, err))
 		return false;
+	if (request->cache_image && request->cache_image[0] &&
+	    (!ref_parse(request->cache_image, task->arena, &cache, err) ||
+	     !registry_check_write(task->registry, &cache, err)))
+		return err_prefix(err, "cannot write to cache image '%s'", request->cache_image);
 	if (request->run_image && !task_read_image(task, request->run_image, &run, err))
 		return err_prefix(err, "cannot read run image '%s'", request->run_image);
 	return true;
