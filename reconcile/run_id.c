@@ -106,14 +106,15 @@ void run_id_judge(const struct run_id *id, const char *cache_dir, struct state *
 		const struct state_entry *entry = state->by_id.items[i].value;
 		struct claim claim;
 
-		if (!status_claim(entry, &claim) || !claim.run_id || !*claim.lease_s ||
-		    strcmp(claim.run_id, id->text) == 0)
-			continue;
-		if (!is_dead(folder, claim.run_id, arena))
-			continue;
-		*claim.lease_s = 1;
-		if (claim.entry_lease_s)
-			*claim.entry_lease_s = 1;
+		for (size_t k = 0; status_claim_at(entry, k, &claim); k++) {
+			if (!claim.run_id || !*claim.lease_s ||
+			    strcmp(claim.run_id, id->text) == 0 ||
+			    !is_dead(folder, claim.run_id, arena))
+				continue;
+			*claim.lease_s = 1;
+			if (claim.entry_lease_s)
+				*claim.entry_lease_s = 1;
+		}
 	}
 }
 

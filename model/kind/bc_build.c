@@ -284,6 +284,7 @@ struct bc_history_entry bc_history_of(const struct bc_build *build, struct arena
 		.started_s = build->started_s,
 		.finished_s = build->finished_s,
 		.lease_s = build->lease_s,
+		.run_id = build->lease_s ? build->run_id : NULL,
 	};
 
 	if (reference && build->output_digest) {

@@ -39,6 +39,7 @@ static const struct field history_fields[] = {
 	{ "startedAt", FIELD_TIME, AT(struct bc_history_entry, started_s) },
 	{ "finishedAt", FIELD_TIME, AT(struct bc_history_entry, finished_s) },
 	{ "lease", FIELD_TIME, AT(struct bc_history_entry, lease_s) },
+	{ "run", FIELD_STRING, AT(struct bc_history_entry, run_id) },
 	{ 0 },
 };
 static const struct table history_table = { "build", sizeof(struct bc_history_entry),

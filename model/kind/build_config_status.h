@@ -29,7 +29,8 @@ struct bc_history_entry {
 	const char *image;     /* output by digest */
 	const char *build_key; /* digest over everything that can change the image */
 	int64_t created_s, started_s, finished_s;
-	int64_t lease_s; /* claim until, Unix seconds; 0: none */
+	int64_t lease_s;    /* claim until, Unix seconds; 0: none */
+	const char *run_id; /* who claims it; NULL: nobody */
 };
 
 /* What the newest build was made of and who makes it: enough to plan the next without opening its record. */

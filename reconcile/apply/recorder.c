@@ -11,6 +11,7 @@
 #include "model/base/limits.h"
 #include "model/doc/yaml.h"
 #include "model/kind/image_record.h"
+#include "reconcile/plan/build_config_merge.h"
 
 enum { BACKOFF_BASE_MS = 100, BACKOFF_CAP_MS = 10000, BODY_LINES = 500 };
 
@@ -24,7 +25,17 @@ struct pending {
 	struct state_entry *entry;     /* as it will be; NULL: deleted */
 	VEC(struct file_change) files; /* the status first */
 	VEC(struct file_change) records;
-	const char *base; /* the status file's bytes as read; NULL: there was none */
+	const char *base; /* the status file's bytes that ours is made from; NULL: there was none */
+	const struct object *object; /* NULL: deleted */
+	const struct origin *origin;
+	/* Ours as it was put, and what it is made from, without what others did meanwhile */
+	const void *own, *own_base;
+};
+
+/* What a run knows of an object: as it was read when the plan was made, or as it put it since. */
+struct known {
+	const char *bytes;
+	const void *status;
 };
 
 struct recorder {
@@ -35,6 +46,8 @@ struct recorder {
 	size_t n_commits;
 	const char *too_large; /* path of a file that would not be read back; NULL: none */
 	bool is_behind;        /* the store went to another commit, and `base` is not that one */
+	bool has_moved;        /* `base` was read again since the plan was made */
+	struct map known;      /* then: id → struct known */
 	recorder_moved_fn *on_moved;
 	void *moved_ctx;
 };
@@ -58,6 +71,50 @@ static const char *base_bytes(const struct state_files *files, const char *path)
 	return map_get(&files->bytes_by_path, path);
 }
 
+static const void *status_at_tip(const struct recorder *recorder, const char *id)
+{
+	const struct state_entry *entry = map_get(&recorder->spec.base->state.by_id, id);
+
+	return entry ? entry->status : NULL;
+}
+
+/* What others did since the plan was made is unknown to whatever is put. */
+static void take_known(const struct recorder *recorder, struct pending *pending)
+{
+	const struct known *known = map_get(&recorder->known, pending->id);
+
+	if (!recorder->has_moved) {
+		pending->base = base_bytes(recorder->spec.base, pending->path);
+		pending->own_base = status_at_tip(recorder, pending->id);
+	} else if (known) {
+		pending->base = known->bytes;
+		pending->own_base = known->status;
+	}
+}
+
+static void set_known(struct recorder *recorder, const char *id, const char *bytes,
+		      const void *status)
+{
+	struct known *known = ARENA_NEW(recorder->arena, struct known);
+
+	*known = (struct known){ bytes, status };
+	map_set(recorder->arena, &recorder->known, id, known);
+}
+
+/* Before the first time that `base` is read again. */
+static void keep_known(struct recorder *recorder)
+{
+	const struct map *by_id = &recorder->spec.base->state.by_id;
+
+	for (size_t i = 0; i < by_id->n && !recorder->has_moved; i++) {
+		const struct state_entry *entry = by_id->items[i].value;
+
+		set_known(recorder, by_id->items[i].key,
+			  base_bytes(recorder->spec.base, entry->path), entry->status);
+	}
+	recorder->has_moved = true;
+}
+
 static struct pending *pending_of(struct recorder *recorder, const char *id, const char *path)
 {
 	struct pending *pending = map_get(&recorder->by_id, id);
@@ -67,7 +124,7 @@ static struct pending *pending_of(struct recorder *recorder, const char *id, con
 	pending = ARENA_NEW(recorder->arena, struct pending);
 	pending->id = arena_strdup(recorder->arena, id);
 	pending->path = path;
-	pending->base = base_bytes(recorder->spec.base, path);
+	take_known(recorder, pending);
 	map_set(recorder->arena, &recorder->by_id, pending->id, pending);
 	return pending;
 }
@@ -112,6 +169,9 @@ void recorder_put(struct recorder *recorder, const struct object *object,
 				       .status = status,
 				       .origin = *origin };
 	pending->entry = entry;
+	pending->object = object;
+	pending->origin = &entry->origin;
+	pending->own = status;
 	pending->line = arena_strdup(arena, line);
 	set_file(recorder, pending, path, status_encode(object, origin, status, arena));
 }
@@ -155,6 +215,7 @@ void recorder_delete(struct recorder *recorder, const struct state_entry *entry,
 	size_t n = strlen(entry->path) - strlen(".yaml");
 
 	pending->entry = NULL;
+	pending->object = NULL;
 	pending->line = arena_strdup(recorder->arena, line);
 	set_file(recorder, pending, entry->path, NULL);
 	set_file(recorder, pending, arena_copy(recorder->arena, entry->path, n), NULL);
@@ -269,13 +330,13 @@ static void put_message(const struct recorder *recorder, const char *subject, st
 }
 
 /* Each path once: several streams may drop, or bring, the record of the same image. */
-struct changes {
+struct file_changes {
 	struct arena *arena;
 	VEC(struct store_change) list;
 	struct map by_path; /* path → place in the list, from 1 */
 };
 
-static void add_change(struct changes *changes, const struct file_change *file)
+static void add_change(struct file_changes *changes, const struct file_change *file)
 {
 	const struct store_change change = { file->path, file->bytes, file->n };
 	size_t at = (size_t)(uintptr_t)map_get(&changes->by_path, file->path);
@@ -308,7 +369,7 @@ static bool note_present(void *ctx, const char *path, bool is_dir)
 }
 
 /* What is at the tip stays as it is, also when another object drops it in the same commit. */
-static bool add_records(struct recorder *recorder, struct changes *changes, struct err *err)
+static bool add_records(struct recorder *recorder, struct file_changes *changes, struct err *err)
 {
 	struct present present = { .arena = recorder->arena };
 	struct store_files none;
@@ -336,7 +397,7 @@ static bool add_records(struct recorder *recorder, struct changes *changes, stru
 static bool all_changes(struct recorder *recorder, struct store_change **out, size_t *n,
 			struct err *err)
 {
-	struct changes changes = { .arena = recorder->arena };
+	struct file_changes changes = { .arena = recorder->arena };
 	struct state merged;
 	AUTO_BUF readme = BUF_INIT(LIMIT_STATE_BLOB);
 
@@ -395,6 +456,28 @@ static bool has_our_claim(const struct recorder *recorder, const char *id)
 	       strcmp(claim.run_id, recorder->spec.run_id) == 0;
 }
 
+/* Ours on top of theirs where each has a build of its own in it. */
+static bool merge_pending(struct recorder *recorder, struct pending *pending)
+{
+	const void *theirs = status_at_tip(recorder, pending->id), *merged;
+	struct state_entry *entry;
+
+	if (!pending->object || pending->object->kind != KIND_BUILD_CONFIG || !theirs ||
+	    theirs == pending->own_base)
+		return false;
+	merged = config_merge(pending->own_base, pending->own, theirs, recorder->spec.run_id,
+			      recorder->arena);
+	if (!merged)
+		return false;
+	entry = ARENA_NEW(recorder->arena, struct state_entry);
+	*entry = *pending->entry;
+	entry->status = merged;
+	pending->entry = entry;
+	set_file(recorder, pending, pending->path,
+		 status_encode(pending->object, pending->origin, merged, recorder->arena));
+	return true;
+}
+
 /* After a refresh: keeps what may go on top of the new tip, drops the rest to *lost. */
 static void rebase_pending(struct recorder *recorder, struct strings *lost)
 {
@@ -404,7 +487,8 @@ static void rebase_pending(struct recorder *recorder, struct strings *lost)
 		struct pending *pending = recorder->by_id.items[i].value;
 		const char *theirs = base_bytes(recorder->spec.base, pending->path);
 
-		if (is_same(theirs, pending->base) || has_our_claim(recorder, pending->id)) {
+		if (merge_pending(recorder, pending) || is_same(theirs, pending->base) ||
+		    has_our_claim(recorder, pending->id)) {
 			pending->base = theirs;
 			map_set(recorder->arena, &kept, pending->id, pending);
 		} else if (lost) {
@@ -423,6 +507,7 @@ static bool take_tip(struct recorder *recorder, struct strings *lost, struct err
 	if (!state_read(recorder->spec.store, recorder->arena, &fresh, err))
 		return false;
 	recorder->is_behind = false;
+	keep_known(recorder);
 	state_files_replace(recorder->spec.base, &fresh, recorder->arena);
 	if (recorder->on_moved)
 		recorder->on_moved(recorder->moved_ctx);
@@ -463,6 +548,8 @@ static void adopt_pending(struct recorder *recorder)
 
 		map_set(recorder->arena, &base->bytes_by_path, pending->path,
 			(void *)(uintptr_t)pending->files.v[0].bytes);
+		if (recorder->has_moved)
+			set_known(recorder, pending->id, pending->files.v[0].bytes, pending->own);
 	}
 	base->state.by_id = merged_state(recorder).by_id;
 	recorder->by_id = (struct map){ 0 };
@@ -471,6 +558,8 @@ static void adopt_pending(struct recorder *recorder)
 bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
 		    struct strings *lost, struct err *err)
 {
+	const size_t n_before = recorder->by_id.n;
+
 	if (recorder->too_large)
 		return err_set(err, ERR_INVALID,
 			       "cannot record '%s': it would be larger than %u MiB; of an image "
@@ -479,9 +568,16 @@ bool recorder_flush(struct recorder *recorder, const char *subject, bool is_stri
 	flush_logs(recorder);
 	if (recorder->is_behind && !read_again(recorder, lost, err))
 		return err_prefix(err, "cannot read the state branch again");
-	for (unsigned try = 0; recorder->by_id.n; try++) {
-		size_t n_before = recorder->by_id.n;
-
+	if (recorder->has_moved)
+		rebase_pending(recorder, lost);
+	for (unsigned try = 0;; try++) {
+		if (is_strict && recorder->by_id.n < n_before) {
+			recorder->by_id = (struct map){ 0 };
+			return err_set(err, ERR_CONFLICT,
+				       "another run changed what is planned here");
+		}
+		if (!recorder->by_id.n)
+			break;
 		if (try_commit(recorder, subject, err)) {
 			adopt_pending(recorder);
 			return true;
@@ -491,11 +587,6 @@ bool recorder_flush(struct recorder *recorder, const char *subject, bool is_stri
 		clock_sleep_ms(backoff_ms(try, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
 		if (!read_again(recorder, lost, err))
 			return err_prefix(err, "cannot read the state branch again");
-		if (is_strict && recorder->by_id.n < n_before) {
-			recorder->by_id = (struct map){ 0 };
-			return err_set(err, ERR_CONFLICT,
-				       "another run changed what is planned here");
-		}
 	}
 	return true;
 }

@@ -2,7 +2,8 @@
 /*
  * recorder.h — collects what changed in state and commits it in few commits, by compare-and-swap. When the branch moved,
  * changes are put on top of the new tip, object by object: an object that nobody else touched takes ours; one that somebody
- * else changed is theirs, unless it still carries our claim. Never forced. Logs go to their own branch, before the state
+ * else changed is theirs, unless it still carries our claim; of a build config in which each run has a build, each keeps its own.
+ * What others did since the plan was made counts as such, whenever it was read. Never forced. Logs go to their own branch, before the state
  * that points at them; a log that cannot be kept is a warning, results are worth more.
  */
 #ifndef RECONCILE_APPLY_RECORDER_H

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "buildexec/source/access.h"
+#include "buildexec/sys/url.h"
 #include "model/base/limits.h"
 #include "model/doc/json.h"
 #include "model/kind/build_env.h"
@@ -522,6 +523,49 @@ static const char *newest_image(const struct build_config_status *status)
 	return NULL;
 }
 
+/* As it is written in the URL, and as it is sent. */
+static void hide_password(struct making *m, const char *url)
+{
+	const char *scheme_end = url ? strstr(url, "://") : NULL, *begin, *at, *colon;
+	struct err ignored = { 0 };
+	struct url parsed;
+
+	if (!url)
+		return;
+	begin = scheme_end ? scheme_end + 3 : url;
+	at = memrchr(begin, '@', strcspn(begin, "/?#"));
+	colon = at ? memchr(begin, ':', (size_t)(at - begin)) : NULL;
+	if (!colon || colon + 1 == at)
+		return;
+	vec_push(m->arena, &m->config->hidden,
+		 arena_copy(m->arena, colon + 1, (size_t)(at - colon - 1)));
+	if (url_parse(url, m->arena, &parsed, &ignored) && parsed.password)
+		vec_push(m->arena, &m->config->hidden, parsed.password);
+}
+
+/*
+ * Logins are for whoever fetches: of a Custom build that is the builder. All else that is told of the place goes into images
+ * and records.
+ */
+static void add_logins(struct making *m)
+{
+	const struct build_git *from = m->step->git;
+	struct build_git *git;
+
+	if (!from || !m->common->source.git)
+		return;
+	git = ARENA_NEW(m->arena, struct build_git);
+	*git = *m->common->source.git;
+	git->http_proxy = from->http_proxy;
+	git->https_proxy = from->https_proxy;
+	if (m->common->strategy.custom)
+		git->uri = from->uri;
+	m->config->spec.source.git = git;
+	hide_password(m, from->uri);
+	hide_password(m, from->http_proxy);
+	hide_password(m, from->https_proxy);
+}
+
 static bool add_source(struct making *m)
 {
 	const struct build_source *from = &m->common->source;
@@ -538,7 +582,7 @@ static bool add_source(struct making *m)
 	if (!from->git || m->config->binary)
 		return true;
 	git = ARENA_NEW(m->arena, struct git_source);
-	*git = (struct git_source){ .url = from->git->uri,
+	*git = (struct git_source){ .url = (m->step->git ? m->step->git : from->git)->uri,
 				    .revision = revision && revision->git ? revision->git->commit
 									  : from->git->ref,
 				    .has_submodules = true };
@@ -604,6 +648,7 @@ struct build_request *request_for_config(const struct step *step, const struct r
 	collect_credentials(&m, &credentials);
 	m.request = request_common(step, spec, &credentials, arena);
 	fill(&m);
+	add_logins(&m);
 	if (add_source(&m) && add_all_files(&m) && resolve_variables(&m) && add_jenkins(&m))
 		return m.request;
 	*refusal = m.refusal;

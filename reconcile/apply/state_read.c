@@ -224,6 +224,23 @@ bool status_claim(const struct state_entry *entry, struct claim *out)
 	return out->lease_s != NULL;
 }
 
+bool status_claim_at(const struct state_entry *entry, size_t i, struct claim *out)
+{
+	const struct build_config_status *config = entry->status;
+	struct bc_history_entry *build;
+
+	if (i == 0 && status_claim(entry, out))
+		return true;
+	*out = (struct claim){ 0 };
+	if (entry->kind != KIND_BUILD_CONFIG || i > config->history.n)
+		return false;
+	if (i == 0)
+		return true;
+	build = LIST_AT(config->history, struct bc_history_entry, i - 1);
+	*out = (struct claim){ build->run_id, &build->lease_s, NULL };
+	return true;
+}
+
 bool state_read_record(struct store *store, const char *path, struct arena *arena,
 		       struct node **out, struct err *err)
 {

@@ -33,6 +33,8 @@ struct claim {
 	int64_t *entry_lease_s; /* the same in its history; NULL: it has none there */
 };
 bool status_claim(const struct state_entry *entry, struct claim *out);
+/* One after another, from 0, of all builds; several of a build config may run at once. False: there are no more. */
+bool status_claim_at(const struct state_entry *entry, size_t i, struct claim *out);
 
 /* What is known of one image. ERR_ABSENT: `image "sha256:…" not found`. */
 MUST_CHECK bool state_read_image(struct store *store, const char *digest, struct arena *arena,

@@ -87,6 +87,7 @@ static void end_entry(struct configuring *c, const struct bc_history_entry *entr
 	ended.reason = reason;
 	ended.finished_s = c->p->options.now_s;
 	ended.lease_s = 0;
+	ended.run_id = NULL;
 	c->status->history = config_history_put(&c->status->history, &ended, c->p->arena);
 }
 

@@ -281,6 +281,155 @@ static void test_recorder__writes_over_a_file_that_carries_its_own_claim(void **
 	assert_int_equal(recorded(f, "cart"), 5);
 }
 
+/* ---- builds of one build config in two runs (runPolicy Parallel) ---- */
+
+static const struct build_config_status *config_at(const struct side *side)
+{
+	const struct state_entry *entry = map_get(&side->base.state.by_id, "BuildConfig/shop/cart");
+
+	return entry ? entry->status : NULL;
+}
+
+/* The status of a run that planned on `base`, with its own build in this phase. */
+static void put_build(struct fixture *f, struct side *side, const struct build_config_status *base,
+		      int64_t number, const char *phase)
+{
+	struct arena *arena = f->folder.arena;
+	const char *run_id =
+		side == &f->ours ? "01AAAAAAAAAAAAAAAAAAAAAAAA" : "01BBBBBBBBBBBBBBBBBBBBBBBB";
+	bool is_over = strcmp(phase, "Running") != 0;
+	struct build_config_status *status = ARENA_NEW(arena, struct build_config_status);
+	size_t n = base ? base->history.n : 0;
+	struct bc_history_entry *all = arena_array(arena, n + 1, sizeof(*all));
+	struct object *object = ARENA_NEW(arena, struct object);
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = *LIST_AT(base->history, struct bc_history_entry, i);
+	all[n] = (struct bc_history_entry){ .number = number,
+					    .phase = phase,
+					    .policy = "Parallel",
+					    .created_s = 1700000000 + number,
+					    .finished_s = is_over ? 1700000100 : 0,
+					    .lease_s = is_over ? 0 : 1700000900,
+					    .run_id = is_over ? NULL : run_id };
+	status->history = (struct list){ all, n + 1 };
+	status->last_version = number;
+	status->last = ARENA_NEW(arena, struct bc_attempt);
+	*status->last = (struct bc_attempt){ .number = number,
+					     .run_id = run_id,
+					     .lease_s = all[n].lease_s };
+	object->kind = KIND_BUILD_CONFIG;
+	object->meta = (struct meta){ .name = "cart", .ns = "shop" };
+	object->id = "BuildConfig/shop/cart";
+	recorder_put(side->recorder, object, &(struct origin){ 0 }, status, "BuildConfig");
+}
+
+static void must_flush(struct fixture *f, struct side *side, bool is_strict)
+{
+	must(flush(f, side, is_strict), &f->err);
+	assert_int_equal(side->lost.n, 0);
+}
+
+/* "1 Complete, 2 Running; last 2", as the branch has it now. */
+static const char *builds_at_tip(struct fixture *f)
+{
+	const struct build_config_status *status;
+	AUTO_BUF text = BUF_INIT(4096);
+	struct state_files files;
+
+	must(store_refresh(f->theirs.store, &f->err), &f->err);
+	must(state_read(f->theirs.store, f->folder.arena, &files, &f->err), &f->err);
+	status = ((const struct state_entry *)map_get(&files.state.by_id, "BuildConfig/shop/cart"))
+			 ->status;
+	for (size_t i = 0; i < status->history.n; i++) {
+		const struct bc_history_entry *entry =
+			LIST_AT(status->history, struct bc_history_entry, i);
+
+		buf_printf(&text, "%d %s, ", (int)entry->number, entry->phase);
+	}
+	buf_printf(&text, "last %d of %d", (int)status->last->number, (int)status->last_version);
+	state_files_release(&files);
+	return buf_copy(&text, f->folder.arena);
+}
+
+/* With and without a look at the branch in between; either of them ends first. */
+static void test_recorder__results_of_parallel_builds_in_two_runs_are_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 4; i++) {
+		const int64_t one = 2 * i + 1, two = one + 1;
+		const struct build_config_status *ours, *theirs;
+
+		close_side(&f->ours);
+		open_side(f, &f->ours, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+		ours = config_at(&f->ours);
+		put_build(f, &f->ours, ours, one, "Running");
+		must_flush(f, &f->ours, true);
+		close_side(&f->theirs);
+		open_side(f, &f->theirs, "01BBBBBBBBBBBBBBBBBBBBBBBB");
+		theirs = config_at(&f->theirs);
+		put_build(f, &f->theirs, theirs, two, "Running");
+		must_flush(f, &f->theirs, true);
+		if (i & 1)
+			must(recorder_look(f->ours.recorder, &f->ours.lost, &f->err), &f->err);
+		put_build(f, &f->ours, ours, one, i & 2 ? "Complete" : "Running");
+		must_flush(f, &f->ours, false);
+		put_build(f, &f->theirs, theirs, two, "Failed");
+		must_flush(f, &f->theirs, false);
+		if (i & 2)
+			continue;
+		put_build(f, &f->ours, ours, one, "Complete");
+		must_flush(f, &f->ours, false);
+	}
+	assert_string_equal(builds_at_tip(f),
+			    "1 Complete, 2 Failed, 3 Complete, 4 Failed, 5 Complete, 6 Failed, "
+			    "7 Complete, 8 Failed, last 8 of 8");
+}
+
+/* Whoever found the lease over gave the build up, and built again: that result is the one that counts. */
+static void test_recorder__a_build_that_was_given_up_is_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	put_build(f, &f->ours, NULL, 1, "Running");
+	must_flush(f, &f->ours, true);
+	close_side(&f->theirs);
+	open_side(f, &f->theirs, "01BBBBBBBBBBBBBBBBBBBBBBBB");
+	put_build(f, &f->theirs, NULL, 1, "Error");
+	must_flush(f, &f->theirs, true);
+	put_build(f, &f->ours, NULL, 1, "Complete");
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(f->ours.lost.n, 1);
+	assert_string_equal(builds_at_tip(f), "1 Error, last 1 of 1");
+}
+
+/* A look at the branch brings what others did; what was planned before does not go over it. */
+static void test_recorder__what_was_seen_meanwhile_is_not_written_over(void **state)
+{
+	struct fixture *f = *state;
+	struct strings lost = { 0 };
+
+	put(f, &f->ours, "cart", 1, NULL);
+	must_flush(f, &f->ours, true);
+	read_theirs(f);
+	put(f, &f->theirs, "cart", 7, NULL);
+	put(f, &f->theirs, "web", 7, NULL);
+	must(flush(f, &f->theirs, false), &f->err);
+	must(recorder_look(f->ours.recorder, &lost, &f->err), &f->err);
+	put(f, &f->ours, "cart", 2, NULL);
+	put(f, &f->ours, "web", 2, NULL);
+	assert_false(flush(f, &f->ours, true));
+	assert_int_equal(f->err.kind, ERR_CONFLICT);
+	put(f, &f->ours, "cart", 2, NULL);
+	put(f, &f->ours, "pay", 2, NULL);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(f->ours.lost.n, 1);
+	assert_int_equal(recorded(f, "cart"), 7);
+	assert_int_equal(recorded(f, "web"), 7);
+	assert_int_equal(recorded(f, "pay"), 2);
+}
+
 static void test_recorder__keeps_what_was_read_before_a_conflict(void **state)
 {
 	struct fixture *f = *state;
@@ -593,6 +742,9 @@ int main(void)
 		TEST(test_recorder__gives_up_all_claims_when_one_is_taken),
 		TEST(test_recorder__writes_over_a_file_that_carries_its_own_claim),
 		TEST(test_recorder__keeps_what_was_read_before_a_conflict),
+		TEST(test_recorder__results_of_parallel_builds_in_two_runs_are_kept),
+		TEST(test_recorder__a_build_that_was_given_up_is_lost),
+		TEST(test_recorder__what_was_seen_meanwhile_is_not_written_over),
 		TEST(test_recorder__deletes_an_object_with_its_records),
 		TEST(test_recorder__writes_the_record_of_an_image_once),
 		TEST(test_recorder__drops_a_record_with_the_object_that_others_changed),

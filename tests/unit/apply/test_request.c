@@ -3,6 +3,8 @@
  * test_request.c — a build of a build config as the request that its worker is given, by what the manifests say; read back
  * from JSON, as a worker reads it.
  */
+#include <stdio.h>
+
 #include "unit/kind/manifest.h"
 
 #include "model/doc/json.h"
@@ -32,6 +34,7 @@ struct fixture {
 	struct bc_build build;
 	struct build_start start;
 	struct build_config_status status;
+	struct build_git *source_git; /* as recorded; NULL: as in the manifest */
 	const struct build_event *refusal;
 	struct build_request request; /* as the worker reads it */
 	const struct build_request *made;
@@ -64,6 +67,8 @@ static void make(struct fixture *f, const char *manifests)
 				      .labels = f->step.object->meta.labels,
 				      .phase = "New" };
 	f->build.spec.common = ((const struct build_config_spec *)f->step.object->spec)->common;
+	if (f->source_git)
+		f->build.spec.common.source.git = f->source_git;
 	f->step.action = ACTION_BUILD;
 	f->step.kind = KIND_BUILD_CONFIG;
 	f->step.id = f->step.object->id;
@@ -189,6 +194,43 @@ static void test_request__git_source_is_the_commit(void **state)
 			      f.arena, &f.refusal);
 	assert_string_equal(f.made->source.git->revision, "4e5f6a7");
 	release(&f);
+}
+
+/* What is fetched with a login is recorded without; the image's labels and variables are made of what is recorded. */
+static void test_request__login_of_a_url_goes_to_whoever_fetches(void **state)
+{
+	struct build_git masked = { .uri = "https://git.local/a.git",
+				    .https_proxy = "http://proxy:3128" };
+	const struct build_git written = { .uri = "https://joe:w%40rd-1@git.local/a.git",
+					   .https_proxy = "http://p:proxy-word@proxy:3128" };
+	const struct {
+		const char *strategy, *told;
+	} rows[] = {
+		{ "dockerStrategy: {}", "https://git.local/a.git" },
+		{ "customStrategy: {from: {kind: DockerImage, name: b}}", written.uri },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct fixture f = { .step.git = &written, .source_git = &masked };
+		const struct bc_request *config;
+		char manifest[512];
+
+		snprintf(manifest, sizeof(manifest),
+			 SETTINGS("builds: {custom: true}\n")
+				 CONFIG("  source: {git: {uri: 'https://git.local/a.git'}}\n"
+					"  strategy: {%s}\n"),
+			 rows[i].strategy);
+		make(&f, manifest);
+		config = f.request.config;
+		assert_string_equal(f.request.source.git->url, written.uri);
+		assert_string_equal(config->spec.source.git->uri, rows[i].told);
+		assert_string_equal(config->spec.source.git->https_proxy, written.https_proxy);
+		assert_true(strings_has(&config->hidden, "w%40rd-1"));
+		assert_true(strings_has(&config->hidden, "w@rd-1"));
+		assert_true(strings_has(&config->hidden, "proxy-word"));
+		release(&f);
+	}
 }
 
 static const struct request_files *files_of(const struct fixture *f, const char *purpose,
@@ -459,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_request__says_what_every_build_needs),
 		cmocka_unit_test(test_request__action_is_the_strategy),
 		cmocka_unit_test(test_request__git_source_is_the_commit),
+		cmocka_unit_test(test_request__login_of_a_url_goes_to_whoever_fetches),
 		cmocka_unit_test(test_request__files_of_secrets_and_maps),
 		cmocka_unit_test(test_request__custom_builder_has_its_secrets_as_files),
 		cmocka_unit_test(test_request__variables_have_values),
