@@ -367,6 +367,7 @@ static void count(struct planner *p)
 {
 	struct plan *plan = p->plan;
 
+	config_notices(p);
 	for (size_t i = 0; i < plan->steps.n; i++) {
 		const struct step *step = plan->steps.v[i];
 		const struct image_spec *spec =
@@ -378,8 +379,6 @@ static void count(struct planner *p)
 			notice(p, step, "cosign");
 		if (spec)
 			notice_main(p, step);
-		if (step->kind == KIND_BUILD_CONFIG && step->object)
-			config_notices(p, step);
 		if (step->blocked)
 			plan->n_blocked++;
 		else
