@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buildexec/sys/log.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/policy.h"
 #include "model/kind/workload.h"
 #include "reconcile/report/dashboard_streams.h"
@@ -41,6 +42,7 @@ _Static_assert(offsetof(struct builder_status, conditions) == 0, "conditions fir
 _Static_assert(offsetof(struct stack_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct store_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct lifecycle_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct build_config_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct policy_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct workload_status, conditions) == 0, "conditions first");
 
@@ -91,6 +93,8 @@ static const char *image_of(const struct state_entry *entry)
 		return ((const struct stack_status *)entry->status)->run.latest;
 	case KIND_CLUSTER_LIFECYCLE:
 		return ((const struct lifecycle_status *)entry->status)->image.latest;
+	case KIND_BUILD_CONFIG:
+		return ((const struct build_config_status *)entry->status)->output_image;
 	case KIND_IMAGE_POLICY:
 		return ((const struct policy_status *)entry->status)->latest_image;
 	case KIND_DEPLOYMENT:
@@ -112,7 +116,6 @@ static const char *image_of(const struct state_entry *entry)
 	case KIND_IMAGE_STREAM_TAG:
 	case KIND_IMAGE_STREAM_MAPPING:
 	case KIND_IMAGE_STREAM_IMPORT:
-	case KIND_BUILD_CONFIG:
 	case KIND_BUILD:
 	case KIND_SECRET:
 	case KIND_SERVICE_ACCOUNT:
@@ -128,6 +131,8 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 {
 	const struct condition *ready = ready_of(entry);
 	const struct image_status *image = entry->kind == KIND_IMAGE ? entry->status : NULL;
+	const struct build_config_status *config =
+		entry->kind == KIND_BUILD_CONFIG ? entry->status : NULL;
 
 	buf_printf(out, "| [%s](%s) | %s | ", entry->id, entry->path,
 		   ready ? ready->status : "Unknown");
@@ -135,6 +140,10 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 		buf_printf(out, "%lld ", (long long)image->last->number);
 	if (image && image->last && image->latest_reason)
 		dashboard_cell(image->latest_reason, out);
+	if (config && config->last)
+		buf_printf(out, "%lld ", (long long)config->last->number);
+	if (config && config->last && config->last->reasons)
+		dashboard_cell(config->last->reasons, out);
 	buf_puts(out, " | ");
 	if (image_of(entry))
 		dashboard_code(image_of(entry), out);
