@@ -61,6 +61,15 @@ extern const struct backend remote_backend;
 void remote_close(struct registry *registry);
 enum registry_protocol remote_probe(struct registry *registry, const struct place *place);
 
+/*
+ * shared.c: verified bytes by the name of their repository and their digest; a copy, and what it is in `out`. NULL where nothing is
+ * kept. Not for calls in a manner of their own.
+ */
+char *shared_recall(const struct registry *registry, const struct ref *ref, const char *digest,
+		    struct arena *arena, struct payload *out);
+void shared_remember(const struct registry *registry, const struct ref *ref,
+		     const struct payload *payload);
+
 /* The type that a manifest's own bytes show: its mediaType, else by its keys; NULL when it is no manifest. */
 const char *manifest_media_type(const char *bytes, size_t n, struct arena *arena);
 
