@@ -48,6 +48,10 @@ struct backend {
 	bool (*put_blob)(struct registry *registry, const struct place *place,
 			 const struct descriptor *desc, const struct blob_source *source,
 			 struct err *err);
+	/* The blob of `from` fetched to where it stays, verified on its way; NULL where bytes are sent. */
+	bool (*receive_blob)(struct registry *registry, const struct place *place,
+			     const struct ref *from, const struct descriptor *desc,
+			     struct err *err);
 	/* `tag` NULL: by digest alone. */
 	bool (*put_manifest)(struct registry *registry, const struct place *place, const char *tag,
 			     const struct payload *payload, struct err *err);
@@ -55,6 +59,11 @@ struct backend {
 			  struct strings *out, struct err *err);
 	bool (*check_write)(struct registry *registry, const struct place *place, struct err *err);
 };
+
+/* For copies. *done false: `to` is of a kind that bytes are sent to. */
+MUST_CHECK bool registry_receive_blob(struct registry *registry, const struct ref *from,
+				      const struct ref *to, const struct descriptor *desc,
+				      bool *done, struct err *err);
 
 extern const struct backend layout_backend;
 extern const struct backend remote_backend;

@@ -375,6 +375,20 @@ bool registry_put_blob(struct registry *registry, const struct ref *to,
 	return true;
 }
 
+bool registry_receive_blob(struct registry *registry, const struct ref *from, const struct ref *to,
+			   const struct descriptor *desc, bool *done, struct err *err)
+{
+	struct place place;
+
+	*done = false;
+	if (!find_place(registry, to, registry->arena, &place, err))
+		return false;
+	if (!backend_of(&place)->receive_blob)
+		return true;
+	*done = true;
+	return backend_of(&place)->receive_blob(registry, &place, from, desc, err);
+}
+
 bool registry_put_manifest(struct registry *registry, const struct ref *to, const char *media_type,
 			   const void *bytes, size_t n, struct err *err)
 {
