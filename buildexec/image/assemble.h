@@ -52,6 +52,8 @@ void image_draft_print(const struct image_draft *draft, struct arena *arena,
 struct image_access {
 	const struct registry_rules *rules;
 	const struct keychain *keychain;
+	struct registry_shared
+		*shared;         /* what the handles find out once for all; NULL: each for itself */
 	const char *scratch_dir; /* for layers copied between registries; NULL: the temp folder */
 	size_t n_threads;        /* 0: 4, transfers wait for the network more than for a CPU */
 };
