@@ -283,7 +283,7 @@ static void graph_edges(struct graph *g)
 			need_watched(g, object);
 		else if (object->kind == KIND_IMAGE_STREAM)
 			need_sources(g, object);
-		else if (object->kind == KIND_BUILD_CONFIG)
+		else if (kind_has_builds(object->kind))
 			need_inputs(g, object);
 		g->nodes[i].needs = g->needs.v;
 		g->nodes[i].n_needs = g->needs.n;
@@ -378,7 +378,7 @@ static void count(struct planner *p)
 			notice(p, step, "cosign");
 		if (spec)
 			notice_main(p, step);
-		if (step->kind == KIND_BUILD_CONFIG && step->object)
+		if (kind_has_builds(step->kind) && step->object)
 			config_notices(p, step);
 		if (step->blocked)
 			plan->n_blocked++;
