@@ -31,7 +31,7 @@ void build_refs_of(struct context *context, const struct state_entry *owner, bui
 {
 	const struct build_config_status *config = owner->status;
 	const struct image_status *image = owner->status;
-	const bool is_config = owner->kind == KIND_BUILD_CONFIG;
+	const bool is_config = kind_has_builds(owner->kind);
 	const struct list *history = is_config ? &config->history : &image->history;
 
 	for (size_t i = 0; i < history->n; i++)
@@ -48,7 +48,7 @@ struct build_ref build_newest(const struct state_entry *owner)
 	const struct image_status *image = owner->status;
 	struct build_ref ref = { owner, 0 };
 
-	if (owner->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(owner->kind))
 		ref.number = config->last_version;
 	else if (image->last)
 		ref.number = image->last->number;
@@ -221,8 +221,8 @@ bool build_find(struct context *context, const struct build_word *word, struct b
 bool build_read_config(struct context *context, const struct build_ref *ref, struct bc_build *out,
 		       const struct node **document, struct err *err)
 {
-	const char *path =
-		bc_build_path(ref->owner->ns, ref->owner->name, ref->number, context->arena);
+	const char *path = bc_build_path(ref->owner->kind, ref->owner->ns, ref->owner->name,
+					 ref->number, context->arena);
 	struct node *node;
 
 	*document = NULL;

@@ -162,7 +162,7 @@ static bool add_word(struct cancel *c, const struct build_word *word, struct err
 		c->has_failed = true;
 		return true;
 	}
-	if (ref.owner->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(ref.owner->kind))
 		return add_target(c, &ref, true, err);
 	say_failed(c, ref.owner->ns, word->name,
 		   "is of an Image: it ends with the run that makes it, which SIGINT stops");
@@ -262,13 +262,14 @@ static void fill(struct recorder *recorder, const struct change *change, const c
 	const struct state_entry *owner = change->owner;
 	struct object *object = ARENA_NEW(arena, struct object); /* its manifest is not needed */
 
-	*object = (struct object){ .kind = KIND_BUILD_CONFIG,
+	*object = (struct object){ .kind = owner->kind,
 				   .id = owner->id,
 				   .meta = { .name = owner->name, .ns = owner->ns } };
 	recorder_put(recorder, object, &owner->origin, change->status, line);
-	recorder_put_file(recorder, owner->id,
-			  bc_build_path(owner->ns, owner->name, change->target->number, arena),
-			  bc_build_encode(&change->build, arena));
+	recorder_put_file(
+		recorder, owner->id,
+		bc_build_path(owner->kind, owner->ns, owner->name, change->target->number, arena),
+		bc_build_encode(&change->build, arena));
 }
 
 /* ERR_CONFLICT: somebody else changed one of them; nothing is recorded, and what they wrote is read. */

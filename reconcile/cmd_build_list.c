@@ -28,7 +28,7 @@ static int print_records(struct context *context, const build_ref_vec *builds)
 		struct err err = { 0 };
 		bool is_done;
 
-		if (ref->owner->kind == KIND_BUILD_CONFIG)
+		if (kind_has_builds(ref->owner->kind))
 			is_done = build_read_config(context, ref, &build, &document, &err);
 		else
 			is_done = state_read_build(context->store, ref->owner->ns, ref->owner->name,

@@ -143,7 +143,7 @@ static void add_pushers(struct search *search)
 		for (size_t k = 0; is_image && k < spec->additional_tags.n; k++)
 			is_pusher |= lies_in(spec->additional_tags.v[k], repository);
 		if (is_pusher ||
-		    (other->kind == KIND_BUILD_CONFIG && is_output(search, other, repository)))
+		    (kind_has_builds(other->kind) && is_output(search, other, repository)))
 			add_at(search, other->kind, other->meta.ns, other->meta.name);
 	}
 }
@@ -195,7 +195,7 @@ void object_parts(const struct model *model, const struct object *object, struct
 
 		add(&search, is_own ? KIND_BUILDER : KIND_CLUSTER_BUILDER, spec->builder.name);
 		add_watched(&search);
-	} else if (object->kind == KIND_BUILD_CONFIG) {
+	} else if (kind_has_builds(object->kind)) {
 		add_read(&search);
 	} else if (object->kind == KIND_IMAGE_STREAM) {
 		add_of_stream(&search);

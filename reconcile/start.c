@@ -277,7 +277,7 @@ static bool read_clone(struct build_starter *starter, const struct context *cont
 
 	if (!find_build(starter, context, &config, &number, err))
 		return false;
-	path = bc_build_path(starter->ns, config, number, context->arena);
+	path = bc_build_path(KIND_BUILD_CONFIG, starter->ns, config, number, context->arena);
 	if (!state_read_record(context->store, path, context->arena, &document, err))
 		return false;
 	if (!document)

@@ -282,6 +282,11 @@ static void adapt_triggers(struct build_config_spec *spec, const struct checker 
 	spec->triggers.n = n;
 }
 
+bool kind_has_builds(enum kind kind)
+{
+	return kind == KIND_BUILD_CONFIG;
+}
+
 void build_config_adapt(void *out, const struct object *object, struct arena *arena,
 			struct diags *diags)
 {

@@ -226,6 +226,8 @@ extern const struct table build_config_spec_table, build_spec_table;
 extern const struct table build_common_table; /* of the shared fields alone */
 extern const struct table source_revision_table, build_cause_table;
 
+/* The spec begins as struct build_config_spec; what is built of it is recorded as struct bc_build. */
+bool kind_has_builds(enum kind kind);
 /* "Docker", "Source", "Custom", "JenkinsPipeline"; "" when there is none. */
 const char *strategy_type(const struct build_strategy *strategy);
 /* "Git", "Binary", "Dockerfile", "Image", "None" (openshift.md §5.5 shows them). */

@@ -112,8 +112,9 @@ struct bc_build {
 };
 extern const struct table build_stage_table;
 
-/* "shop/buildconfigs/cart/builds/12.yaml" */
-char *bc_build_path(const char *ns, const char *config, int64_t number, struct arena *arena);
+/* "shop/buildconfigs/cart/builds/12.yaml"; `kind` has builds. */
+char *bc_build_path(enum kind kind, const char *ns, const char *name, int64_t number,
+		    struct arena *arena);
 /* The whole file. The duration is that between start and end. */
 struct node *bc_build_encode(const struct bc_build *build, struct arena *arena);
 /* ERR_INVALID names the field. */

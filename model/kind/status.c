@@ -53,10 +53,11 @@ char *build_path(const char *ns, const char *image, int64_t number, struct arena
 			    (long long)number);
 }
 
-char *bc_build_path(const char *ns, const char *config, int64_t number, struct arena *arena)
+char *bc_build_path(enum kind kind, const char *ns, const char *name, int64_t number,
+		    struct arena *arena)
 {
-	return arena_printf(arena, "%s/buildconfigs/%s/builds/%lld.yaml", folder_of(ns), config,
-			    (long long)number);
+	return arena_printf(arena, "%s/%s/%s/builds/%lld.yaml", folder_of(ns),
+			    kind_info(kind)->state_folder, name, (long long)number);
 }
 
 /* A stream's table is that of the whole file: what it says of metadata joins the name. */

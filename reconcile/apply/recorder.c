@@ -462,7 +462,7 @@ static bool merge_pending(struct recorder *recorder, struct pending *pending)
 	const void *theirs = status_at_tip(recorder, pending->id), *merged;
 	struct state_entry *entry;
 
-	if (!pending->object || pending->object->kind != KIND_BUILD_CONFIG || !theirs ||
+	if (!pending->object || !kind_has_builds(pending->object->kind) || !theirs ||
 	    theirs == pending->own_base)
 		return false;
 	merged = config_merge(pending->own_base, pending->own, theirs, recorder->spec.run_id,

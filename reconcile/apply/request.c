@@ -322,7 +322,7 @@ struct build_request *request_make(const struct step *step, const struct request
 				   struct arena *arena, const struct build_event **refusal)
 {
 	*refusal = NULL;
-	if (step->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(step->kind))
 		return request_for_config(step, spec, arena, refusal);
 	if (!makers[step->kind])
 		BUG("%s has no worker", step->id);

@@ -218,7 +218,7 @@ bool status_claim(const struct state_entry *entry, struct claim *out)
 	*out = (struct claim){ 0 };
 	if (entry->kind == KIND_IMAGE && image->last)
 		*out = (struct claim){ image->last->run_id, &image->last->lease_s, NULL };
-	else if (entry->kind == KIND_BUILD_CONFIG && config->last)
+	else if (kind_has_builds(entry->kind) && config->last)
 		*out = (struct claim){ config->last->run_id, &config->last->lease_s,
 				       lease_in_history(config) };
 	return out->lease_s != NULL;
@@ -232,7 +232,7 @@ bool status_claim_at(const struct state_entry *entry, size_t i, struct claim *ou
 	if (i == 0 && status_claim(entry, out))
 		return true;
 	*out = (struct claim){ 0 };
-	if (entry->kind != KIND_BUILD_CONFIG || i > config->history.n)
+	if (!kind_has_builds(entry->kind) || i > config->history.n)
 		return false;
 	if (i == 0)
 		return true;

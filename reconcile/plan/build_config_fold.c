@@ -94,7 +94,7 @@ void plan_waiting(const struct step *step, const struct plan_options *options, s
 	struct bc_build build;
 
 	*file = (struct build_file){ 0 };
-	if (step->kind != KIND_BUILD_CONFIG || !step->build || !step->blocked ||
+	if (!kind_has_builds(step->kind) || !step->build || !step->blocked ||
 	    !step->is_status_changed)
 		return;
 	build = *step->build;

@@ -117,7 +117,7 @@ const void *plan_claim(const struct step *step, int64_t lease_until_s,
 	struct image_status *status;
 	struct build_record record;
 
-	if (step->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(step->kind))
 		return config_claim(step, lease_until_s, options, arena, file);
 	status = claimed(step, lease_until_s, options, arena);
 
@@ -398,7 +398,7 @@ const void *plan_fold(struct step *step, const struct outcome *outcome,
 	if (step->blocked) {
 		step->has_failed = true;
 		plan_waiting(step, options, arena, file);
-	} else if (step->kind == KIND_BUILD_CONFIG && step->action == ACTION_BUILD)
+	} else if (kind_has_builds(step->kind) && step->action == ACTION_BUILD)
 		step->status = config_fold(step, outcome, options, arena, file);
 	else if (step->action == ACTION_BUILD || step->action == ACTION_REBASE)
 		step->status = fold_build(&f, options);
@@ -459,7 +459,7 @@ bool plan_mark(const struct step *step, const struct build_mark *mark, const str
 {
 	struct build_record record;
 
-	if (step->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(step->kind))
 		return config_mark(mark, document, now_s, arena, out, err);
 	if (step->kind != KIND_IMAGE)
 		BUG("builds of '%s'", step->id);
@@ -472,16 +472,17 @@ bool plan_mark(const struct step *step, const struct build_mark *mark, const str
 
 char *plan_record_path(const struct step *step, int64_t number, struct arena *arena)
 {
-	return step->kind == KIND_BUILD_CONFIG ? bc_build_path(step->ns, step->name, number, arena)
-					       : build_path(step->ns, step->name, number, arena);
+	return kind_has_builds(step->kind)
+		       ? bc_build_path(step->kind, step->ns, step->name, number, arena)
+		       : build_path(step->ns, step->name, number, arena);
 }
 
 char *plan_log_folder(const struct step *step, struct arena *arena)
 {
-	if (step->kind != KIND_BUILD_CONFIG && step->kind != KIND_IMAGE)
+	if (!kind_has_builds(step->kind) && step->kind != KIND_IMAGE)
 		return NULL;
-	return arena_printf(arena, "%s/%s/%s", step->ns,
-			    step->kind == KIND_IMAGE ? "images" : "buildconfigs", step->name);
+	return arena_printf(arena, "%s/%s/%s", step->ns, kind_info(step->kind)->state_folder,
+			    step->name);
 }
 
 char *plan_log_path(const struct step *step, int64_t number, struct arena *arena)
@@ -521,7 +522,7 @@ bool history_exceeds(const struct object *object, const void *status)
 {
 	int64_t over[HISTORY_FAILURE + 1];
 
-	if (object->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(object->kind))
 		return config_history_exceeds(object->spec, status);
 	if (object->kind != KIND_IMAGE)
 		return false;
@@ -559,6 +560,6 @@ void plan_expire(const struct object *object, void *status, struct arena *arena,
 	*out = (struct numbers){ 0 };
 	if (object->kind == KIND_IMAGE)
 		image_expire(object->spec, status, arena, out);
-	if (object->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(object->kind))
 		config_expire(object->spec, status, arena, out);
 }

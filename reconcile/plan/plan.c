@@ -283,7 +283,7 @@ static void graph_edges(struct graph *g)
 			need_watched(g, object);
 		else if (object->kind == KIND_IMAGE_STREAM)
 			need_sources(g, object);
-		else if (object->kind == KIND_BUILD_CONFIG)
+		else if (kind_has_builds(object->kind))
 			need_inputs(g, object);
 		g->nodes[i].needs = g->needs.v;
 		g->nodes[i].n_needs = g->needs.n;

@@ -202,8 +202,8 @@ const char *pushed_digest(const struct pusher *pusher, const void *status)
 {
 	if (!status)
 		return NULL;
-	return pusher->image->kind == KIND_BUILD_CONFIG ? build_pushed(status, pusher->reference)
-							: image_pushed(status, pusher->reference);
+	return kind_has_builds(pusher->image->kind) ? build_pushed(status, pusher->reference)
+						    : image_pushed(status, pusher->reference);
 }
 
 /* ---- asking ---- */

@@ -87,7 +87,7 @@ static bool is_building(const struct step *step, const char *reference)
 		return false;
 	if (step->action == ACTION_TAG)
 		return strings_has(&step->tags, reference);
-	if (step->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(step->kind))
 		return step->action == ACTION_BUILD && strings_has(&step->tags, reference);
 	return step->action == ACTION_BUILD || step->action == ACTION_REBASE;
 }

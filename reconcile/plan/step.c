@@ -48,7 +48,7 @@ struct account account_of(const struct model *model, const struct object *object
 	if (object->kind == KIND_IMAGE)
 		return account_named(model, object->meta.ns,
 				     ((const struct image_spec *)object->spec)->service_account);
-	if (object->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(object->kind))
 		return account_named(
 			model, object->meta.ns,
 			((const struct build_config_spec *)object->spec)->common.service_account);

@@ -54,7 +54,7 @@ static bool is_ready(const struct state_entry *entry)
 
 	if (entry->kind == KIND_IMAGE_STREAM)
 		return stream_imports(entry->status);
-	if (entry->kind == KIND_BUILD_CONFIG)
+	if (kind_has_builds(entry->kind))
 		return config_is_ready(entry->status);
 	return ready && strcmp(ready->status, "True") == 0;
 }
@@ -120,7 +120,7 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 
 static bool has_own_table(enum kind kind)
 {
-	return kind == KIND_IMAGE_STREAM || kind == KIND_BUILD_CONFIG;
+	return kind == KIND_IMAGE_STREAM || kind_has_builds(kind);
 }
 
 static bool has_objects(const struct rows *rows)

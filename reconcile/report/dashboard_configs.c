@@ -102,7 +102,7 @@ void dashboard_configs(const struct state *state, struct buf *out)
 	for (size_t i = 0; i < state->by_id.n; i++) {
 		const struct state_entry *entry = state->by_id.items[i].value;
 
-		if (entry->kind == KIND_BUILD_CONFIG)
+		if (kind_has_builds(entry->kind))
 			vec_push(arena, &all, entry);
 	}
 	if (all.n)

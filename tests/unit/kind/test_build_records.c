@@ -293,9 +293,9 @@ static void test_build_config_status__prints_as_it_was_read(void **state)
 			    status_file);
 	assert_string_equal(status_path(KIND_BUILD_CONFIG, "shop", "cart", arena),
 			    "shop/buildconfigs/cart.yaml");
-	assert_string_equal(bc_build_path("shop", "cart", 3, arena),
+	assert_string_equal(bc_build_path(KIND_BUILD_CONFIG, "shop", "cart", 3, arena),
 			    "shop/buildconfigs/cart/builds/3.yaml");
-	assert_string_equal(bc_build_path("", "cart", 3, arena),
+	assert_string_equal(bc_build_path(KIND_BUILD_CONFIG, "", "cart", 3, arena),
 			    "default/buildconfigs/cart/builds/3.yaml");
 	arena_free(arena);
 }
