@@ -4,7 +4,7 @@
 # interrupted is recorded, nothing stays. Two runs at once with a build each of one build config; a repository that wants a login.
 set -euo pipefail
 . "$(dirname "$0")/../lib/world.sh" "$(cd "$1" && pwd)"
-trap 'git_servers_stop "$work/git"; rm -rf "$work" 2>/dev/null || buildah unshare rm -rf "$work"' EXIT
+trap 'stop_servers; git_servers_stop "$work/git"; rm -rf "$work" 2>/dev/null || buildah unshare rm -rf "$work"' EXIT
 command -v buildah >/dev/null || skip "buildah is not installed"
 command -v crun >/dev/null || skip "crun is not installed"
 . "$top/examples/manifests/chain/images.sh"
@@ -138,7 +138,12 @@ if command -v nginx >/dev/null && command -v fcgiwrap >/dev/null && command -v h
 	config login "git: {uri: \"${url/:\/\//://me:s3cret%20pass@}/app/.git\"}" 'dockerStrategy: {}'
 	check "it is built" expect_exit 0 "$reconcile" .
 	check "complete" builds_are login "1 Complete"
+	start_fake "$work/proxy" "$top/tests/lib/proxy.py" "git.example=${url#http://}"
+	config proxied "git: {uri: \"http://me:s3cret%20pass@git.example/app/.git\", httpProxy: \"http://p:s3cret-too@$SERVER_ADDR\"}" 'dockerStrategy: {}'
+	check "through its own proxy it is built too" expect_exit 0 "$reconcile" .
+	check "complete" builds_are proxied "1 Complete"
+	check "the proxy was asked" grep -q '^POST http://git.example/app/.git/git-upload-pack' "$work/proxy/log"
 	check "the login is in no output" bash -c "! grep -F s3cret '$work/out' '$work/err'"
-	check "nor in state, logs or the image" bash -c "! git grep -q s3cret reconcile/state && ! git grep -q s3cret reconcile/logs && ! grep -rqF s3cret '$layouts/apps/login'"
+	check "nor in state, logs or the image" bash -c "! git grep -q s3cret reconcile/state && ! git grep -q s3cret reconcile/logs && ! grep -rqF s3cret '$layouts/apps'"
 fi
 exit "$failed"
