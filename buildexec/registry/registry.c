@@ -307,6 +307,7 @@ bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
 	blob_sink_init(&sink, desc);
 	fd = open_beside(path, arena, &temp);
 	sink.fd = fd;
+	sink.buffer = arena_alloc(arena, BLOB_BUFFER);
 	if (fd < 0) {
 		err_sys(err, errno, "cannot write '%s'", path);
 	} else {

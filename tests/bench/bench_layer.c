@@ -3,7 +3,7 @@
  * bench_layer.c — a tree of N MB exported as a layer in one pass (archive, diff id, gzip, digest, file) against a bare
  * program that does the same (layer_floor.h), against compressing alone, and against what people use: tar with pigz or
  * gzip. The blob's digest is then checked to be the same on one core and with other numbers of threads.
- * Options: --smoke, --megabytes=N, --rounds=N.
+ * Options: --smoke, --megabytes=N, --rounds=N; --tree=FOLDER for files of yours instead of made ones.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -268,6 +268,7 @@ int main(int argc, char **argv)
 {
 	bool is_smoke = bench_option(argc, argv, "--smoke") != NULL;
 	const char *size = bench_option(argc, argv, "--megabytes"),
+		   *given = bench_option(argc, argv, "--tree"),
 		   *rounds = bench_option(argc, argv, "--rounds");
 	size_t n = is_smoke ? 3 : size ? strtoul(size, NULL, 10) : 500;
 	unsigned n_rounds = is_smoke ? 1 : rounds ? (unsigned)strtoul(rounds, NULL, 10) : 5;
@@ -288,7 +289,10 @@ int main(int argc, char **argv)
 		printf("skipped: there is no pigz here\n");
 		return 77;
 	}
-	bench_tree(work.tree, n * KB * KB, 1);
+	if (given)
+		work.tree = given;
+	else
+		bench_tree(work.tree, n * KB * KB, 1);
 	write_archive(&work);
 	bench_profile(work, &fast, n_rounds);
 	work.profile = LAYER_SMALL;
