@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,18 +265,6 @@ bool registry_get_blob(struct registry *registry, const struct ref *ref,
 	return true;
 }
 
-/* Beside its place, so that a rename can bring it there. */
-static int open_beside(const char *path, struct arena *arena, char **temp)
-{
-	unsigned char bytes[8];
-	char hex[2 * sizeof(bytes) + 1];
-
-	random_bytes(bytes, sizeof(bytes));
-	hex_encode(bytes, sizeof(bytes), hex);
-	*temp = arena_printf(arena, "%s.tmp-%s", path, hex);
-	return open(*temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-}
-
 bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
 			 const struct descriptor *desc, const char *path, struct err *err)
 {
@@ -283,10 +272,10 @@ bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
 	struct blob_sink sink;
 	bool is_done = false;
 	AUTO_FD fd = -1;
-	char *temp;
+	char temp[PATH_MAX];
 
 	blob_sink_init(&sink, desc);
-	fd = open_beside(path, arena, &temp);
+	fd = fs_open_temp(AT_FDCWD, path, O_RDWR, 0644, temp);
 	sink.fd = fd;
 	if (fd < 0) {
 		err_sys(err, errno, "cannot write '%s'", path);
