@@ -44,6 +44,7 @@ class World:
     def __init__(self, args, template, root):
         self.args, self.root, self.config = args, root, root + "/config"
         self.place = ""  # where the fault was
+        self.pids = set()  # of all processes of its runs
         if template:
             subprocess.run(["cp", "-a", template, root], check=True)
         os.makedirs(root + "/temp", exist_ok=True)
@@ -76,6 +77,8 @@ class World:
                     key, _, value = line.strip().partition(" ")
                     if key == "stayed":
                         found["stayed"].append(value)
+                    elif key == "pid":
+                        self.pids.add(value)
                     elif key == "place":
                         self.place = value.replace(self.root, "")
                     else:
@@ -138,14 +141,11 @@ class Violation(Exception):
     pass
 
 
-def dead_cgroups():
-    found = set()
-    for folder in glob.glob("/sys/fs/cgroup/reconcile-*") + glob.glob("/sys/fs/cgroup/*/reconcile-*") + \
-            glob.glob("/sys/fs/cgroup/*/*/reconcile-*"):
-        pid = os.path.basename(folder).split("-")[1]
-        if not os.path.exists("/proc/" + pid):
-            found.add(folder)
-    return found
+def cgroups_of(pids):
+    """Groups are called after the worker that made them; other runs on this machine have theirs."""
+    folders = glob.glob("/sys/fs/cgroup/reconcile-*") + glob.glob("/sys/fs/cgroup/*/reconcile-*") + \
+        glob.glob("/sys/fs/cgroup/*/*/reconcile-*")
+    return [folder for folder in folders if os.path.basename(folder).split("-")[1] in pids]
 
 
 def processes_of(root):
@@ -254,7 +254,7 @@ def check_caches(world, layers):
             raise Violation(f"the unpacked layer {name} is not whole")
 
 
-def check_left(world, cgroups):
+def check_left(world):
     left = []
     for folder, folders, files in os.walk(world.root):
         if folder.startswith((world.root + "/buildpacks", world.root + "/cache/reconcile/store/layers")):
@@ -271,7 +271,7 @@ def check_left(world, cgroups):
     if mounts:
         raise Violation(f"mounts stay: {mounts}")
     patiently("processes stay", lambda: processes_of(world.root))
-    patiently("cgroups stay", lambda: dead_cgroups() - cgroups)
+    patiently("cgroups stay", lambda: cgroups_of(world.pids))
 
 
 class Harness:
@@ -290,7 +290,6 @@ class Harness:
             sys.exit(done.returncode)
         start = World(self.args, None, self.template)
         self.before, self.images_before = start.heads(), start.images()
-        self.cgroups = dead_cgroups()
         world = World(self.args, self.template, self.base + "/whole")
         code, report = world.run("first", 1, ["--trace", self.args.trace] if self.args.trace else ())
         world.run("again", 2)
@@ -299,7 +298,7 @@ class Harness:
         self.steps, self.wanted, self.layers = report["steps"], world.images(), world.layers()
         check_history(world, self.before)
         check_converged(world, self.wanted)
-        check_left(world, self.cgroups)
+        check_left(world)
         self.group_steps = {}
         for group in sorted({one[1] for one in FAILURES}):
             self.group_steps[group] = self.count(group, ["--fail", "EIO", "--of", group])
@@ -359,7 +358,7 @@ class Harness:
         check_converged(world, self.wanted)
         check_adopted(world, self.images_before, pushed)
         check_caches(world, self.layers)
-        check_left(world, self.cgroups)
+        check_left(world)
         return True
 
     def try_point(self, number, point):

@@ -8,9 +8,10 @@
  *                  [--at N] [--below DIR] COMMAND…
  *
  * Without --at steps are only counted. --fail and --jump count the calls of their group, and only in the program itself;
- * --on fails all that follow, too. --kill step kills the process that makes the step if it is the program. --below says which files can be full or read-only.
- * The report: "steps N", "hit 0|1", "place PROGRAM CALL FILE", "exit CODE" or "signal N", and "stayed PID COMMAND" for every process that was still
- * there STAY_MS after the command's end. Those are killed.
+ * --on fails all that follow, too. --kill step kills the process that makes the step if it is the program. --below says
+ * which files can be full or read-only.
+ * The report: "steps N", "hit 0|1", "exit CODE" or "signal N", "place PROGRAM CALL FILE", "pid PID" for every process, and
+ * "stayed PID COMMAND" for those that were still there STAY_MS after the command's end. They are killed.
  */
 #include <elf.h>
 #include <errno.h>
@@ -47,6 +48,7 @@ int main(void)
 enum {
 	STAY_MS = 15000,
 	LIVE_MAX = 4096,
+	SEEN_MAX = 65536,
 };
 
 /* What a call is: bits. */
@@ -155,6 +157,8 @@ static bool is_hit;
 static char place[1024];     /* the call where it happened */
 static pid_t live[LIVE_MAX]; /* processes, not their threads */
 static int n_live;
+static pid_t seen[SEEN_MAX];
+static int n_seen;
 
 static void die(const char *what)
 {
@@ -186,6 +190,8 @@ static void install_filter(void)
 
 static void add_live(pid_t pid)
 {
+	if (n_seen < SEEN_MAX)
+		seen[n_seen++] = pid;
 	for (int i = 0; i < n_live; i++)
 		if (live[i] == pid)
 			return;
@@ -538,6 +544,8 @@ static void write_report(int status)
 		fprintf(file, "place %s\n", place);
 	if (opt.jump_s)
 		fprintf(file, "looks %ld\n", n_of_group);
+	for (int i = 0; i < n_seen; i++)
+		fprintf(file, "pid %d\n", seen[i]);
 	for (int i = 0; i < n_live; i++) {
 		if (!is_ours(live[i]))
 			continue;
