@@ -13,4 +13,4 @@ trap 'rm -f "$report"' EXIT
 "$build/fault-tracer" --report "$report" true || skip "processes cannot be traced here"
 grep -q '^exit 0' "$report" || skip "processes cannot be traced here"
 python3 "$(dirname "$0")/../fault/faults.py" "$build/reconcile" "$build/fault-tracer" --verbose \
-	--sample "${FAULT_SAMPLE:-34}" --seconds "${FAULT_SECONDS:-45}" ${FAULT_SEED:+--seed "$FAULT_SEED"}
+	--sample "${FAULT_SAMPLE:-34}" --seconds "${FAULT_SECONDS:-35}" ${FAULT_SEED:+--seed "$FAULT_SEED"}
