@@ -291,6 +291,8 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 	};
 
 	progress_init(&progress, &spec.events);
+	/* Each worker does it, too; but perhaps none is started. */
+	fs_sweep_temp(request.temp_dir, "reconcile");
 	return apply(&spec, context->arena, &run->result, err);
 }
 

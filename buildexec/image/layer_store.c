@@ -133,6 +133,8 @@ bool layer_store_open(const char *root, struct layer_store **out, struct err *er
 		return false;
 	}
 	fs_sweep_temp(store->temp, temp_prefix);
+	fs_sweep_files(root);
+	fs_sweep_files(path_join(store->arena, store->blobs, "sha256"));
 	*out = store;
 	return true;
 }

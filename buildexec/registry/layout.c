@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,11 +22,10 @@
 #include "model/base/map.h"
 #include "model/doc/json.h"
 
-#define REF_NAME    "org.opencontainers.image.ref.name"
-#define TEMP_PREFIX ".tmp-"
-#define LOCK_FILE   ".lock"
+#define REF_NAME  "org.opencontainers.image.ref.name"
+#define LOCK_FILE ".lock"
 
-enum { LOCK_TIMEOUT_MS = 60000, TEMP_AGE_S = 24 * 3600, RANDOM_BYTES = 8 };
+enum { LOCK_TIMEOUT_MS = 60000 };
 
 static char *blob_path(const struct place *place, const char *digest, struct arena *arena)
 {
@@ -41,24 +41,6 @@ static bool make_layout(const struct place *place, struct arena *arena, struct e
 		return true;
 	return fs_make_dirs(path_join(arena, place->layout, "blobs/sha256"), 0755, err) &&
 	       fs_write_atomic(AT_FDCWD, path, text, sizeof(text) - 1, 0644, false, err);
-}
-
-/* What a killed writer left. Called with the lock held; a living writer's file is never a day old.
- */
-static void sweep(const struct place *place)
-{
-	DIR *dir = opendir(place->layout);
-	struct dirent *entry;
-	struct stat st;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir)))
-		if (strncmp(entry->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 &&
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    clock_now_s() - st.st_mtime > TEMP_AGE_S)
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
 }
 
 static bool read_index(const struct place *place, struct arena *arena, struct node **out,
@@ -230,22 +212,11 @@ static bool layout_mount_blob(struct registry *registry, const struct place *fro
 	return true;
 }
 
-static char *temp_path(const struct place *place, struct arena *arena)
-{
-	unsigned char bytes[RANDOM_BYTES];
-	char hex[2 * RANDOM_BYTES + 1];
-
-	random_bytes(bytes, sizeof(bytes));
-	hex_encode(bytes, sizeof(bytes), hex);
-	return arena_printf(arena, "%s/" TEMP_PREFIX "%s", place->layout, hex);
-}
-
 /* A file of our own in the layout's folder, on the file system of its blobs. */
-static bool open_temp(const struct place *place, struct arena *arena, char **path, int *fd,
+static bool open_temp(const struct place *place, struct arena *arena, char *temp, int *fd,
 		      struct err *err)
 {
-	*path = temp_path(place, arena);
-	*fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	*fd = fs_open_temp(AT_FDCWD, arena_printf(arena, "%s/", place->layout), O_RDWR, 0644, temp);
 	return *fd >= 0 || err_sys(err, errno, "cannot write into '%s'", place->layout);
 }
 
@@ -288,11 +259,17 @@ static bool layout_receive_blob(struct registry *registry, const struct place *p
 				const struct ref *from, const struct descriptor *desc,
 				struct err *err)
 {
-	const char *temp = temp_path(place, registry->arena);
+	AUTO_FD fd = -1;
+	char temp[PATH_MAX];
 
-	return make_layout(place, registry->arena, err) &&
-	       registry_fetch_blob(registry, from, desc, temp, err) &&
-	       name_blob(place, desc, temp, registry->arena, err);
+	if (!make_layout(place, registry->arena, err) ||
+	    !open_temp(place, registry->arena, temp, &fd, err))
+		return false;
+	if (!registry_fetch_blob_into(registry, from, desc, fd, err)) {
+		unlink(temp);
+		return false;
+	}
+	return name_blob(place, desc, temp, registry->arena, err);
 }
 
 static bool layout_put_blob(struct registry *registry, const struct place *place,
@@ -301,11 +278,11 @@ static bool layout_put_blob(struct registry *registry, const struct place *place
 {
 	struct arena *arena = registry->arena;
 	AUTO_FD fd = -1;
-	char *temp;
+	char temp[PATH_MAX];
 
 	if (has_whole_blob(place, desc, arena))
 		return true;
-	if (!make_layout(place, arena, err) || !open_temp(place, arena, &temp, &fd, err))
+	if (!make_layout(place, arena, err) || !open_temp(place, arena, temp, &fd, err))
 		return false;
 	if (!fill_temp(fd, desc, source, err)) {
 		unlink(temp);
@@ -392,7 +369,7 @@ static bool layout_put_manifest(struct registry *registry, const struct place *p
 			  err) &&
 		  write_tag(place, tag, payload, arena, err);
 	if (is_done)
-		sweep(place);
+		fs_sweep_files(place->layout);
 	arena_free(arena);
 	return is_done;
 }
@@ -426,13 +403,15 @@ static bool layout_list_tags(struct registry *registry, const struct place *plac
 static bool layout_check_write(struct registry *registry, const struct place *place,
 			       struct err *err)
 {
+	char temp[PATH_MAX];
 	AUTO_FD fd = -1;
-	char *temp;
 
 	if (!make_layout(place, registry->arena, err) ||
-	    !open_temp(place, registry->arena, &temp, &fd, err))
+	    !open_temp(place, registry->arena, temp, &fd, err))
 		return false;
 	unlink(temp);
+	/* What is adopted is not pushed again: nobody else would meet what a killed push left. */
+	fs_sweep_files(place->layout);
 	return true;
 }
 

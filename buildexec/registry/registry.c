@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,42 +284,36 @@ bool registry_get_blob(struct registry *registry, const struct ref *ref,
 	return true;
 }
 
-/* Beside its place, so that a rename can bring it there. */
-static int open_beside(const char *path, struct arena *arena, char **temp)
+bool registry_fetch_blob_into(struct registry *registry, const struct ref *ref,
+			      const struct descriptor *desc, int fd, struct err *err)
 {
-	unsigned char bytes[8];
-	char hex[2 * sizeof(bytes) + 1];
+	struct arena *arena = arena_new();
+	struct blob_sink sink;
+	bool is_done;
 
-	random_bytes(bytes, sizeof(bytes));
-	hex_encode(bytes, sizeof(bytes), hex);
-	*temp = arena_printf(arena, "%s.tmp-%s", path, hex);
-	return open(*temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	blob_sink_init(&sink, desc);
+	sink.fd = fd;
+	sink.buffer = arena_alloc(arena, BLOB_BUFFER);
+	is_done = read_into(registry, ref, arena, &sink, err);
+	arena_free(arena);
+	return is_done;
 }
 
 bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
 			 const struct descriptor *desc, const char *path, struct err *err)
 {
-	struct arena *arena = arena_new();
-	struct blob_sink sink;
-	bool is_done = false;
-	AUTO_FD fd = -1;
-	char *temp;
+	char temp[PATH_MAX];
+	AUTO_FD fd = fs_open_temp(AT_FDCWD, path, O_RDWR, 0644, temp);
 
-	blob_sink_init(&sink, desc);
-	fd = open_beside(path, arena, &temp);
-	sink.fd = fd;
-	sink.buffer = arena_alloc(arena, BLOB_BUFFER);
-	if (fd < 0) {
+	if (fd < 0)
+		return err_sys(err, errno, "cannot write '%s'", path);
+	if (registry_fetch_blob_into(registry, ref, desc, fd, err)) {
+		if (rename(temp, path) == 0)
+			return true;
 		err_sys(err, errno, "cannot write '%s'", path);
-	} else {
-		is_done =
-			read_into(registry, ref, arena, &sink, err) &&
-			(rename(temp, path) == 0 || err_sys(err, errno, "cannot write '%s'", path));
-		if (!is_done)
-			unlink(temp);
 	}
-	arena_free(arena);
-	return is_done;
+	unlink(temp);
+	return false;
 }
 
 bool registry_has_manifest(struct registry *registry, const struct ref *ref, bool *out,

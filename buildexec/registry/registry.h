@@ -92,6 +92,9 @@ MUST_CHECK bool registry_get_blob(struct registry *registry, const struct ref *r
 MUST_CHECK bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
 				    const struct descriptor *desc, const char *path,
 				    struct err *err);
+/* The same into an empty file that is open for reading and writing. */
+MUST_CHECK bool registry_fetch_blob_into(struct registry *registry, const struct ref *ref,
+					 const struct descriptor *desc, int fd, struct err *err);
 /* Is this manifest in the place itself, whatever its mirrors have? */
 MUST_CHECK bool registry_has_manifest(struct registry *registry, const struct ref *ref, bool *out,
 				      struct err *err);

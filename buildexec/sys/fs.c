@@ -19,7 +19,7 @@
 #include "buildexec/sys/clock.h"
 #include "model/base/digest.h"
 
-enum { READ_CHUNK = 64 * 1024, TEMP_TRIES = 100, LOCK_POLL_MS = 10, COPY_CHUNK = 1 << 20 };
+enum { READ_CHUNK = 64 * 1024, LOCK_POLL_MS = 10, COPY_CHUNK = 1 << 20 };
 
 void fd_close(int *fd)
 {
@@ -157,28 +157,6 @@ bool fs_read_plain(const char *path, size_t max, struct arena *arena, char **out
 	return err_sys(err, errno ? errno : EIO, "cannot read '%s'", path);
 }
 
-/* Creates "<path>.tmp-<random>" beside the target; its name goes into `name`, PATH_MAX bytes. */
-static int open_temp(int dir_fd, const char *path, mode_t mode, char *name)
-{
-	for (int i = 0; i < TEMP_TRIES; i++) {
-		unsigned char raw[6];
-		char hex[13];
-		int fd, n;
-
-		random_bytes(raw, sizeof(raw));
-		hex_encode(raw, sizeof(raw), hex);
-		n = snprintf(name, PATH_MAX, "%s.tmp-%s", path, hex);
-		if (n < 0 || n >= PATH_MAX) {
-			errno = ENAMETOOLONG;
-			return -1;
-		}
-		fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-		if (fd >= 0 || errno != EEXIST)
-			return fd;
-	}
-	return -1;
-}
-
 /* After a rename the folder itself must reach the disk, else a crash may bring the old name back.
  */
 static bool sync_folder_of(int dir_fd, const char *path, struct err *err)
@@ -199,10 +177,16 @@ static bool sync_folder_of(int dir_fd, const char *path, struct err *err)
 
 static bool fill_temp(int fd, const void *bytes, size_t n, bool is_synced, struct err *err)
 {
+	int twin;
+
 	if (!fd_write_all(fd, bytes, n, err))
 		return false;
 	if (is_synced && fsync(fd) < 0)
 		return err_sys(err, errno, "cannot sync");
+	/* close() reports what a full or remote disk kept to itself; fd keeps the file's lock. */
+	twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (twin < 0 || close(twin) < 0)
+		return err_sys(err, errno, "cannot finish");
 	return true;
 }
 
@@ -210,15 +194,12 @@ bool fs_write_atomic(int dir_fd, const char *path, const void *bytes, size_t n, 
 		     bool is_synced, struct err *err)
 {
 	char temp[PATH_MAX];
-	int fd = open_temp(dir_fd, path, mode, temp);
+	AUTO_FD fd = fs_open_temp(dir_fd, path, O_WRONLY, mode, temp);
 	bool is_filled;
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot write '%s'", path);
 	is_filled = fill_temp(fd, bytes, n, is_synced, err);
-	/* close() reports what a full or remote disk kept to itself. */
-	if (close(fd) < 0 && is_filled)
-		is_filled = err_sys(err, errno, "cannot finish");
 	if (is_filled && renameat(dir_fd, temp, dir_fd, path) < 0)
 		is_filled = err_sys(err, errno, "cannot rename");
 	if (!is_filled) {

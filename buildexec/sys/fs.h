@@ -45,7 +45,17 @@ MUST_CHECK bool tmpdir_make(const char *base, const char *prefix, struct tmpdir 
 			    struct err *err);
 void tmpdir_release(struct tmpdir *dir);
 #define AUTO_TMPDIR __attribute__((cleanup(tmpdir_release))) struct tmpdir
+/* Prefix "reconcile" means all of "reconcile-<word>", whatever the word. */
 void fs_sweep_temp(const char *base, const char *prefix);
+
+/*
+ * A new file "<path>.tmp-<n>" that a rename brings to its place; `access` is O_WRONLY or O_RDWR, `name` has PATH_MAX bytes.
+ * It is locked (flock): what a killed writer left under such a name is not, and is removed. So the descriptor must stay
+ * open until the rename is done. Returns -1 with errno.
+ */
+int fs_open_temp(int dir_fd, const char *path, int access, mode_t mode, char *name);
+/* Removes from a folder what killed writers left there under such names; a folder that is absent is fine. */
+void fs_sweep_files(const char *folder);
 
 void fd_close(int *fd); /* preserves errno, sets -1 */
 #define AUTO_FD __attribute__((cleanup(fd_close))) int

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,17 +345,17 @@ static unsigned char *make_index(struct git_pack *pack, size_t *n)
 	return out;
 }
 
-/* A temporary name that `git gc` sweeps, synced, then the real one. */
+/* A temporary name that `git gc` sweeps if the next writer does not, synced, then the real one. */
 static bool write_file(const char *dir, const char *name, const void *bytes, size_t n,
 		       struct err *err)
 {
-	char temp[LIMIT_PATH_BYTES], path[LIMIT_PATH_BYTES];
+	char base[LIMIT_PATH_BYTES], temp[PATH_MAX], path[LIMIT_PATH_BYTES];
 	AUTO_FD fd = -1;
 
-	if (snprintf(temp, sizeof(temp), "%s/tmp_pack_XXXXXX", dir) >= (int)sizeof(temp) ||
+	if (snprintf(base, sizeof(base), "%s/tmp_pack_reconcile", dir) >= (int)sizeof(base) ||
 	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
 		return err_set(err, ERR_INVALID, "cannot write to '%s': the path is too long", dir);
-	fd = mkostemp(temp, O_CLOEXEC);
+	fd = fs_open_temp(AT_FDCWD, base, O_WRONLY, 0600, temp);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot write a pack to '%s'", dir);
 	if (!fd_write_all(fd, bytes, n, err)) {

@@ -162,7 +162,7 @@ static bool open_task(struct task *task, struct err *err)
 	    !layer_store_open(path_join(task->arena, request->cache_dir, "store"), &task->store,
 			      err))
 		return false;
-	fs_sweep_temp(request->temp_dir, "reconcile-build");
+	fs_sweep_temp(request->temp_dir, "reconcile");
 	if (!tmpdir_make(request->temp_dir, "reconcile-build", &task->work, err))
 		return false;
 	registry_share(task->registry, task->shared);

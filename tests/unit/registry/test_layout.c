@@ -8,9 +8,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sys/stat.h>
-#include <utime.h>
+#include <unistd.h>
 
 #include "buildexec/registry/registry.h"
 #include "buildexec/sys/clock.h"
@@ -330,22 +332,27 @@ static void test_layout__a_kill_leaves_whole_images(void **state)
 	}
 }
 
-static void test_layout__sweeps_what_a_kill_left_when_it_is_old(void **state)
+static void test_layout__sweeps_what_a_kill_left(void **state)
 {
 	struct test_image image = test_image_make(arena, "swept");
-	const char *old = arena_printf(arena, "%s/local.test/swept/.tmp-old", dir);
-	const char *young = arena_printf(arena, "%s/local.test/swept/.tmp-young", dir);
-	struct utimbuf long_ago = { .actime = 1000, .modtime = 1000 };
-	struct err err = { 0 };
+	const char *folder = arena_printf(arena, "%s/local.test/swept", dir);
+	const char *dead[] = { ".tmp-0", ".tmp-7", "oci-layout.tmp-1" };
+	char living[PATH_MAX];
+	int fd;
 
 	(void)state;
 	push("local.test/swept:a", &image);
-	assert_true(fs_write_atomic(AT_FDCWD, old, "x", 1, 0644, false, &err));
-	assert_true(fs_write_atomic(AT_FDCWD, young, "x", 1, 0644, false, &err));
-	assert_int_equal(utime(old, &long_ago), 0);
+	fd = fs_open_temp(AT_FDCWD, path_join(arena, folder, "index.json"), O_WRONLY, 0644, living);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++)
+		close(open(path_join(arena, folder, dead[i]), O_WRONLY | O_CREAT, 0644));
 	push("local.test/swept:b", &image);
-	assert_false(fs_exists(old));
-	assert_true(fs_exists(young));
+	assert_true(fs_exists(living));
+	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++)
+		assert_false(fs_exists(path_join(arena, folder, dead[i])));
+	close(fd);
+	push("local.test/swept:c", &image);
+	assert_false(fs_exists(living));
 }
 
 int main(void)
@@ -359,7 +366,7 @@ int main(void)
 		cmocka_unit_test(test_layout__names_a_broken_index),
 		cmocka_unit_test(test_layout__many_writers_lose_no_tag),
 		cmocka_unit_test(test_layout__a_kill_leaves_whole_images),
-		cmocka_unit_test(test_layout__sweeps_what_a_kill_left_when_it_is_old),
+		cmocka_unit_test(test_layout__sweeps_what_a_kill_left),
 	};
 
 	return cmocka_run_group_tests_name("layout", tests, set_up, tear_down);

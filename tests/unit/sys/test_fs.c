@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,8 +198,48 @@ static void test_sweep__removes_folders_of_the_dead_only(void **state)
 	assert_false(fs_exists(dead));
 	assert_true(fs_exists(living.path));
 	assert_true(fs_exists(at(f, "work-other")));
+	/* One prefix stands for all of ours. */
+	assert_true(fs_make_dirs(at(f, "reconcile-copy-1-2-abcDEF"), 0700, &err));
+	assert_true(fs_make_dirs(at(f, "reconcile-copy"), 0700, &err));
+	fs_sweep_temp(f->dir.path, "reconcile");
+	assert_false(fs_exists(at(f, "reconcile-copy-1-2-abcDEF")));
+	assert_true(fs_exists(at(f, "reconcile-copy")));
+	assert_true(fs_exists(living.path));
 	tmpdir_release(&living);
 	assert_null(living.path);
+}
+
+static void test_write_atomic__removes_what_a_killed_writer_left(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	char living[PATH_MAX], other[PATH_MAX];
+	int fd, second, status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		for (int i = 0; i < 3; i++)
+			(void)!fs_open_temp(AT_FDCWD, at(f, "file"), O_WRONLY, 0600, living);
+		raise(SIGKILL);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(fs_exists(at(f, "file.tmp-0")) && fs_exists(at(f, "file.tmp-2")));
+	assert_true(fs_write_atomic(AT_FDCWD, at(f, "file"), "x", 1, 0600, true, &err));
+	for (int i = 0; i < 3; i++)
+		assert_false(fs_exists(at(f, arena_printf(f->arena, "file.tmp-%d", i))));
+	/* A living writer's is left alone, by its neighbour and by a sweep. */
+	fd = fs_open_temp(AT_FDCWD, at(f, "file"), O_WRONLY, 0600, living);
+	second = fs_open_temp(AT_FDCWD, at(f, "file"), O_WRONLY, 0600, other);
+	assert_true(fd >= 0 && second >= 0);
+	assert_string_not_equal(living, other);
+	fs_sweep_files(f->dir.path);
+	assert_true(fs_exists(living) && fs_exists(other));
+	close(second);
+	fs_sweep_files(f->dir.path);
+	assert_true(fs_exists(living));
+	assert_false(fs_exists(other));
+	close(fd);
 }
 
 static void test_lock__waits_or_says_who(void **state)
@@ -296,6 +337,7 @@ int main(void)
 		ROW(test_remove_tree__follows_no_link_and_takes_any_mode),
 		ROW(test_remove_tree__takes_any_depth),
 		ROW(test_sweep__removes_folders_of_the_dead_only),
+		ROW(test_write_atomic__removes_what_a_killed_writer_left),
 		ROW(test_lock__waits_or_says_who),
 		ROW(test_path_join__has_no_doubled_slash),
 		ROW(test_path_is_inside__takes_only_plain_relative_paths),

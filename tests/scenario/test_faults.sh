@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A small sample of the points of tests/fault: runs killed, calls failed, clocks moved; the next run makes it good. More of
+# them: FAULT_SAMPLE, FAULT_SECONDS, FAULT_SEED; all of them: tests/fault/README.md.
+set -euo pipefail
+build=$(cd "$1" && pwd)
+skip() { echo "skipped: $*"; exit 77; }
+for need in crun busybox git python3; do command -v $need >/dev/null || skip "$need is missing"; done
+python3 -c 'import yaml' 2>/dev/null || skip "python3 has no yaml"
+[ -x "$build/fault-tracer" ] || skip "there is no program $build/fault-tracer"
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+"$build/fault-tracer" --report "$report" true || skip "processes cannot be traced here"
+grep -q '^exit 0' "$report" || skip "processes cannot be traced here"
+python3 "$(dirname "$0")/../fault/faults.py" "$build/reconcile" "$build/fault-tracer" --verbose \
+	--sample "${FAULT_SAMPLE:-34}" --seconds "${FAULT_SECONDS:-35}" ${FAULT_SEED:+--seed "$FAULT_SEED"}
