@@ -17,6 +17,8 @@ char *build_ref_name(const struct build_ref *ref, struct arena *arena)
 {
 	char *number = number_text(ref->number, arena);
 
+	if (ref->owner->kind == KIND_BUILD)
+		return arena_strdup(arena, ref->owner->name);
 	if (ref->owner->kind == KIND_BUILD_CONFIG)
 		return build_name(ref->owner->name, number, arena);
 	return child_name(ref->owner->name, arena_printf(arena, "-build-%s", number), arena);
@@ -33,8 +35,9 @@ void build_refs_of(struct context *context, const struct state_entry *owner, bui
 	const struct image_status *image = owner->status;
 	const bool is_config = kind_has_builds(owner->kind);
 	const struct list *history = is_config ? &config->history : &image->history;
+	const bool is_one = owner->kind == KIND_BUILD && history->n;
 
-	for (size_t i = 0; i < history->n; i++)
+	for (size_t i = is_one ? history->n - 1 : 0; i < history->n; i++)
 		vec_push(context->arena, out,
 			 (struct build_ref){
 				 owner,
@@ -90,7 +93,9 @@ struct search {
 static void add_found(struct search *s, struct build_ref ref, bool is_owner)
 {
 	struct arena *arena = s->context->arena;
-	const char *kind = ref.owner->kind == KIND_IMAGE ? "image" : "bc";
+	const char *kind = ref.owner->kind == KIND_IMAGE   ? "image"
+			   : ref.owner->kind == KIND_BUILD ? "build"
+							   : "bc";
 	const char *way = arena_printf(arena, "%s/%s", kind, ref.owner->name);
 
 	if (!is_owner)
@@ -116,7 +121,8 @@ static void look_at(struct search *s, const struct state_entry *owner)
 		if (strcmp(owner->name, s->word->name) == 0)
 			add_found(s, ref, true);
 	}
-	if (!s->with_builds || context->options.build || (kind != KIND_NONE && kind != KIND_BUILD))
+	if (owner->kind == KIND_BUILD || !s->with_builds || context->options.build ||
+	    (kind != KIND_NONE && kind != KIND_BUILD))
 		return;
 	build_refs_of(s->context, owner, &builds);
 	for (size_t i = 0; i < builds.n; i++) {
@@ -130,7 +136,7 @@ static void look_at(struct search *s, const struct state_entry *owner)
 
 static void search(struct search *s)
 {
-	static const enum kind kinds[] = { KIND_IMAGE, KIND_BUILD_CONFIG };
+	static const enum kind kinds[] = { KIND_IMAGE, KIND_BUILD_CONFIG, KIND_BUILD };
 	struct context *context = s->context;
 	const char *ns = context->options.ns;
 	const bool is_all = context->options.all_namespaces;

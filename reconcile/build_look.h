@@ -10,7 +10,7 @@
 #include "reconcile/look.h"
 
 struct build_ref {
-	const struct state_entry *owner; /* Image or BuildConfig */
+	const struct state_entry *owner; /* Image, BuildConfig or Build */
 	int64_t number;                  /* 0: it has no builds yet */
 };
 typedef VEC(struct build_ref) build_ref_vec;
@@ -19,7 +19,7 @@ typedef VEC(struct build_ref) build_ref_vec;
 char *build_ref_name(const struct build_ref *ref, struct arena *arena);
 /* "Build/shop/cart-12": as `why` and --only name other objects. */
 char *build_ref_id(const struct build_ref *ref, struct arena *arena);
-/* All that the history of an Image or a build config names, oldest first. */
+/* All that the history of an Image or a build config names, oldest first; of a Build its newest attempt. */
 void build_refs_of(struct context *context, const struct state_entry *owner, build_ref_vec *out);
 /* The newest build of the state's owner; number 0: none. */
 struct build_ref build_newest(const struct state_entry *owner);

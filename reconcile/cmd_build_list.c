@@ -257,6 +257,7 @@ int build_list_configs(struct context *context, const char *word)
 	if (word)
 		return list_owner(context, &parsed);
 	add_all(context, KIND_BUILD_CONFIG, &builds);
+	add_all(context, KIND_BUILD, &builds);
 	return print_builds(context, &builds, put_config_builds);
 }
 
@@ -283,5 +284,6 @@ int cmd_build_list(struct context *context)
 		return list_owner(context, &word);
 	add_all(context, KIND_IMAGE, &builds);
 	add_all(context, KIND_BUILD_CONFIG, &builds);
+	add_all(context, KIND_BUILD, &builds);
 	return print_builds(context, &builds, put_builds);
 }

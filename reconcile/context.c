@@ -15,6 +15,7 @@
 #include "buildexec/sys/proc.h"
 #include "model/base/limits.h"
 #include "model/base/time.h"
+#include "model/kind/build_config.h"
 #include "model/kind/settings.h"
 #include "reconcile/secrets.h"
 
@@ -148,15 +149,15 @@ void context_print_problems(const struct context *context, const struct diags *d
 }
 
 /* Nobody should think that what loads without a word is built as well. */
-static void say_not_built(const struct model *model)
+static void say_exports(const struct model *model)
 {
 	size_t n_builds = 0;
 
 	for (size_t i = 0; i < model->objects.n; i++)
-		n_builds += model->objects.v[i]->kind == KIND_BUILD;
+		n_builds += build_is_export(model->objects.v[i]);
 	if (n_builds)
-		log_line(LOG_INFO, "%zu build%s validated and not run yet", n_builds,
-			 n_builds == 1 ? " is" : "s are");
+		log_line(LOG_INFO, "%zu build%s made by a cluster and left alone", n_builds,
+			 n_builds == 1 ? " was" : "s were");
 }
 
 static void say_left_out(const struct context *context)
@@ -170,7 +171,7 @@ static void say_left_out(const struct context *context)
 			   (size_t)(uintptr_t)later->items[i].value);
 	if (later->n)
 		log_line(LOG_INFO, "not reconciled yet: %s", buf_text(&kinds));
-	say_not_built(&context->loaded.model);
+	say_exports(&context->loaded.model);
 	if (n_ignored)
 		log_line(LOG_INFO, "%zu document%s of other kinds %s ignored", n_ignored,
 			 n_ignored == 1 ? "" : "s", n_ignored == 1 ? "is" : "are");

@@ -12,7 +12,6 @@
 #include "model/kind/status_tables.h"
 
 enum { NS_PER_S = 1000000000, NUMBER_DIGITS = 9 };
-#define ANNOTATION_NUMBER "openshift.io/build.number"
 
 /* A record and the texts that stand for parts of it. */
 struct bc_build_file {
@@ -23,8 +22,7 @@ struct bc_build_file {
 };
 
 static const struct field annotation_fields[] = {
-	{ "openshift.io/build-config.name", FIELD_STRING, AT(struct bc_build_file, b.config),
-	  .is_required = true },
+	{ ANNOTATION_CONFIG, FIELD_STRING, AT(struct bc_build_file, b.config) },
 	{ "openshift.io/build.clone-of", FIELD_STRING, AT(struct bc_build_file, b.clone_of) },
 	{ ANNOTATION_NUMBER, FIELD_STRING, AT(struct bc_build_file, number), .is_required = true },
 	{ 0 },
@@ -168,9 +166,10 @@ struct node *bc_build_encode(const struct bc_build *build, struct arena *arena)
 
 	file.number = arena_printf(arena, "%lld", (long long)build->number);
 	file.duration_ns = duration_ns(build);
-	file.config = (struct object_ref){ .kind = "BuildConfig",
-					   .name = build->config,
-					   .ns = build->ns };
+	if (build->config)
+		file.config = (struct object_ref){ .kind = "BuildConfig",
+						   .name = build->config,
+						   .ns = build->ns };
 	node_set_text(arena, document, "apiVersion", "build.openshift.io/v1");
 	node_set_text(arena, document, "kind", "Build");
 	body = fields_encode(&file_table, &file, arena);
@@ -190,6 +189,14 @@ static bool number_read(const char *text, int64_t *out, struct err *err)
 		return err_set(err, ERR_INVALID, "'%s' is no build number", ANNOTATION_NUMBER);
 	*out = strtoll(text, NULL, 10);
 	return true;
+}
+
+/* One that stands alone has no build config in either place. */
+static bool config_holds(const struct bc_build_file *file, struct err *err)
+{
+	return file->b.config || !file->config.name ||
+	       err_set(err, ERR_INVALID, "'metadata.annotations[%s]' is missing",
+		       ANNOTATION_CONFIG);
 }
 
 static bool one_strategy(const struct build_strategy *strategy, struct err *err)
@@ -226,7 +233,7 @@ bool bc_build_read(const struct node *document, struct arena *arena, struct bc_b
 	*out = (struct bc_build){ 0 };
 	if (!file_is_of(document, &(struct file_type){ "build.openshift.io", "Build" }, err) ||
 	    !fields_read(&file_table, document, &file, arena, err) ||
-	    !number_read(file.number, &file.b.number, err) ||
+	    !number_read(file.number, &file.b.number, err) || !config_holds(&file, err) ||
 	    !one_strategy(&file.b.spec.common.strategy, err) || !conditions_hold(&file.b, err) ||
 	    !texts_hold(build_rules, &file.b, arena, err))
 		return false;

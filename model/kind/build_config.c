@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "model/kind/build_name.h"
+#include "model/kind/build_phase.h"
 #include "model/kind/check.h"
 #include "model/kind/rules.h"
 
@@ -284,7 +286,14 @@ static void adapt_triggers(struct build_config_spec *spec, const struct checker 
 
 bool kind_has_builds(enum kind kind)
 {
-	return kind == KIND_BUILD_CONFIG;
+	return kind == KIND_BUILD_CONFIG || kind == KIND_BUILD;
+}
+
+bool build_is_export(const struct object *object)
+{
+	const struct build_spec *spec = object->spec;
+
+	return object->kind == KIND_BUILD && spec->is_export;
 }
 
 void build_config_adapt(void *out, const struct object *object, struct arena *arena,
@@ -310,7 +319,16 @@ void build_config_adapt(void *out, const struct object *object, struct arena *ar
 void build_adapt(void *out, const struct object *object, struct arena *arena, struct diags *diags)
 {
 	const struct checker c = { object, arena, diags };
+	const struct meta *meta = &object->meta;
 	struct build_spec *spec = out;
 
 	build_common_adapt(&spec->common, &c, arena);
+	spec->config.run_policy = POLICY_SERIAL;
+	spec->config.success_limit = spec->config.failed_limit = HISTORY_LIMIT;
+	spec->config.has_success_limit = spec->config.has_failed_limit = true;
+	spec->is_export =
+		pairs_get(&meta->labels, LABEL_CONFIG) ||
+		pairs_get(&meta->annotations, ANNOTATION_CONFIG) ||
+		pairs_get(&meta->annotations, ANNOTATION_NUMBER) ||
+		phase_is_terminal(phase_find(node_text(node_get(object->tree, "status"), "phase")));
 }

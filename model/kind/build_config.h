@@ -64,8 +64,6 @@ struct source_revision {
 	struct commit_revision *git;
 };
 
-/* ---- how ---- */
-
 struct volume_files { /* of a Secret or ConfigMap volume */
 	const char *name;
 	struct list items; /* struct volume_item */
@@ -159,8 +157,6 @@ struct build_common {
 	bool trusts_ca;             /* mountTrustedCA */
 };
 
-/* ---- when ---- */
-
 struct webhook {
 	const char *secret; /* deprecated: in the clear */
 	struct named *secret_ref;
@@ -216,18 +212,23 @@ struct build_cause {
 #define CAUSE_GENERIC   "Generic WebHook"
 
 struct build_spec {
-	struct build_common common; /* first */
-	struct list triggered_by;   /* struct build_cause */
+	union { /* first: whoever builds either kind sees a build config; without triggers, this one */
+		struct build_common common;
+		struct build_config_spec config;
+	};
+	struct list triggered_by; /* struct build_cause */
+	bool is_export;           /* a cluster made it, or ran it to its end: it asks for nothing */
 };
 _Static_assert(offsetof(struct build_config_spec, common) == 0, "tables count on it");
 _Static_assert(offsetof(struct build_spec, common) == 0, "tables count on it");
 
-extern const struct table build_config_spec_table, build_spec_table;
-extern const struct table build_common_table; /* of the shared fields alone */
-extern const struct table source_revision_table, build_cause_table;
+extern const struct table build_config_spec_table, build_spec_table, source_revision_table,
+	build_cause_table, build_common_table; /* the last: of the shared fields alone */
 
 /* The spec begins as struct build_config_spec; what is built of it is recorded as struct bc_build. */
 bool kind_has_builds(enum kind kind);
+/* A Build with is_export. */
+bool build_is_export(const struct object *object);
 /* "Docker", "Source", "Custom", "JenkinsPipeline"; "" when there is none. */
 const char *strategy_type(const struct build_strategy *strategy);
 /* "Git", "Binary", "Dockerfile", "Image", "None" (openshift.md §5.5 shows them). */

@@ -81,9 +81,9 @@ struct build_stage {
 	struct list steps; /* struct build_step */
 };
 
-/* A Build as recorded: <namespace>/buildconfigs/<name>/builds/<n>.yaml. */
+/* A Build as recorded: <namespace>/buildconfigs/<name>/builds/<n>.yaml, or below builds/<name> when it stands alone. */
 struct bc_build {
-	const char *name, *ns, *config; /* the build config's name */
+	const char *name, *ns, *config; /* the build config's name; NULL: it has none */
 	int64_t number;
 	struct pairs labels;  /* build_labels */
 	const char *clone_of; /* NULL: of no other build */

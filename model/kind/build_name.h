@@ -8,9 +8,11 @@
 
 #include "model/kind/kind.h"
 
-#define LABEL_CONFIG     "openshift.io/build-config.name"
-#define LABEL_CONFIG_OLD "buildconfig"
-#define LABEL_RUN_POLICY "openshift.io/build.start-policy"
+#define LABEL_CONFIG      "openshift.io/build-config.name"
+#define ANNOTATION_CONFIG "openshift.io/build-config.name"
+#define ANNOTATION_NUMBER "openshift.io/build.number"
+#define LABEL_CONFIG_OLD  "buildconfig"
+#define LABEL_RUN_POLICY  "openshift.io/build.start-policy"
 
 /*
  * "<base>-<suffix>" in at most 253 characters: a longer base is cut, and the FNV-1a hash of the whole of it put before the

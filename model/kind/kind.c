@@ -112,7 +112,7 @@ static const struct kind_info kinds[] = {
 	},
 	[KIND_BUILD] = {
 		.name = "Build", .group = "build.openshift.io", .versions = v1, .is_core_too = true,
-		.words = WORDS("build"),
+		.words = WORDS("build"), .state_folder = "builds",
 		.spec_table = &build_spec_table, .adapt = build_adapt, .check = build_check,
 		.doc = "One execution of a build, declared on its own.",
 	},

@@ -441,6 +441,8 @@ static void link_build_config(struct linker *l, const struct object *object)
 	const struct list refs = build_config_refs(spec, object->meta.ns, l->arena);
 	const struct list needs = build_needs(&spec->common, l->arena);
 
+	if (build_is_export(object))
+		return;
 	for (size_t i = 0; i < refs.n; i++) {
 		const struct build_ref *ref = LIST_AT(refs, struct build_ref, i);
 		bool is_said = !ref->stream;
@@ -498,6 +500,7 @@ static const link_fn links[] = {
 	[KIND_IMAGE] = link_image,
 	[KIND_IMAGE_STREAM] = NULL, /* link_streams.c; the step of another stream may come later */
 	[KIND_BUILD_CONFIG] = link_build_config,
+	[KIND_BUILD] = link_build_config,
 	[KIND_IMAGE_POLICY] = link_policy,
 	[KIND_DEPLOYMENT] = link_workload,
 	[KIND_STATEFUL_SET] = link_workload,

@@ -298,6 +298,7 @@ static const struct status_info infos[KINDS] = {
 	[KIND_IMAGE]                  = { &image_status_table, .holds = image_holds, .image_at = AT(struct image_status, latest_image) },
 	[KIND_IMAGE_STREAM]           = { &stream_status_table, .holds = stream_status_holds },
 	[KIND_BUILD_CONFIG]           = { &build_config_status_table, .holds = config_status_holds },
+	[KIND_BUILD]                  = { &build_config_status_table, .holds = config_status_holds },
 	[KIND_IMAGE_POLICY]           = { &policy_status_table, policy_rules, .image_at = AT(struct policy_status, latest_image) },
 	[KIND_DEPLOYMENT]             = WORKLOAD,
 	[KIND_STATEFUL_SET]           = WORKLOAD,

@@ -609,7 +609,7 @@ static void fill(struct making *m)
 
 	m->record = node_get(document, "metadata");
 	*m->config = (struct bc_request){
-		.config = build->config,
+		.config = build->config ? build->config : build->name,
 		.build = build->name,
 		.ns = m->step->ns,
 		.number = build->number,

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "model/kind/build_phase.h"
 #include "reconcile/plan/build_key.h"
 #include "reconcile/plan/rules_build_config.h"
 
@@ -54,6 +55,8 @@ static bool is_first(const struct configuring *c)
 {
 	const struct trigger_case now = config_case(c, &(struct list){ 0 });
 
+	if (c->step->kind == KIND_BUILD)
+		return !c->status->last;
 	return !(c->old && c->old->last_version) && config_change_fires(&now, c->digest);
 }
 
@@ -242,7 +245,8 @@ bool config_follows_commits(const struct object *object)
 	const struct build_config_spec *spec = object->spec;
 	const char *follow = pairs_get(&object->meta.annotations, ANNOTATION_FOLLOW);
 
-	if (!spec->common.source.git || text_equal(follow, "none"))
+	if (object->kind != KIND_BUILD_CONFIG || !spec->common.source.git ||
+	    text_equal(follow, "none"))
 		return false;
 	return text_equal(follow, "commits") || first_hook(spec) < COUNTOF(hooks);
 }
@@ -282,6 +286,76 @@ static void look_at_commit(struct configuring *c)
 	    text_node(old, arena), text_node(c->git.commit, arena));
 }
 
+/* ---- a Build that stands alone ---- */
+
+/* As it may be recorded: without a webhook's secret, and without an image of no tag. */
+static struct build_cause declared_cause(const struct configuring *c,
+					 const struct build_cause *declared)
+{
+	struct build_cause cause = *declared;
+
+	for (size_t i = 0; i < COUNTOF(hooks); i++) {
+		struct hook_cause **at = (void *)((char *)&cause + hooks[i].offset);
+		struct hook_cause *veiled;
+
+		if (!*at || !(*at)->secret)
+			continue;
+		veiled = ARENA_NEW(c->p->arena, struct hook_cause);
+		*veiled = **at;
+		veiled->secret = VEILED;
+		*at = veiled;
+	}
+	if (cause.image && (!cause.image->image || !cause.image->from || !cause.image->from->name))
+		cause.image = NULL;
+	return cause;
+}
+
+/* Made once, as creating it does. One that is still New may become another: nothing was built of it. */
+static void look_at_creation(struct configuring *c)
+{
+	const struct build_spec *spec = c->step->object->spec;
+	const struct bc_attempt *last = c->status->last;
+	const char *old = c->status->config_digest;
+	bool is_same = text_equal(old, c->digest);
+	VEC(struct build_cause) images = { 0 };
+
+	if (last && !is_same && !c->waiting)
+		c->facts |= BC_CHANGED;
+	if (last && (is_same || !c->waiting))
+		return;
+	c->facts |= BC_FIRED;
+	for (size_t i = 0; i < spec->triggered_by.n; i++) {
+		const struct build_cause cause =
+			declared_cause(c, LIST_AT(spec->triggered_by, struct build_cause, i));
+
+		vec_push(c->p->arena, &c->causes, cause);
+		if (cause.image)
+			vec_push(c->p->arena, &images, cause);
+	}
+	c->image_causes = (struct list){ images.v, images.n };
+	if (!spec->triggered_by.n)
+		add_cause(c, CAUSE_MANUAL);
+	add(c, REASON_CONFIG, last ? "its spec, before it was built" : "first build",
+	    text_node(old, c->p->arena), text_node(c->digest, c->p->arena));
+}
+
+bool build_is_settled(const struct object *object, const struct build_config_status *status,
+		      const struct plan_options *options)
+{
+	const struct bc_attempt *last = status ? status->last : NULL;
+	const struct bc_history_entry *newest =
+		status && status->history.n
+			? LIST_AT(status->history, struct bc_history_entry, status->history.n - 1)
+			: NULL;
+
+	if (object->kind != KIND_BUILD || !last || !newest || options->retry_failed ||
+	    (options->triggers && strings_has(options->triggers, object->id)) ||
+	    pairs_get(&object->meta.annotations, ANNOTATION_TRIGGER))
+		return false;
+	return phase_is_terminal(phase_find(newest->phase)) &&
+	       !(last->failure && failure_is_foreign(last->failure));
+}
+
 /* A start that says what is built leaves other changes for the next run. */
 static bool is_exact(const struct configuring *c)
 {
@@ -293,6 +367,10 @@ void config_look_for_causes(struct configuring *c)
 	look_at_starts(c);
 	if ((c->facts & (BC_PAUSED | BC_UNSENT)) || is_exact(c) || c->spec->common.source.binary)
 		return;
+	if (c->step->kind == KIND_BUILD) {
+		look_at_creation(c);
+		return;
+	}
 	look_at_config(c);
 	if (is_first(c))
 		return;

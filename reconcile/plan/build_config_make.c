@@ -263,19 +263,27 @@ static int64_t created_s(const struct configuring *c)
 		       : c->p->options.now_s;
 }
 
+char *config_build_name(const struct step *step, int64_t number, struct arena *arena)
+{
+	if (step->kind == KIND_BUILD)
+		return arena_strdup(arena, step->name);
+	return build_name(step->name, arena_printf(arena, "%" PRId64, number), arena);
+}
+
 void config_make(struct configuring *c)
 {
 	struct step *step = c->step;
 	struct bc_build *build = ARENA_NEW(c->p->arena, struct bc_build);
 	const struct meta *meta = &step->object->meta;
+	bool is_config = step->kind == KIND_BUILD_CONFIG;
 
 	*build = (struct bc_build){
-		.name = build_name(meta->name, arena_printf(c->p->arena, "%" PRId64, c->number),
-				   c->p->arena),
+		.name = config_build_name(step, c->number, c->p->arena),
 		.ns = meta->ns,
-		.config = meta->name,
+		.config = is_config ? meta->name : NULL,
 		.number = c->number,
-		.labels = build_labels(meta, c->spec->run_policy, c->p->arena),
+		.labels = is_config ? build_labels(meta, c->spec->run_policy, c->p->arena)
+				    : meta->labels,
 		.clone_of = c->start && c->start->clone ? c->start->clone->name : NULL,
 		.created_s = created_s(c),
 		.spec = { .common = made_common(c), .triggered_by = { c->causes.v, c->causes.n } },

@@ -32,6 +32,7 @@ static void (*const rules[KINDS])(struct planner *p, struct step *step) = {
 	[KIND_DEPLOYMENT_CONFIG] = rule_deployment_config,
 	[KIND_IMAGE_STREAM] = rule_stream,
 	[KIND_BUILD_CONFIG] = rule_build_config,
+	[KIND_BUILD] = rule_build_config,
 };
 
 static const struct table *const status_tables[KINDS] = {
@@ -56,6 +57,7 @@ static const struct table *const status_tables[KINDS] = {
 	[KIND_DEPLOYMENT_CONFIG] = &workload_status_table,
 	[KIND_IMAGE_STREAM] = &stream_status_table,
 	[KIND_BUILD_CONFIG] = &build_config_status_table,
+	[KIND_BUILD] = &build_config_status_table,
 };
 
 /* As they would be written: what leaves no trace in the file is no change. */
@@ -301,7 +303,7 @@ static void graph_make(struct graph *g)
 		const struct object *object = model->objects.v[i];
 		struct step *step;
 
-		if (!rules[object->kind] || !is_follower(g->p, object))
+		if (!rules[object->kind] || !is_follower(g->p, object) || build_is_export(object))
 			continue;
 		step = ARENA_NEW(arena, struct step);
 		step->kind = object->kind;

@@ -373,6 +373,7 @@ static void (*const askers[KINDS])(struct asking *a, const struct object *object
 	[KIND_CLUSTER_LIFECYCLE] = ask_lifecycle, [KIND_BUILDER] = ask_builder,
 	[KIND_CLUSTER_BUILDER] = ask_builder,     [KIND_IMAGE] = ask_source,
 	[KIND_IMAGE_STREAM] = ask_stream,         [KIND_BUILD_CONFIG] = ask_build_config,
+	[KIND_BUILD] = ask_build_config,
 };
 
 static int compare_queries(const void *a, const void *b)

@@ -78,6 +78,9 @@ void ask_build_config(struct asking *a, const struct object *object)
 		&((const struct build_config_spec *)object->spec)->common;
 	const struct list *images = &common->source.images, *starts = a->options.starts;
 
+	if (build_is_export(object) ||
+	    build_is_settled(object, state_status(a->state, object->id), &a->options))
+		return;
 	if (common->source.git)
 		ask_commit(a, object, config_revision(common));
 	for (size_t i = 0; common->source.git && starts && i < starts->n; i++) {

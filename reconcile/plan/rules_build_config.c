@@ -14,6 +14,7 @@
 
 /* clang-format off */
 static const struct build_config_rule build_config_rules[] = { /* the first row that holds decides */
+	{ "B0",  BC_CHANGED,            0, BC_IMMUTABLE, "it was built, and its spec is another one now" },
 	{ "B1",  BC_PAUSED | BC_ASKED,  0, BC_REFUSE,    "a build was asked for, and the build config is paused" },
 	{ "B2",  BC_PAUSED,             0, BC_REST,      "the build config is paused" },
 	{ "B3",  BC_UNSENT | BC_ASKED,  0, BC_NO_BINARY, "a build was asked for, and its source was not sent along" },
@@ -57,8 +58,7 @@ const char *build_config_rule_text(const char *rule)
 
 static const char *name_of(const struct configuring *c, int64_t number)
 {
-	return build_name(c->step->name, arena_printf(c->p->arena, "%" PRId64, number),
-			  c->p->arena);
+	return config_build_name(c->step, number, c->p->arena);
 }
 
 static void set_ready(struct configuring *c, const char *status, const char *reason,
@@ -253,6 +253,15 @@ static void block(struct configuring *c, struct stop stop, const char *why)
 {
 	c->step->changes = (struct changes){ 0 };
 	step_block(c->step, stop, why);
+}
+
+static void do_immutable(struct configuring *c)
+{
+	block(c, (struct stop){ ERR_INVALID, true },
+	      arena_printf(c->p->arena,
+			   "Build.build.openshift.io \"%s\" is invalid: spec: spec is immutable; "
+			   "a Build runs once: give the changed one another name",
+			   c->step->name));
 }
 
 static void do_refuse(struct configuring *c)
@@ -452,6 +461,7 @@ static void (*const verdicts[BC_VERDICTS])(struct configuring *c) = {
 	[BC_RESUME] = do_resume,
 	[BC_RETRY] = do_resume,
 	[BC_FAILED] = do_nothing,
+	[BC_IMMUTABLE] = do_immutable,
 };
 
 static const struct build_start *start_of(const struct planner *p, const char *id)
@@ -471,7 +481,7 @@ static void look_at_object(struct configuring *c)
 {
 	c->common = c->start && c->start->clone ? &c->start->clone->spec.common : &c->spec->common;
 	c->digest = config_digest(c->spec, c->step->ns, c->p->arena);
-	if (build_config_is_paused(&c->step->object->meta))
+	if (c->step->kind == KIND_BUILD_CONFIG && build_config_is_paused(&c->step->object->meta))
 		c->facts |= BC_PAUSED;
 	if (c->spec->common.source.binary && !(c->start && (c->start->binary || c->start->clone)))
 		c->facts |= BC_UNSENT;
@@ -546,14 +556,21 @@ void config_notices(struct planner *p)
 
 	for (size_t i = 0; i < p->plan->steps.n; i++) {
 		const struct step *step = p->plan->steps.v[i];
-		const struct build_config_spec *spec;
+		const struct build_common *common;
 
-		if (step->kind != KIND_BUILD_CONFIG || !step->object)
+		if (!kind_has_builds(step->kind) || !step->object)
 			continue;
-		spec = step->object->spec;
-		if (add_webhooks(spec, &types, p->arena))
+		common = step->object->spec;
+		if (step->kind == KIND_BUILD_CONFIG &&
+		    add_webhooks(step->object->spec, &types, p->arena))
 			vec_push(p->arena, &hooked, step->id);
-		if (spec->common.node_selector.n)
+		if (step->kind == KIND_BUILD && common->source.binary)
+			vec_push(p->arena, &p->plan->notices,
+				 arena_printf(p->arena,
+					      "%s has a Binary source, which is sent along with a "
+					      "start of a build config: it is not run",
+					      step->id));
+		if (common->node_selector.n)
 			vec_push(p->arena, &selecting, step->id);
 	}
 	if (hooked.n)

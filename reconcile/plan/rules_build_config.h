@@ -31,6 +31,7 @@ enum build_config_fact {
 	BC_FORCED = 1u << 12,    /* --retry-failed, and the last one can be tried again */
 	BC_RETRIED = 1u << 13,   /* the last one's failure was foreign; tries are left  */
 	BC_LAST_FAILED = 1u << 14,
+	BC_CHANGED = 1u << 15, /* a Build whose spec is not the one that was built */
 };
 #define BC_WANTED (BC_ASKED | BC_FIRED | BC_NEW | BC_FORCED | BC_RETRIED)
 
@@ -51,6 +52,7 @@ enum build_config_verdict {
 	BC_RESUME,
 	BC_RETRY,
 	BC_FAILED,
+	BC_IMMUTABLE,
 	BC_VERDICTS
 };
 
@@ -89,7 +91,7 @@ struct config_git {
 	const char *built, *built_tree;
 };
 
-/* A build config while it is decided about. */
+/* A build config, or a Build that stands alone, while it is decided about. */
 struct configuring {
 	struct planner *p;
 	struct step *step;
@@ -146,6 +148,11 @@ const char *text_without_logins(const char *text, struct arena *arena);
 bool config_follows_commits(const struct object *object);
 /* step->changes, causes, trigger and the facts that ask for a build. */
 void config_look_for_causes(struct configuring *c);
+/* A Build that ended, and that nobody asks for again: nothing has to be known for it. */
+bool build_is_settled(const struct object *object, const struct build_config_status *status,
+		      const struct plan_options *options);
+/* Its own name for a Build, "<build config>-<number>" for others. */
+char *config_build_name(const struct step *step, int64_t number, struct arena *arena);
 /* Those of the last attempt, once more. */
 void config_causes_again(struct configuring *c);
 

@@ -126,7 +126,7 @@ void pushers_index(struct stream_world *world)
 		const struct object *object = world->model->objects.v[i];
 		const struct image_spec *spec = object->spec;
 
-		if (kind_has_builds(object->kind))
+		if (kind_has_builds(object->kind) && !build_is_export(object))
 			pusher_add_config(world, object);
 		if (object->kind != KIND_IMAGE)
 			continue;

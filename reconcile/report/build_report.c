@@ -10,8 +10,6 @@
 #include "reconcile/report/human.h"
 
 enum { LAST_BUILDS = 10 };
-#define ANNOTATION_CONFIG  "openshift.io/build-config.name"
-#define ANNOTATION_NUMBER  "openshift.io/build.number"
 #define ANNOTATION_CLONE   "openshift.io/build.clone-of"
 #define ANNOTATION_JENKINS "openshift.io/jenkins-build-uri"
 

@@ -66,7 +66,8 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 	const struct bc_history_entry *newest = newest_of(status);
 	const char *image = image_of(status);
 
-	buf_printf(out, "| [%s/%s](%s) | ", entry->ns, entry->name, entry->path);
+	buf_printf(out, "| [%s%s/%s](%s) | ", entry->kind == KIND_BUILD ? "Build " : "", entry->ns,
+		   entry->name, entry->path);
 	if (newest && newest->strategy)
 		dashboard_cell(newest->strategy, out);
 	buf_puts(out, " | ");
