@@ -2,6 +2,7 @@
 /* main.c — takes the environment, finds the command, runs it, writes its result. */
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "buildexec/sys/log.h"
@@ -59,10 +60,13 @@ int main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
 	const struct command *command;
+	const struct rlimit no_core = { 0, 0 };
 	struct options options;
 	struct err err = { 0 };
 	int code;
 
+	/* What we know of secrets is in our memory; a dump of it would be a file. */
+	setrlimit(RLIMIT_CORE, &no_core);
 	signal(SIGPIPE, SIG_IGN);
 	proc_set_environment((const char *const *)environ);
 	log_init(&(struct log_options){ .level = LOG_INFO, .fd = STDERR_FILENO });

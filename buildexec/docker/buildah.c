@@ -7,24 +7,31 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buildexec/docker/base.h"
 #include "buildexec/docker/engine.h"
 #include "buildexec/docker/engine_store.h"
 #include "buildexec/docker/run.h"
 #include "buildexec/docker/volumes.h"
+#include "buildexec/sandbox/bundle.h"
 #include "buildexec/sandbox/cgroup.h"
 #include "buildexec/sys/proc.h"
 #include "model/base/digest.h"
 
-enum { OUTPUT_MAX_BYTES = 4 << 20, ERROR_MAX_BYTES = 16 << 10, HERE_MINOR = 33 };
+enum {
+	OUTPUT_MAX_BYTES = 4 << 20,
+	ERROR_MAX_BYTES = 16 << 10,
+	PROFILE_MAX_BYTES = 64 << 10,
+	HERE_MINOR = 33
+};
 
 struct buildah {
 	struct docker_job *job;
 	struct task *task;
 	struct engine_store store;
 	struct strings env;
-	const char *driver, *isolation;
+	const char *driver, *isolation, *profile;
 	bool is_partial; /* one user id only */
 };
 
@@ -47,6 +54,16 @@ static void put_env(struct buildah *b, struct strings *env, const char *name, co
 		vec_push(b->task->arena, env, arena_printf(b->task->arena, "%s=%s", name, value));
 }
 
+/* Its own filter lets builds make user namespaces and reach the keys of whoever started us. */
+static bool write_profile(struct buildah *b, const char *home, struct err *err)
+{
+	AUTO_BUF text = BUF_INIT(PROFILE_MAX_BYTES);
+
+	bundle_print_seccomp(true, &text);
+	b->profile = path_join(b->task->arena, home, "seccomp.json");
+	return fs_write_atomic(AT_FDCWD, b->profile, text.data, text.len, 0600, false, err);
+}
+
 static bool make_home(struct buildah *b, struct err *err)
 {
 	struct arena *arena = b->task->arena;
@@ -56,6 +73,8 @@ static bool make_home(struct buildah *b, struct err *err)
 	    !task_dir(b->task, "engine/run", 0700, &path, err))
 		return false;
 	home = path_join(arena, b->task->work.path, "engine/home");
+	if (!write_profile(b, home, err))
+		return false;
 	for (size_t i = 0; i < COUNTOF(files); i++) {
 		const char *file = path_join(arena, home, files[i].file);
 
@@ -92,6 +111,11 @@ static struct strings command(struct buildah *b, const char *name)
 	push(b, &argv, path_join(arena, b->task->work.path, "engine/run"));
 	push(b, &argv, "--storage-driver");
 	push(b, &argv, b->driver);
+	/* As root: a device that an image or an archive brings is no device in the container. */
+	if (!b->is_partial && geteuid() == 0 && strcmp(b->driver, "overlay") == 0) {
+		push(b, &argv, "--storage-opt");
+		push(b, &argv, "overlay.mountopt=nodev");
+	}
 	if (b->is_partial) {
 		push(b, &argv, "--storage-opt");
 		push(b, &argv, arena_printf(arena, "%s.ignore_chown_errors=true", b->driver));
@@ -456,6 +480,15 @@ static void push_isolation(struct buildah *b, struct strings *argv)
 {
 	const char *runtime = b->task->request->runtime;
 
+	/* Some versions leave these to builds; with the first one a host's disk can be read, with the second its network. */
+	static const char *const dropped[] = { "CAP_MKNOD", "CAP_NET_RAW", "CAP_AUDIT_WRITE" };
+
+	for (size_t i = 0; i < COUNTOF(dropped); i++) {
+		push(b, argv, "--cap-drop");
+		push(b, argv, dropped[i]);
+	}
+	push(b, argv, "--security-opt");
+	push(b, argv, arena_printf(b->task->arena, "seccomp=%s", b->profile));
 	push(b, argv, "--isolation");
 	push(b, argv, b->isolation);
 	if (strcmp(b->isolation, "oci") == 0) {
@@ -518,6 +551,7 @@ static bool buildah_build(struct docker_job *job, const char **id, struct err *e
 	struct run_spec spec = { .argv = build_command(b, id_file),
 				 .dir = job->task->work.path,
 				 .limits = &job->limits,
+				 .no_devices = b->store.dir,
 				 .is_logged = true,
 				 .on_line = on_line,
 				 .ctx = job };

@@ -78,6 +78,7 @@ static bool start(struct engine_run *run, const char *scratch, struct err *err)
 		.program = run->spec->argv.v[0],
 		.bundle = run->spec->dir,
 		.scratch = scratch,
+		.no_devices = run->spec->no_devices,
 		.is_rootless = geteuid() != 0,
 		.map = run->ids.n_uids ? map_ids : NULL,
 		.prepare = join_cgroup,

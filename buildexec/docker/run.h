@@ -14,6 +14,7 @@ struct run_spec {
 	struct strings env;                  /* all of it */
 	const char *dir;                     /* where it runs; has no folder "root" */
 	const struct sandbox_limits *limits; /* of all that runs; NULL: none */
+	const char *no_devices;              /* a folder below which device files are none; NULL */
 	bool is_logged; /* what it prints on both streams is for the build's log */
 	/* Told of every line that goes to the log. */
 	void (*on_line)(void *ctx, const char *line, size_t n);

@@ -10,20 +10,22 @@
 
 /* clang-format off */
 static const char masked[] =
-	"\"maskedPaths\":[\"/proc/acpi\",\"/proc/asound\",\"/proc/kcore\",\"/proc/keys\",\"/proc/latency_stats\","
-	"\"/proc/timer_list\",\"/proc/timer_stats\",\"/proc/sched_debug\",\"/proc/scsi\",\"/sys/firmware\","
+	"\"maskedPaths\":[\"/proc/acpi\",\"/proc/asound\",\"/proc/interrupts\",\"/proc/kcore\",\"/proc/key-users\","
+	"\"/proc/keys\",\"/proc/kpagecgroup\",\"/proc/kpagecount\",\"/proc/kpageflags\",\"/proc/latency_stats\","
+	"\"/proc/timer_list\",\"/proc/timer_stats\",\"/proc/sched_debug\",\"/proc/scsi\",\"/proc/vmallocinfo\",\"/sys/firmware\","
 	"\"/sys/devices/virtual/powercap\"],"
-	"\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]";
+	"\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/pressure\",\"/proc/sys\",\"/proc/sysrq-trigger\"]";
 
 /* Refused with EPERM whatever their arguments. */
 static const char *const refused[] = {
-	"acct", "add_key", "bpf", "delete_module", "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen",
-	"fspick", "get_kernel_syms", "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup", "ioperm", "iopl",
-	"kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mount", "mount_setattr", "move_mount",
-	"name_to_handle_at", "nfsservctl", "open_by_handle_at", "open_tree", "perf_event_open", "pivot_root",
-	"process_vm_readv", "process_vm_writev", "ptrace", "query_module", "quotactl", "quotactl_fd", "reboot",
+	"_sysctl", "acct", "add_key", "bpf", "create_module", "delete_module", "fanotify_init", "finit_module", "fsconfig",
+	"fsmount", "fsopen", "fspick", "get_kernel_syms", "init_module", "io_uring_enter", "io_uring_register",
+	"io_uring_setup", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mount",
+	"mount_setattr", "move_mount", "name_to_handle_at", "nfsservctl", "open_by_handle_at", "open_tree",
+	"perf_event_open", "pidfd_getfd", "pivot_root", "process_madvise", "process_vm_readv", "process_vm_writev", "ptrace",
+	"query_module", "quotactl", "quotactl_fd", "reboot",
 	"request_key", "setns", "settimeofday", "stime", "swapoff", "swapon", "syslog", "umount", "umount2",
-	"unshare", "userfaultfd", "vhangup", "clock_settime", "clock_adjtime", "adjtimex",
+	"unshare", "uselib", "userfaultfd", "vhangup", "clock_settime", "clock_adjtime", "adjtimex",
 };
 
 /* Flags of clone(2) that make namespaces: NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
@@ -32,7 +34,31 @@ static const unsigned namespaces[] = {
 };
 /* clang-format on */
 
-enum { EPERM_NUMBER = 1, ENOSYS_NUMBER = 38 };
+/*
+ * Sockets are of the families unix (1), inet (2), inet6 (10) and netlink (16). Others (packet, vsock to the machine below, alg,
+ * and what modules bring) are said not to exist.
+ */
+static const struct {
+	const char *op;
+	unsigned family;
+} foreign_sockets[] = {
+	{ "SCMP_CMP_EQ", 3 },  { "SCMP_CMP_EQ", 4 },  { "SCMP_CMP_EQ", 5 },  { "SCMP_CMP_EQ", 6 },
+	{ "SCMP_CMP_EQ", 7 },  { "SCMP_CMP_EQ", 8 },  { "SCMP_CMP_EQ", 9 },  { "SCMP_CMP_EQ", 11 },
+	{ "SCMP_CMP_EQ", 12 }, { "SCMP_CMP_EQ", 13 }, { "SCMP_CMP_EQ", 14 }, { "SCMP_CMP_EQ", 15 },
+	{ "SCMP_CMP_GT", 16 },
+};
+
+/* Of another architecture than these every call ends the process. */
+static const char both_halves[] =
+#if defined(__x86_64__)
+	"\"architectures\":[\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"],";
+#elif defined(__aarch64__)
+	"\"architectures\":[\"SCMP_ARCH_AARCH64\",\"SCMP_ARCH_ARM\"],";
+#else
+	"";
+#endif
+
+enum { EPERM_NUMBER = 1, ENOSYS_NUMBER = 38, EAFNOSUPPORT_NUMBER = 97 };
 
 static void add_string(struct buf *out, const char *text)
 {
@@ -66,7 +92,9 @@ static void add_process(struct buf *out, const struct sandbox_spec *spec, bool i
 	add_strings(out, "env", &spec->env);
 	buf_puts(out, ",\"cwd\":");
 	add_string(out, spec->cwd);
-	buf_puts(out, ",\"noNewPrivileges\":true,\"capabilities\":{}},");
+	/* A dump of memory may land on the host, where its pattern says. */
+	buf_puts(out, ",\"noNewPrivileges\":true,\"capabilities\":{},"
+		      "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":0,\"soft\":0}]},");
 }
 
 static void add_bind(struct buf *out, const char *from, const char *to, bool is_writable)
@@ -112,9 +140,12 @@ static void add_mounts(struct buf *out, const struct sandbox_spec *spec, const c
 	buf_puts(out, "],");
 }
 
-static void add_seccomp(struct buf *out)
+void bundle_print_seccomp(bool with_32_bit, struct buf *out)
 {
-	buf_puts(out, "\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":["
+	buf_puts(out, "{\"defaultAction\":\"SCMP_ACT_ALLOW\",");
+	if (with_32_bit)
+		buf_puts(out, both_halves);
+	buf_puts(out, "\"syscalls\":["
 		      "{\"names\":[");
 	for (size_t i = 0; i < COUNTOF(refused); i++)
 		buf_printf(out, "%s\"%s\"", i ? "," : "", refused[i]);
@@ -125,6 +156,11 @@ static void add_seccomp(struct buf *out)
 			   "\"args\":[{\"index\":0,\"value\":%u,\"valueTwo\":%u,"
 			   "\"op\":\"SCMP_CMP_MASKED_EQ\"}]}",
 			   EPERM_NUMBER, namespaces[i], namespaces[i]);
+	for (size_t i = 0; i < COUNTOF(foreign_sockets); i++)
+		buf_printf(out,
+			   ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":%d,"
+			   "\"args\":[{\"index\":0,\"value\":%u,\"op\":\"%s\"}]}",
+			   EAFNOSUPPORT_NUMBER, foreign_sockets[i].family, foreign_sockets[i].op);
 	/* Its flags are in memory where no filter looks; C libraries then fall back to clone. */
 	buf_printf(out, ",{\"names\":[\"clone3\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":%d}]}",
 		   ENOSYS_NUMBER);
@@ -157,6 +193,7 @@ void bundle_print(const struct sandbox_spec *spec, const char *dir, bool is_root
 	buf_puts(out, "\"linux\":{");
 	add_namespaces(out, spec, is_rootless);
 	buf_printf(out, "%s,", masked);
-	add_seccomp(out);
+	buf_puts(out, "\"seccomp\":");
+	bundle_print_seccomp(false, out);
 	buf_puts(out, "}}\n");
 }

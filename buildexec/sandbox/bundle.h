@@ -15,4 +15,10 @@
 void bundle_print(const struct sandbox_spec *spec, const char *dir, bool is_rootless,
 		  struct buf *out);
 
+/*
+ * The filter of system calls alone, a JSON object: of the runtime's configuration, and as a profile of Docker's kind for
+ * engines that run their own containers. with_32_bit: programs of the 32-bit half of the machine may run, under the same rules.
+ */
+void bundle_print_seccomp(bool with_32_bit, struct buf *out);
+
 #endif

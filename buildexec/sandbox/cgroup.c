@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buildexec/sandbox/devices.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/proc.h"
@@ -33,6 +34,7 @@ static const struct controller {
 	{ SANDBOX_MEMORY, "memory", "memory.limit_in_bytes", "memory.max" },
 	{ SANDBOX_CPU, "cpu", "cpu.cfs_quota_us", "cpu.max" },
 	{ SANDBOX_PIDS, "pids", "pids.max", "pids.max" },
+	{ 0, "devices", "devices.allow", NULL },
 };
 
 /* Where groups of a controller may be made. */
@@ -191,7 +193,8 @@ static bool is_wanted(const struct controller *controller, const struct sandbox_
 {
 	return (controller->bit == SANDBOX_MEMORY && limits->memory_bytes > 0) ||
 	       (controller->bit == SANDBOX_CPU && limits->cpu_millis > 0) ||
-	       (controller->bit == SANDBOX_PIDS && limits->n_pids > 0);
+	       (controller->bit == SANDBOX_PIDS && limits->n_pids > 0) ||
+	       (controller->bit == 0 && geteuid() == 0);
 }
 
 /* Swap would let the limit be passed; a kernel that does not count it has no such file. */
@@ -201,27 +204,45 @@ static void forbid_swap(const char *dir, bool is_v2, const char *value)
 			   is_v2 ? "0" : value);
 }
 
+static bool set_value(const char *dir, const struct place *place,
+		      const struct controller *controller, const struct sandbox_limits *limits)
+{
+	char value[64];
+
+	if (!controller->bit)
+		return devices_limit(dir, place->is_v2);
+	value_of(controller, limits, place->is_v2, value);
+	if (!write_value(dir, place->is_v2 ? controller->v2_file : controller->v1_file, value))
+		return false;
+	if (controller->bit == SANDBOX_MEMORY)
+		forbid_swap(dir, place->is_v2, value);
+	return true;
+}
+
 static bool make_in(char *dir, const struct place *place, const char *name,
 		    const struct controller *controller, const struct sandbox_limits *limits)
 {
 	const char *file = place->is_v2 ? controller->v2_file : controller->v1_file;
-	char value[64], enable[64];
+	char enable[64];
 
-	value_of(controller, limits, place->is_v2, value);
 	snprintf(enable, sizeof(enable), "+%s", controller->name);
 	for (size_t i = 0; i < place->n; i++) {
 		int n = snprintf(dir, PATH_MAX, "%s/%s", place->candidates[i], name);
 
-		if (n < 0 || n >= PATH_MAX || (mkdir(dir, 0755) < 0 && errno != EEXIST))
+		bool is_new;
+
+		if (n < 0 || n >= PATH_MAX)
 			continue;
-		if (place->is_v2 && !has_file(dir, file))
+		is_new = mkdir(dir, 0755) == 0;
+		if (!is_new && errno != EEXIST)
+			continue;
+		if (place->is_v2 && file && !has_file(dir, file))
 			(void)!write_value(place->candidates[i], "cgroup.subtree_control", enable);
-		if (write_value(dir, file, value)) {
-			if (controller->bit == SANDBOX_MEMORY)
-				forbid_swap(dir, place->is_v2, value);
+		if (set_value(dir, place, controller, limits))
 			return true;
-		}
-		rmdir(dir);
+		/* In version 2 the controllers share one. */
+		if (is_new)
+			rmdir(dir);
 	}
 	dir[0] = '\0';
 	return false;

@@ -11,14 +11,17 @@
 
 #include "buildexec/sandbox/sandbox.h"
 
-enum { CGROUP_DIRS = 3 };
+enum { CGROUP_DIRS = 4 };
 
 struct cgroup {
 	char dirs[CGROUP_DIRS][PATH_MAX]; /* "" when unused */
 	unsigned missed; /* SANDBOX_… bits that were asked for and cannot be had */
 };
 
-/* Makes it with the limits; without limits there is nothing to make. Limits that cannot be set are in `missed`. */
+/*
+ * Makes it with the limits. Limits that cannot be set are in `missed`. As root, who alone can make devices, those that may be
+ * opened are limited too, where that can be had (devices.h); a runtime or engine outside of such a group sees them all.
+ */
 void cgroup_make(struct cgroup *cgroup, const struct sandbox_limits *limits);
 /* Moves a process in; what fails is added to `missed`. */
 void cgroup_add(struct cgroup *cgroup, pid_t pid);

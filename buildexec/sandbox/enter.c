@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,6 +33,7 @@ enum step {
 	STEP_CGROUP,
 	STEP_PROC,
 	STEP_SCRATCH,
+	STEP_NO_DEVICES,
 	STEP_OVERLAY,
 	STEP_STREAMS,
 	STEP_EXEC,
@@ -45,6 +47,7 @@ static const char *const steps[] = {
 	[STEP_CGROUP] = "hide the cgroup tree",
 	[STEP_PROC] = "mount '/proc' for the container",
 	[STEP_SCRATCH] = "mount scratch space for the container",
+	[STEP_NO_DEVICES] = "forbid device files for the container",
 	[STEP_OVERLAY] = "join the layers with overlayfs",
 	[STEP_STREAMS] = "set up the container's streams",
 	[STEP_EXEC] = "start the container runtime",
@@ -65,18 +68,30 @@ _Noreturn static void child_fail(int fd, enum step step)
 }
 
 /*
- * crun refuses version 1 and 2 hierarchies side by side. It does not need any, for the cgroup is ours: an empty tmpfs over
- * them looks like a machine without the second.
+ * The cgroup is ours, nobody below needs the tree: an empty folder lies over it. Engines would give it to their containers,
+ * which could leave their limits; and crun refuses version 1 and 2 side by side.
  */
-static bool hide_hybrid_cgroups(void)
+static bool hide_cgroups(void)
 {
-	struct statfs top, unified;
+	struct statfs top;
 
-	if (statfs("/sys/fs/cgroup", &top) < 0 || top.f_type != TMPFS_MAGIC ||
-	    statfs("/sys/fs/cgroup/unified", &unified) < 0 || unified.f_type != CGROUP2_SUPER_MAGIC)
+	if (statfs("/sys/fs/cgroup", &top) < 0 ||
+	    (top.f_type != TMPFS_MAGIC && top.f_type != CGROUP2_SUPER_MAGIC))
 		return true;
-	return mount("none", "/sys/fs/cgroup", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		     "size=4k") == 0;
+	return mount("none", "/sys/fs/cgroup", "tmpfs",
+		     MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k") == 0;
+}
+
+/* Of images that an engine unpacks as root. Elsewhere the kernel makes none. */
+static bool forbid_devices(const char *dir)
+{
+	const unsigned long kept = MS_RDONLY | MS_NOSUID | MS_NOEXEC;
+	struct statfs now;
+
+	return mount(dir, dir, NULL, MS_BIND | MS_REC, NULL) == 0 && statfs(dir, &now) == 0 &&
+	       mount(NULL, dir, NULL,
+		     MS_REMOUNT | MS_BIND | MS_NODEV | ((unsigned long)now.f_flags & kept),
+		     NULL) == 0;
 }
 
 static bool make_upper(const struct enter_overlay *overlay)
@@ -128,12 +143,14 @@ static void prepare_mounts(const struct enter_spec *spec, int report_fd)
 {
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		child_fail(report_fd, STEP_PRIVATE);
-	if (!hide_hybrid_cgroups())
+	if (!hide_cgroups())
 		child_fail(report_fd, STEP_CGROUP);
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		child_fail(report_fd, STEP_PROC);
 	if (mount("none", spec->scratch, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
 		child_fail(report_fd, STEP_SCRATCH);
+	if (spec->no_devices && !spec->is_rootless && !forbid_devices(spec->no_devices))
+		child_fail(report_fd, STEP_NO_DEVICES);
 	umask(0);
 	for (size_t i = 0; i < spec->n_overlays; i++)
 		if (!mount_overlay(&spec->overlays[i], spec->is_rootless))
@@ -160,6 +177,7 @@ static bool place_streams(const int fds[3])
 _Noreturn static void child_main(const struct enter_spec *spec, const int go[2], int report_fd)
 {
 	struct sigaction as_usual = { .sa_handler = SIG_DFL };
+	const struct rlimit no_core = { 0, 0 };
 	sigset_t none;
 	char *const *argv, *const *env;
 	char byte;
@@ -172,6 +190,8 @@ _Noreturn static void child_main(const struct enter_spec *spec, const int go[2],
 	if (read(go[0], &byte, 1) != 1)
 		_exit(125);
 	setsid();
+	/* A dump of memory may land on the host, where its pattern says. */
+	setrlimit(RLIMIT_CORE, &no_core);
 	prepare_mounts(spec, report_fd);
 	report_fd = fcntl(report_fd, F_DUPFD_CLOEXEC, 3);
 	if (!place_streams(spec->fds))

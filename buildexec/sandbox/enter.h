@@ -29,6 +29,7 @@ struct enter_spec {
 	const char *bundle, *scratch; /* scratch: a folder that gets a tmpfs */
 	const struct enter_overlay *overlays;
 	size_t n_overlays;
+	const char *no_devices; /* a folder below which device files are none; NULL */
 	bool is_rootless;
 	int fds[3];
 	/*

@@ -141,10 +141,14 @@ static void add_source(const struct model *model, const struct build_secrets *se
 	const struct object *object =
 		model_find(model, KIND_SECRET, secrets->account->ns, secrets->source);
 	struct request_credential login = { .server = secrets->source_server };
+	size_t n = out->git.n;
 
 	if (!object)
 		return;
 	add_secret(object, out);
+	/* One that says whose it is goes nowhere else, whatever the source names. */
+	if (out->git.n > n)
+		return;
 	login.ssh_key = value_of(object->spec, "ssh-privatekey");
 	login.known_hosts = value_of(object->spec, "known_hosts");
 	login.password = value_of(object->spec, "password");

@@ -38,8 +38,9 @@ void credentials_collect_with(const struct model *model, const struct object_ref
  */
 struct build_secrets {
 	const struct object_ref *account;
-	const struct list *registry;        /* struct named: to push and to pull with */
-	const char *source, *source_server; /* its name, "https://git.local:8443"; NULL: none */
+	const struct list *registry; /* struct named: to push and to pull with */
+	/* Its name, and "https://git.local:8443" for a secret that names no server by annotation; NULL: none. */
+	const char *source, *source_server;
 };
 void credentials_collect_build(const struct model *model, const struct build_secrets *secrets,
 			       struct arena *arena, struct credentials *out);

@@ -108,10 +108,10 @@ class S2iBuildTest(worker.WorkerTest):
         self.name = self.dir
 
     def cleanup(self):
-        for _ in range(100):  # podman clears up behind our backs
-            shutil.rmtree(self.dir + "/podman", ignore_errors=True)
-            if not os.path.exists(self.dir + "/podman"):
-                break
+        for _ in range(100):  # podman clears up behind our backs, and makes what it clears up anew
+            shutil.rmtree(self.dir, ignore_errors=True)
+            if not os.path.exists(self.dir):
+                return
             time.sleep(0.1)
         shutil.rmtree(self.dir)
 

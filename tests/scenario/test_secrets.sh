@@ -167,51 +167,11 @@ cd "$work/config"
 export TMPDIR=$work/tmp
 mkdir "$TMPDIR"
 
-# Every process below the run: its arguments and environment, many times a second.
-cat >"$work/watch.py" <<'PYTHON'
-import os, sys, time
-out, root, words = sys.argv[1], int(sys.argv[2]), [w.encode() for w in sys.argv[3:]]
-seen, found = set(), set()
-def parent(pid):
-    with open(f"/proc/{pid}/stat", "rb") as f:
-        return int(f.read().rsplit(b")", 1)[1].split()[1])
-def read(pid, part):
-    with open(f"/proc/{pid}/{part}", "rb") as f:
-        return f.read()
-def is_over():
-    try:
-        with open(f"/proc/{root}/stat", "rb") as f:
-            return f.read().rsplit(b")", 1)[1].split()[0] == b"Z"
-    except OSError:
-        return True
-while not is_over():
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            at, depth = int(pid), 0
-            while at > 1 and at != root and depth < 64:
-                at, depth = parent(at), depth + 1
-            if at != root or int(pid) == root:
-                continue
-            # Until a child executes its program it is a copy of the run itself, whose environment is the user's own.
-            said = read(pid, "cmdline")
-            if said == read(root, "cmdline"):
-                continue
-            seen.add(pid)
-            for part, data in (("cmdline", said), ("environ", read(pid, "environ"))):
-                found.update((part, w, data[:80]) for w in words if w in data)
-        except OSError:
-            pass
-    time.sleep(0.02)
-with open(out, "w") as f:
-    print(f"{len(seen)} processes", file=f)
-    for one in found:
-        print("found", one, file=f)
-PYTHON
 canaries=("$c_data" "$c_string" "$c_env" "$c_file" "$c_legacy" "$c_dcfg" "$c_ssh" "$git_password" "$SERVER_PASSWORD")
 watched() {
 	"$@" >"$work/out" 2>"$work/err" &
 	local pid=$! got=0
-	python3 "$work/watch.py" "$work/seen" "$pid" "${canaries[@]}" &
+	python3 "$top/tests/lib/watch.py" "$work/seen" "$pid" "${canaries[@]}" &
 	local watcher=$!
 	wait "$pid" || got=$?
 	wait "$watcher"
