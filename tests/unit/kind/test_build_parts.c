@@ -337,7 +337,7 @@ static void test_build_info__says_what_is_known(void **state)
 	env = build_info_env(&id, spec, &info, loaded.arena);
 	assert_string_equal(joined(&env, loaded.arena),
 			    "OPENSHIFT_BUILD_NAME=sample-app-1 OPENSHIFT_BUILD_NAMESPACE=default "
-			    "OPENSHIFT_BUILD_SOURCE=github.com/openshift/sample-app "
+			    "OPENSHIFT_BUILD_SOURCE=https://h/x "
 			    "OPENSHIFT_BUILD_REFERENCE=master OPENSHIFT_BUILD_COMMIT=1575a90");
 	env = build_info_env(&id, spec, NULL, loaded.arena);
 	assert_string_equal(LIST_AT(env, struct env_var, 4)->value, "old");
