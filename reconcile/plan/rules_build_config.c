@@ -196,13 +196,14 @@ static void look_at_settings(struct configuring *c)
 	if (strategy->pipeline && !settings->jenkins.url)
 		c->forbidden =
 			"a JenkinsPipeline strategy runs on a Jenkins server: jenkins.url is "
-			"not set";
+			"not set in trusted settings (--settings FILE)";
 	else if (strategy->custom && !settings->builds.allow_custom)
 		c->forbidden = "a Custom strategy runs an image with rights of its own: "
-			       "builds.custom is not set";
+			       "builds.custom is not set in trusted settings (--settings FILE)";
 	else if (strategy->custom && strategy->custom->has_docker_socket &&
 		 !settings->builds.docker_socket)
-		c->forbidden = "exposeDockerSocket: builds.dockerSocket is not set";
+		c->forbidden = "exposeDockerSocket: builds.dockerSocket is not set in trusted "
+			       "settings (--settings FILE)";
 	if (c->forbidden)
 		c->facts |= BC_FORBIDDEN;
 }
