@@ -391,20 +391,41 @@ static void say_deleted(const struct run *run)
 	}
 }
 
+/* The number of the last build, if it failed; 0: it did not, or there is none. */
+static int64_t failed_number(const struct step *step)
+{
+	const struct image_status *image = step->kind == KIND_IMAGE ? step->status : NULL;
+	const struct build_config_status *config =
+		kind_has_builds(step->kind) ? step->status : NULL;
+
+	if (image && image->last && image->last->result &&
+	    strcmp(image->last->result, "Failed") == 0)
+		return image->last->number;
+	return config && config->last && config->last->failure && config->last->failure[0]
+		       ? config->last->number
+		       : 0;
+}
+
+static bool is_once(const struct step *step)
+{
+	const struct build_config_status *status = step->status;
+
+	return kind_has_builds(step->kind) && status->last->is_once;
+}
+
 /* Nothing is done about a build that failed and whose inputs are the same; it must not be forgotten either. */
 static void say_failed(const struct run *run)
 {
 	for (size_t i = 0; i < run->plan.steps.n; i++) {
 		const struct step *step = run->plan.steps.v[i];
-		const struct image_status *status = step->kind == KIND_IMAGE ? step->status : NULL;
+		int64_t number = failed_number(step);
 
-		if (!status || !status->last || step->action != ACTION_NONE || step->blocked)
+		if (!number || step->action != ACTION_NONE || step->blocked || step->number)
 			continue;
-		if (status->last->result && strcmp(status->last->result, "Failed") == 0)
-			log_line(LOG_WARN,
-				 "%s: build #%lld failed and nothing has changed since; "
-				 "--retry-failed tries it again",
-				 step->id, (long long)status->last->number);
+		log_line(LOG_WARN, "%s: build #%lld failed and nothing has changed since; %s",
+			 step->id, (long long)number,
+			 is_once(step) ? "it was started by hand and is not tried again by itself"
+				       : "--retry-failed tries it again");
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/doc/json.h"
+#include "model/kind/build_config_status.h"
 #include "reconcile/commands.h"
 #include "reconcile/look.h"
 #include "reconcile/parts.h"
@@ -48,6 +49,65 @@ static void put_attempt(struct context *context, const struct attempt *attempt)
 			{ "Image", attempt->image ? attempt->image : "" },
 			{ "Build Key", attempt->build_key ? attempt->build_key : "" } },
 		9, &context->out);
+}
+
+static const char *cause_of(const struct bc_attempt *attempt)
+{
+	const struct build_cause *cause =
+		attempt->causes.n ? LIST_AT(attempt->causes, struct build_cause, 0) : NULL;
+
+	return cause && cause->message ? cause->message : "";
+}
+
+/* "Failed (DockerBuildFailed)" */
+static const char *phase_of(const struct bc_history_entry *build, struct arena *arena)
+{
+	if (!build || !build->phase)
+		return "";
+	return build->reason ? arena_printf(arena, "%s (%s)", build->phase, build->reason)
+			     : build->phase;
+}
+
+static void put_build(struct context *context, const struct build_config_status *status)
+{
+	struct arena *arena = context->arena;
+	const struct bc_attempt *last = status->last;
+	const struct bc_history_entry *build = NULL;
+
+	for (size_t i = 0; i < status->history.n; i++)
+		if (LIST_AT(status->history, struct bc_history_entry, i)->number == last->number)
+			build = LIST_AT(status->history, struct bc_history_entry, i);
+	block_print(
+		(const struct block_line[]){
+			{ "Build", arena_printf(arena, "#%lld", (long long)last->number) },
+			{ "Status", phase_of(build, arena) },
+			{ "Reason", last->reasons ? last->reasons : "" },
+			{ "Cause", cause_of(last) },
+			{ "Source", last->git_url ? last->git_url : "" },
+			{ "Revision", build && build->commit
+					      ? arena_printf(arena, "%s%s%s", build->commit,
+							     last->git_ref ? " of " : "",
+							     last->git_ref ? last->git_ref : "")
+					      : "" },
+			{ "Image", build && build->image ? build->image : "" },
+			{ "Build Key", last->build_key ? last->build_key : "" } },
+		8, &context->out);
+}
+
+static void put_last(struct context *context, const struct object *object)
+{
+	const struct image_status *image = state_status(&context->state.state, object->id);
+	const struct build_config_status *config = state_status(&context->state.state, object->id);
+
+	if (object->kind != KIND_IMAGE && !kind_has_builds(object->kind))
+		return;
+	buf_puts(&context->out, "Last attempt\n");
+	if (object->kind == KIND_IMAGE && image && image->last)
+		put_attempt(context, image->last);
+	else if (kind_has_builds(object->kind) && config && config->last)
+		put_build(context, config);
+	else
+		buf_puts(&context->out, "none is recorded\n\n");
 }
 
 /* Tags of a stream that move, or do not. */
@@ -109,16 +169,9 @@ static void put_step(const struct why *why, const struct step *step, unsigned de
 static void put_why(const struct why *why, const struct object *object)
 {
 	struct context *context = why->context;
-	const struct image_status *status = state_status(&context->state.state, object->id);
 
 	buf_printf(&context->out, "%s\n\n", object_label(object->id, context->arena));
-	if (object->kind == KIND_IMAGE) {
-		buf_puts(&context->out, "Last attempt\n");
-		if (status && status->last)
-			put_attempt(context, status->last);
-		else
-			buf_puts(&context->out, "none is recorded\n\n");
-	}
+	put_last(context, object);
 	buf_puts(&context->out, "Now, from manifests and state\n");
 	put_step(why, map_get(&why->plan->by_id, object->id), 0);
 }
@@ -142,20 +195,29 @@ static void add_steps(const struct why *why, const struct step *step, struct nod
 	}
 }
 
+static struct node *last_node(const struct why *why, const struct object *object)
+{
+	const void *status = state_status(&why->context->state.state, object->id);
+	const struct image_status *image = object->kind == KIND_IMAGE ? status : NULL;
+	const struct build_config_status *config = kind_has_builds(object->kind) ? status : NULL;
+
+	if (image && image->last)
+		return fields_encode(&attempt_table, image->last, why->context->arena);
+	if (config && config->last)
+		return fields_encode(&bc_attempt_table, config->last, why->context->arena);
+	return node_new(why->context->arena, NODE_NULL);
+}
+
 /* {formatVersion, object, last, steps}: the object's own step first, then those of what it is made of. */
 static struct node *why_node(const struct why *why, const struct object *object)
 {
 	struct arena *arena = why->context->arena;
-	const struct image_status *status = state_status(&why->context->state.state, object->id);
 	struct node *root = node_new(arena, NODE_MAP), *steps = node_new(arena, NODE_SEQ);
 	struct map seen = { 0 };
 
 	node_set(arena, root, "formatVersion", node_int(arena, 1));
 	node_set_text(arena, root, "object", object->id);
-	node_set(arena, root, "last",
-		 object->kind == KIND_IMAGE && status && status->last
-			 ? fields_encode(&attempt_table, status->last, arena)
-			 : node_new(arena, NODE_NULL));
+	node_set(arena, root, "last", last_node(why, object));
 	add_steps(why, map_get(&why->plan->by_id, object->id), steps, &seen);
 	node_set(arena, root, "steps", steps);
 	return root;

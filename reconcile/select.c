@@ -255,11 +255,15 @@ bool select_triggers(const struct model *model, const struct strings *words, str
 	*out = NULL;
 	for (size_t i = 0; i < words->n; i++) {
 		const struct object *object;
+		struct err ignored = { 0 };
 
-		if (!select_object(model, words->v[i], KIND_IMAGE, arena, &object, err))
+		if (!select_object(model, words->v[i], KIND_IMAGE, arena, &object, err) &&
+		    !select_object(model, words->v[i], KIND_BUILD_CONFIG, arena, &object, &ignored))
 			return err_prefix(err, "--trigger");
-		if (object->kind != KIND_IMAGE)
-			return err_set(err, ERR_INVALID, "--trigger: '%s' is no image", object->id);
+		if (object->kind != KIND_IMAGE && !kind_has_builds(object->kind))
+			return err_set(err, ERR_INVALID,
+				       "--trigger: '%s' is no image and no build config",
+				       object->id);
 		vec_push(arena, ids, object->id);
 	}
 	if (ids->n)

@@ -25,7 +25,7 @@ MUST_CHECK bool select_make(const struct model *model, const struct options *opt
 void select_start(const struct model *model, const struct object *config,
 		  const struct options *options, struct arena *arena, struct selection *out,
 		  struct plan_options *plan);
-/* Words such as "cart", "shop/cart", "Image/shop/cart" into ids of images. *out NULL: none given. */
+/* Words such as "cart", "shop/cart", "BuildConfig/shop/cart" into ids of images, else of build configs. *out NULL: none given. */
 MUST_CHECK bool select_triggers(const struct model *model, const struct strings *words,
 				struct arena *arena, const struct strings **out, struct err *err);
 /* One object by "NAME", "NS/NAME" or "KIND/[NS/]NAME"; kinds in any usual spelling. KIND_NONE as `kind`: the word must say it. */

@@ -3,6 +3,7 @@
  * cache.h — the layers that one image's buildpacks keep between builds, in a folder of their own:
  *     <dir>/lock                   held exclusively while a build uses the cache
  *     <dir>/committed/metadata.json, <hex of diffID>.tar.gz
+ *     <dir>/kept/…                 folders of the same content (kept_layer.h)
  * A new state is made beside it and takes its place by renames: a reader sees the old one or the new one, and a kill
  * leaves one of the two. What is damaged is as good as absent.
  * Spec: buildpacks/spec platform.md "Cache"; cnb.md §1.3, §1.8.

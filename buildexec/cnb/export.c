@@ -358,6 +358,8 @@ static bool save(struct export *export, const struct pairs *labels, struct err *
 	if (!choose_process(life, &spec.process, err))
 		return false;
 	image_draft_init(&draft, &life->run_image, arena);
+	if (life->has_previous)
+		image_draft_find(&draft, &life->previous);
 	for (size_t i = 0; i < export->layers.n; i++) {
 		layers[i] = (struct app_layer){ .diff_id = export->layers.v[i].diff_id,
 						.created_by = export->layers.v[i].created_by };

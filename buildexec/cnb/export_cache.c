@@ -83,8 +83,11 @@ static bool cache_buildpack(struct export *export, struct build_cache *cache, si
 		}
 		if (!cache_layer(export, cache, &source, was ? was->sha : NULL, &layer.sha, err))
 			return false;
-		if (layer.sha)
-			vec_push(arena, &record.layers, layer);
+		if (!layer.sha)
+			continue;
+		vec_push(arena, &record.layers, layer);
+		vec_push(arena, &export->cached,
+			 (struct kept_layer){ source.dir, source.name, layer.sha });
 	}
 	vec_push(arena, &metadata->buildpacks, record);
 	return true;
@@ -111,6 +114,17 @@ static bool cache_sbom(struct export *export, struct build_cache *cache,
 	return true;
 }
 
+/* The folders too, as far as there is room; nothing else needs them any more. */
+static void keep_folders(struct export *export, const struct build_cache *cache)
+{
+	const uint64_t max_bytes = export->life->options.cache_bytes;
+	uint64_t room_bytes = max_bytes ? max_bytes - cache->n_bytes : UINT64_MAX;
+
+	for (size_t i = 0; i < export->cached.n; i++)
+		kept_layer_put(export->life, &export->cached.v[i], &room_bytes);
+	kept_layer_sweep(export->life, &cache->added);
+}
+
 bool export_cache(struct export *export, struct err *err)
 {
 	AUTO_BUILD_CACHE cache = { .lock_fd = -1 };
@@ -122,8 +136,10 @@ bool export_cache(struct export *export, struct err *err)
 	for (size_t i = 0; i < export->life->group.n; i++)
 		if (!cache_buildpack(export, &cache, i, &metadata, err))
 			return false;
-	return cache_sbom(export, &cache, &metadata, err) &&
-	       build_cache_commit(&cache, &metadata, export->arena, err) &&
-	       (!export->life->options.cache_image ||
-		cache_image_push(export->life, &cache, &metadata, err));
+	if (!cache_sbom(export, &cache, &metadata, err) ||
+	    !build_cache_commit(&cache, &metadata, export->arena, err))
+		return false;
+	keep_folders(export, &cache);
+	return !export->life->options.cache_image ||
+	       cache_image_push(export->life, &cache, &metadata, err);
 }

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "buildexec/cnb/foreign.h"
+#include "buildexec/cnb/kept_layer.h"
 #include "buildexec/image/tar_tree.h"
 #include "buildexec/sys/fs.h"
 
@@ -130,7 +132,14 @@ bool layer_source_hash(const struct lifecycle *life, const struct layer_source *
 {
 	struct sha256 sha;
 	struct tar tar = { .sink = tar_hash_sink, .ctx = &sha };
+	const char *known = source->kind == LAYER_DIR
+				    ? kept_layer_diff_id(life, source->dir, source->name)
+				    : NULL;
 
+	if (known) {
+		snprintf(out->text, sizeof(out->text), "%s", known);
+		return true;
+	}
 	sha256_init(&sha);
 	if (!write_entries(life, source, &tar, err) || !tar_finish(&tar, err))
 		return false;

@@ -31,7 +31,7 @@ struct exported_layer {
 	bool has_blob;
 };
 
-/* Only the diffID. */
+/* Only the diffID; nothing is read of a layer that came back as it was and has not changed. */
 MUST_CHECK bool layer_source_hash(const struct lifecycle *life, const struct layer_source *source,
 				  struct digest *out, struct err *err);
 /* The blob below <work_dir>/blobs. */

@@ -4,6 +4,7 @@
 #define BUILDEXEC_CNB_EXPORT_STATE_H
 
 #include "buildexec/cnb/export_layer.h"
+#include "buildexec/cnb/kept_layer.h"
 #include "buildexec/cnb/layers_dir.h"
 #include "model/base/map.h"
 
@@ -21,7 +22,8 @@ struct export
 	VEC(struct placed_layer) layers;
 	/* folder → struct layer_result: for the cache, which has the same layers */
 	struct map written;
-	VEC(struct layers_dir) dirs; /* of each buildpack of the group */
+	VEC(struct layers_dir) dirs;   /* of each buildpack of the group */
+	VEC(struct kept_layer) cached; /* what the cache has archives of now */
 };
 
 /* Writes a layer and remembers it by its folder; NULL with err. */

@@ -76,6 +76,13 @@ struct lifecycle_options {
 	enum layer_profile profile;
 };
 
+/* A layer's folder that came back without being read (kept_layer.h). */
+struct taken_layer {
+	const char *dir, *diff_id, *print;
+	uint64_t n_bytes;
+	bool is_compared, is_changed;
+};
+
 struct lifecycle {
 	struct lifecycle_options options;
 	struct lifecycle_container container;
@@ -101,6 +108,9 @@ struct lifecycle {
 
 	/* detect */
 	struct group group;
+
+	/* restore */
+	VEC(struct taken_layer) taken;
 
 	/* export, rebase */
 	struct digest digest; /* of the manifest */

@@ -68,6 +68,7 @@ static bool save(struct lifecycle *life, const struct rebased *rebased, struct e
 	struct arena *arena = life->arena;
 
 	image_draft_init(&base, &life->run_image, arena);
+	image_draft_find(&base, &life->previous);
 	image_draft_init(&app, &life->previous, arena);
 	draft = base;
 	for (size_t i = rebased->n_old_base; i < app.layers.n; i++)

@@ -14,6 +14,7 @@
 #include "buildexec/cnb/cache_image.h"
 #include "buildexec/cnb/export_layer.h"
 #include "buildexec/cnb/foreign.h"
+#include "buildexec/cnb/kept_layer.h"
 #include "buildexec/cnb/layer_file.h"
 #include "buildexec/cnb/layers_dir.h"
 #include "buildexec/cnb/lifecycle.h"
@@ -65,7 +66,7 @@ static bool restore_store(const struct restore *restore, const struct buildpack_
 }
 
 /*
- * Unpacks the archive beside the layers and moves the one folder that is wanted from it. False with err only for what is
+ * Where the last build's folder is not at hand: unpacks the archive beside the layers and moves the one folder that is wanted from it. False with err only for what is
  * wrong with this machine; a damaged cache gives *is_there false.
  */
 static bool unpack_cached(const struct restore *restore, const char *archive,
@@ -79,8 +80,13 @@ static bool unpack_cached(const struct restore *restore, const char *archive,
 	struct unpack_stats stats;
 	struct err problem = { 0 };
 	struct unpack_spec spec = { .fd = fd, .diff_id = layer->sha, .form = unpack_form_here() };
+	const struct kept_layer kept = { .dir = path_join(restore->arena, dir, layer->record->name),
+					 .name = arena_printf(restore->arena, "/%s", inner),
+					 .diff_id = layer->sha };
 
-	*is_there = false;
+	*is_there = kept_layer_take(restore->life, &kept);
+	if (*is_there)
+		return true;
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open '%s'", archive);
 	if (!tmpdir_make(restore->life->options.work_dir, "restore", &temp, err))
@@ -93,8 +99,7 @@ static bool unpack_cached(const struct restore *restore, const char *archive,
 	}
 	if (!foreign_is_dir_below(temp.path, inner, restore->arena))
 		return true;
-	if (rename(path_join(restore->arena, temp.path, inner),
-		   path_join(restore->arena, dir, layer->record->name)) != 0)
+	if (rename(path_join(restore->arena, temp.path, inner), kept.dir) != 0)
 		return err_sys(err, errno, "cannot restore layer '%s'", layer->record->name);
 	*is_there = true;
 	return true;

@@ -220,6 +220,7 @@ static bool buildah_open(struct docker_job *job, struct err *err)
 {
 	struct buildah *b = ARENA_NEW(job->task->arena, struct buildah);
 	char path[PATH_MAX];
+	const char *temp;
 	bool is_used;
 
 	if (!proc_find("buildah", path))
@@ -234,13 +235,14 @@ static bool buildah_open(struct docker_job *job, struct err *err)
 	if (!make_home(b, err) || !read_version(b, err) ||
 	    !engine_store_open(b->task, &b->env, &b->store, err))
 		return false;
+	temp = path_join(b->task->arena, b->store.dir, ENGINE_TEMP);
 	is_used = fs_exists(path_join(b->task->arena, b->store.dir, "storage"));
 	/* Also of "RUN --mount=type=cache". */
-	put_env(b, &b->env, "TMPDIR", path_join(b->task->arena, b->store.dir, "tmp"));
-	return fs_make_dirs(path_join(b->task->arena, b->store.dir, "tmp"), 0700, err) &&
-	       choose_driver(b, err) &&
-	       fs_make_dirs(path_join(b->task->arena, b->store.dir, "tmp"), 0700, err) &&
-	       (!is_used || remove_containers(b, err));
+	put_env(b, &b->env, "TMPDIR", temp);
+	return fs_make_dirs(temp, 0700, err) && choose_driver(b, err) &&
+	       fs_make_dirs(temp, 0700, err) &&
+	       (!is_used || (remove_containers(b, err) &&
+			     engine_store_clean_temp(b->task, &b->env, &b->store, err)));
 }
 
 static void buildah_close(struct docker_job *job)

@@ -42,6 +42,29 @@ bool engine_store_empty(struct task *task, const struct strings *env,
 	return remove_dir(task, env, store->dir, err) && fs_make_dirs(store->dir, 0700, err);
 }
 
+bool engine_store_clean_temp(struct task *task, const struct strings *env,
+			     const struct engine_store *store, struct err *err)
+{
+	const char *temp = path_join(task->arena, store->dir, ENGINE_TEMP);
+	AUTO_FD fd = open(temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct strings names;
+
+	if (fd < 0)
+		return true;
+	if (!fs_names(fd, task->arena, &names, err))
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		const char *rest = names.v[i] + strcspn(names.v[i], "0123456789");
+
+		/* "buildah2165107540"; what keeps its name is a cache of "RUN --mount=type=cache" */
+		if (rest > names.v[i] && *rest && !rest[strspn(rest, "0123456789")] &&
+		    !strchr(names.v[i], '-') &&
+		    !remove_dir(task, env, path_join(task->arena, temp, names.v[i]), err))
+			return false;
+	}
+	return true;
+}
+
 static const char *lock_path(struct task *task, const char *dir)
 {
 	return arena_printf(task->arena, "%s.lock", dir);

@@ -11,6 +11,8 @@
 
 enum { STORE_SLOTS = 16, STORE_MAX_KIB = 10 << 20, STORE_MAX_AGE_S = 14 * 24 * 3600 };
 
+#define ENGINE_TEMP "tmp" /* in a store: its TMPDIR */
+
 struct engine_store {
 	const char *dir; /* has "storage" and what else the engine keeps */
 	int lock_fd;     /* held while it is used; -1: closed */
@@ -22,6 +24,9 @@ MUST_CHECK bool engine_store_open(struct task *task, const struct strings *env,
 /* Removes all but the lock. */
 MUST_CHECK bool engine_store_empty(struct task *task, const struct strings *env,
 				   const struct engine_store *store, struct err *err);
+/* Removes what a killed engine left in ENGINE_TEMP: folders with numbers for names. Caches stay. */
+MUST_CHECK bool engine_store_clean_temp(struct task *task, const struct strings *env,
+					const struct engine_store *store, struct err *err);
 void engine_store_close(struct engine_store *store);
 
 #endif

@@ -68,6 +68,15 @@ void image_draft_init(struct image_draft *draft, const struct remote_image *base
 	}
 }
 
+void image_draft_find(struct image_draft *draft, const struct remote_image *there)
+{
+	for (size_t i = 0; i < draft->layers.n; i++)
+		for (size_t k = 0; !draft->layers.v[i].path && k < there->manifest.n_layers; k++)
+			if (strcmp(there->manifest.layers[k].digest,
+				   draft->layers.v[i].desc.digest) == 0)
+				draft->layers.v[i].from = &there->ref;
+}
+
 void image_draft_add(struct image_draft *draft, const struct layer_result *layer,
 		     const struct history *history, struct arena *arena)
 {

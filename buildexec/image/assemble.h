@@ -35,6 +35,8 @@ struct image_draft {
  * comes along; one that does not fit its layers is replaced by an entry without text per layer. */
 void image_draft_init(struct image_draft *draft, const struct remote_image *base,
 		      struct arena *arena);
+/* Layers that the image `there` has too are taken from it: in its own repository nothing is asked for them. */
+void image_draft_find(struct image_draft *draft, const struct remote_image *there);
 /* Puts a written layer on top. */
 void image_draft_add(struct image_draft *draft, const struct layer_result *layer,
 		     const struct history *history, struct arena *arena);
@@ -52,6 +54,8 @@ void image_draft_print(const struct image_draft *draft, struct arena *arena,
 struct image_access {
 	const struct registry_rules *rules;
 	const struct keychain *keychain;
+	struct registry_shared
+		*shared;         /* what the handles find out once for all; NULL: each for itself */
 	const char *scratch_dir; /* for layers copied between registries; NULL: the temp folder */
 	size_t n_threads;        /* 0: 4, transfers wait for the network more than for a CPU */
 };

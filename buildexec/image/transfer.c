@@ -29,7 +29,12 @@ static bool borrow(struct stock *stock, struct registry **out, struct err *err)
 	if (stock->n)
 		*out = stock->idle[--stock->n];
 	pthread_mutex_unlock(&stock->lock);
-	return *out || registry_open(stock->access->rules, stock->access->keychain, out, err);
+	if (*out)
+		return true;
+	if (!registry_open(stock->access->rules, stock->access->keychain, out, err))
+		return false;
+	registry_share(*out, stock->access->shared);
+	return true;
 }
 
 static void put_back(struct stock *stock, struct registry *registry)

@@ -48,6 +48,10 @@ struct backend {
 	bool (*put_blob)(struct registry *registry, const struct place *place,
 			 const struct descriptor *desc, const struct blob_source *source,
 			 struct err *err);
+	/* The blob of `from` fetched to where it stays, verified on its way; NULL where bytes are sent. */
+	bool (*receive_blob)(struct registry *registry, const struct place *place,
+			     const struct ref *from, const struct descriptor *desc,
+			     struct err *err);
 	/* `tag` NULL: by digest alone. */
 	bool (*put_manifest)(struct registry *registry, const struct place *place, const char *tag,
 			     const struct payload *payload, struct err *err);
@@ -56,10 +60,24 @@ struct backend {
 	bool (*check_write)(struct registry *registry, const struct place *place, struct err *err);
 };
 
+/* For copies. *done false: `to` is of a kind that bytes are sent to. */
+MUST_CHECK bool registry_receive_blob(struct registry *registry, const struct ref *from,
+				      const struct ref *to, const struct descriptor *desc,
+				      bool *done, struct err *err);
+
 extern const struct backend layout_backend;
 extern const struct backend remote_backend;
 void remote_close(struct registry *registry);
 enum registry_protocol remote_probe(struct registry *registry, const struct place *place);
+
+/*
+ * shared.c: verified bytes by the name of their repository and their digest; a copy, and what it is in `out`. NULL where nothing is
+ * kept. Not for calls in a manner of their own.
+ */
+char *shared_recall(const struct registry *registry, const struct ref *ref, const char *digest,
+		    struct arena *arena, struct payload *out);
+void shared_remember(const struct registry *registry, const struct ref *ref,
+		     const struct payload *payload);
 
 /* The type that a manifest's own bytes show: its mediaType, else by its keys; NULL when it is no manifest. */
 const char *manifest_media_type(const char *bytes, size_t n, struct arena *arena);

@@ -9,10 +9,14 @@
 #include "model/base/digest.h"
 #include "model/oci/image.h"
 
+enum { BLOB_BUFFER = 256 << 10 };
+
 struct blob_sink {
 	const struct descriptor *want; /* borrowed */
 	int fd;                        /* where to, or -1 */
 	char *memory;                  /* where to, want->size_bytes and a NUL; or NULL */
+	char *buffer; /* BLOB_BUFFER, to write more at once than is received; or NULL */
+	size_t n_buffered;
 	struct sha256 sha;
 	int64_t got_bytes;
 	struct err err; /* why a write was refused */

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "buildexec/registry/backend.h"
 #include "buildexec/registry/registry.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/digest.h"
@@ -43,6 +44,10 @@ static bool copy_blob(const struct copy *copy, const struct descriptor *desc, st
 	if (is_there)
 		return true;
 	if (!registry_has_blob(copy->registry, copy->to, desc->digest, &is_there, err))
+		return false;
+	if (is_there)
+		return true;
+	if (!registry_receive_blob(copy->registry, copy->from, copy->to, desc, &is_there, err))
 		return false;
 	if (is_there)
 		return true;

@@ -230,16 +230,21 @@ static bool layout_mount_blob(struct registry *registry, const struct place *fro
 	return true;
 }
 
-/* A file of our own in the layout's folder, on the file system of its blobs. */
-static bool open_temp(const struct place *place, struct arena *arena, char **path, int *fd,
-		      struct err *err)
+static char *temp_path(const struct place *place, struct arena *arena)
 {
 	unsigned char bytes[RANDOM_BYTES];
 	char hex[2 * RANDOM_BYTES + 1];
 
 	random_bytes(bytes, sizeof(bytes));
 	hex_encode(bytes, sizeof(bytes), hex);
-	*path = arena_printf(arena, "%s/" TEMP_PREFIX "%s", place->layout, hex);
+	return arena_printf(arena, "%s/" TEMP_PREFIX "%s", place->layout, hex);
+}
+
+/* A file of our own in the layout's folder, on the file system of its blobs. */
+static bool open_temp(const struct place *place, struct arena *arena, char **path, int *fd,
+		      struct err *err)
+{
+	*path = temp_path(place, arena);
 	*fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
 	return *fd >= 0 || err_sys(err, errno, "cannot write into '%s'", place->layout);
 }
@@ -267,6 +272,29 @@ static bool fill_temp(int fd, const struct descriptor *desc, const struct blob_s
 	}
 }
 
+static bool name_blob(const struct place *place, const struct descriptor *desc, const char *temp,
+		      struct arena *arena, struct err *err)
+{
+	int sys;
+
+	if (rename(temp, blob_path(place, desc->digest, arena)) == 0)
+		return true;
+	sys = errno;
+	unlink(temp);
+	return err_sys(err, sys, "cannot store the blob '%s' in '%s'", desc->digest, place->layout);
+}
+
+static bool layout_receive_blob(struct registry *registry, const struct place *place,
+				const struct ref *from, const struct descriptor *desc,
+				struct err *err)
+{
+	const char *temp = temp_path(place, registry->arena);
+
+	return make_layout(place, registry->arena, err) &&
+	       registry_fetch_blob(registry, from, desc, temp, err) &&
+	       name_blob(place, desc, temp, registry->arena, err);
+}
+
 static bool layout_put_blob(struct registry *registry, const struct place *place,
 			    const struct descriptor *desc, const struct blob_source *source,
 			    struct err *err)
@@ -283,14 +311,7 @@ static bool layout_put_blob(struct registry *registry, const struct place *place
 		unlink(temp);
 		return false;
 	}
-	if (rename(temp, blob_path(place, desc->digest, arena)) < 0) {
-		int sys = errno;
-
-		unlink(temp);
-		return err_sys(err, sys, "cannot store the blob '%s' in '%s'", desc->digest,
-			       place->layout);
-	}
-	return true;
+	return name_blob(place, desc, temp, arena, err);
 }
 
 static struct node *entry_node(const struct payload *payload, const char *tag, struct arena *arena)
@@ -422,6 +443,7 @@ const struct backend layout_backend = {
 	.has_blob = layout_has_blob,
 	.mount_blob = layout_mount_blob,
 	.put_blob = layout_put_blob,
+	.receive_blob = layout_receive_blob,
 	.put_manifest = layout_put_manifest,
 	.list_tags = layout_list_tags,
 	.check_write = layout_check_write,

@@ -208,16 +208,29 @@ bool registry_get_manifest(struct registry *registry, const struct ref *ref, str
 			   struct descriptor *desc, char **bytes, struct err *err)
 {
 	struct places places;
+	struct payload known;
 
 	*desc = (struct descriptor){ 0 };
 	*bytes = NULL;
 	if (!find_readable(registry, ref, arena, &places, err))
 		return false;
+	if (ref->digest)
+		*bytes = shared_recall(registry, ref, ref->digest, arena, &known);
+	if (*bytes && known.media_type) {
+		*desc = (struct descriptor){ .media_type = known.media_type,
+					     .digest = known.digest,
+					     .size_bytes = (int64_t)known.n };
+		return true;
+	}
 	for (size_t i = 0; i < places.n; i++) {
 		struct err failed = { 0 };
 
-		if (get_manifest_from(registry, &places.v[i], ref, arena, desc, bytes, &failed))
+		if (get_manifest_from(registry, &places.v[i], ref, arena, desc, bytes, &failed)) {
+			known = (struct payload){ desc->media_type, desc->digest, *bytes,
+						  (size_t)desc->size_bytes };
+			shared_remember(registry, ref, &known);
 			return true;
+		}
 		*err = failed;
 	}
 	return false;
@@ -250,17 +263,23 @@ bool registry_get_blob(struct registry *registry, const struct ref *ref,
 		       struct err *err)
 {
 	struct blob_sink sink;
+	struct payload known;
 
 	*bytes = NULL;
 	if (desc->size_bytes < 0 || desc->size_bytes > (int64_t)LIMIT_CONFIG_BYTES)
 		return err_set(err, ERR_INVALID,
 			       "cannot read the blob '%s': it has %lld bytes, more than %u",
 			       desc->digest, (long long)desc->size_bytes, LIMIT_CONFIG_BYTES);
+	*bytes = shared_recall(registry, ref, desc->digest, arena, &known);
+	if (*bytes && (int64_t)known.n == desc->size_bytes)
+		return true;
 	blob_sink_init(&sink, desc);
 	sink.memory = arena_alloc(arena, (size_t)desc->size_bytes + 1);
 	if (!read_into(registry, ref, arena, &sink, err))
 		return false;
 	*bytes = sink.memory;
+	known = (struct payload){ NULL, desc->digest, *bytes, (size_t)desc->size_bytes };
+	shared_remember(registry, ref, &known);
 	return true;
 }
 
@@ -288,6 +307,7 @@ bool registry_fetch_blob(struct registry *registry, const struct ref *ref,
 	blob_sink_init(&sink, desc);
 	fd = open_beside(path, arena, &temp);
 	sink.fd = fd;
+	sink.buffer = arena_alloc(arena, BLOB_BUFFER);
 	if (fd < 0) {
 		err_sys(err, errno, "cannot write '%s'", path);
 	} else {
@@ -345,10 +365,29 @@ bool registry_put_blob(struct registry *registry, const struct ref *to,
 		       struct err *err)
 {
 	const struct blob_source source = { bytes, path };
+	struct payload known = { NULL, desc->digest, bytes, (size_t)desc->size_bytes };
 	struct place place;
 
-	return find_place(registry, to, registry->arena, &place, err) &&
-	       backend_of(&place)->put_blob(registry, &place, desc, &source, err);
+	if (!find_place(registry, to, registry->arena, &place, err) ||
+	    !backend_of(&place)->put_blob(registry, &place, desc, &source, err))
+		return false;
+	if (bytes)
+		shared_remember(registry, to, &known);
+	return true;
+}
+
+bool registry_receive_blob(struct registry *registry, const struct ref *from, const struct ref *to,
+			   const struct descriptor *desc, bool *done, struct err *err)
+{
+	struct place place;
+
+	*done = false;
+	if (!find_place(registry, to, registry->arena, &place, err))
+		return false;
+	if (!backend_of(&place)->receive_blob)
+		return true;
+	*done = true;
+	return backend_of(&place)->receive_blob(registry, &place, from, desc, err);
 }
 
 bool registry_put_manifest(struct registry *registry, const struct ref *to, const char *media_type,
@@ -367,9 +406,12 @@ bool registry_put_manifest(struct registry *registry, const struct ref *to, cons
 		return err_set(err, ERR_INVALID,
 			       "cannot write the manifest of '%s/%s': its digest is '%s', not '%s'",
 			       to->registry, to->repo, digest.text, to->digest);
-	return find_place(registry, to, registry->arena, &place, err) &&
-	       backend_of(&place)->put_manifest(registry, &place, to->has_tag ? to->tag : NULL,
-						&payload, err);
+	if (!find_place(registry, to, registry->arena, &place, err) ||
+	    !backend_of(&place)->put_manifest(registry, &place, to->has_tag ? to->tag : NULL,
+					      &payload, err))
+		return false;
+	shared_remember(registry, to, &payload);
+	return true;
 }
 
 bool registry_list_tags(struct registry *registry, const struct ref *repo, struct arena *arena,

@@ -42,6 +42,11 @@ struct registry_shared;
 struct registry_shared *registry_shared_new(void);
 void registry_shared_free(struct registry_shared **shared);
 void registry_share(struct registry *registry, struct registry_shared *shared);
+/*
+ * From now on manifests and configs that were read by digest, or written, are kept (8 MiB in all) and not asked for again. Only
+ * for handles that all act for the same user: what one may read, all are given.
+ */
+void registry_shared_remember(struct registry_shared *shared);
 
 /* How the calls that follow are made; zeroed: as the rules and the keychain say. Texts are borrowed. */
 struct registry_manner {
@@ -96,7 +101,7 @@ MUST_CHECK bool registry_has_blob(struct registry *registry, const struct ref *r
 MUST_CHECK bool registry_mount_blob(struct registry *registry, const struct ref *from,
 				    const struct ref *to, const struct descriptor *desc, bool *done,
 				    struct err *err);
-/* From memory or (bytes NULL) from the file at `path`. HEAD first; nothing is sent when it is there. */
+/* From memory or (bytes NULL) from the file at `path`. Nothing but a config is sent when it is there. */
 MUST_CHECK bool registry_put_blob(struct registry *registry, const struct ref *to,
 				  const struct descriptor *desc, const void *bytes,
 				  const char *path, struct err *err);

@@ -13,7 +13,8 @@ struct endpoint {
 	const char *host;
 	const struct registry_rule *rule;
 	bool is_insecure, is_anonymous;
-	const char *base; /* "https://host" once it is known that it answers there */
+	bool cannot_mount; /* it was asked to, and did not */
+	const char *base;  /* "https://host" once it is known that it answers there */
 	struct http *http;
 	struct auth auth;
 	enum registry_protocol probed;

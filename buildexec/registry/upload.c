@@ -335,8 +335,11 @@ bool remote_put_blob(struct registry *registry, const struct place *place,
 {
 	struct arena *arena = arena_new();
 	const struct remote_call call = { registry, place, "pull,push", NULL, arena };
+	/* A config is small, and a new one as a rule. */
+	const bool is_config = source->bytes && desc->media_type &&
+			       strcmp(desc->media_type, MEDIA_OCI_CONFIG) == 0;
 	bool has = false;
-	bool is_done = remote_has_blob(registry, place, desc->digest, &has, err) &&
+	bool is_done = (is_config || remote_has_blob(registry, place, desc->digest, &has, err)) &&
 		       (has || upload_blob(&call, desc, source, err));
 
 	arena_free(arena);
@@ -376,20 +379,26 @@ bool remote_mount_blob(struct registry *registry, const struct place *from, cons
 	struct upload upload = { .call = &call, .desc = desc };
 	struct http_response response;
 	AUTO_BUF query = BUF_INIT(URL_BYTES);
+	struct endpoint *endpoint;
 	bool is_answered;
 
 	*done = false;
 	if (strcmp(from->host, to->host) != 0 || from->rule != to->rule)
 		return true;
-	if (!remote_has_blob(registry, to, desc->digest, done, err))
-		return false;
-	if (*done)
-		return true;
 	call.arena = arena = arena_new();
+	is_answered = remote_endpoint(registry, to, arena, &endpoint, err);
+	/* A registry that mounts does so with what it has already: looking first would be one request more. */
+	if (is_answered && endpoint->cannot_mount)
+		is_answered = remote_has_blob(registry, to, desc->digest, done, err);
+	if (!is_answered || *done) {
+		arena_free(arena);
+		return is_answered;
+	}
 	url_add_query(&query, "mount", desc->digest);
 	url_add_query(&query, "from", from->repo);
 	is_answered = start_upload(&upload, buf_text(&query), &response, err);
 	*done = is_answered && response.status == 201;
+	endpoint->cannot_mount = !*done;
 	if (is_answered && response.status == 202)
 		cancel_upload(&upload);
 	/* No right to read there, no such blob, no mounting at all: the upload that follows says what matters. */

@@ -30,6 +30,7 @@ struct task {
 	struct registry_access registries;
 	struct image_access image_access;
 	struct registry *registry;
+	struct registry_shared *shared;
 	struct layer_store *store;
 	struct tmpdir work;
 	const char *cache_dir;

@@ -140,6 +140,9 @@ static bool open_task(struct task *task, struct err *err)
 	const struct build_request *request = task->request;
 
 	fs_set_temp_base(request->temp_dir);
+	/* One build, one user's credentials: what was read once need not be asked for again. */
+	task->shared = registry_shared_new();
+	registry_shared_remember(task->shared);
 	task->cache_dir = request->cache_dir;
 	task->access = (struct access){
 		.registries = &request->registries,
@@ -162,9 +165,11 @@ static bool open_task(struct task *task, struct err *err)
 	fs_sweep_temp(request->temp_dir, "reconcile-build");
 	if (!tmpdir_make(request->temp_dir, "reconcile-build", &task->work, err))
 		return false;
+	registry_share(task->registry, task->shared);
 	task->image_access = (struct image_access){
 		.rules = &task->registries.rules,
 		.keychain = task->registries.keychain,
+		.shared = task->shared,
 		.scratch_dir = task->work.path,
 	};
 	return true;
@@ -177,6 +182,7 @@ static void close_task(struct task *task)
 		layer_store_close(&task->store);
 	if (task->registry)
 		registry_close(&task->registry);
+	registry_shared_free(&task->shared);
 	if (task->registries.keychain)
 		registry_access_release(&task->registries);
 }

@@ -78,7 +78,7 @@ static const struct field attempt_fields[] = {
 	{ "claim", FIELD_STRUCT, 0, &claim_table },
 	{ 0 },
 };
-static const struct table last_table = { "last build", sizeof(struct bc_attempt), attempt_fields };
+const struct table bc_attempt_table = { "last build", sizeof(struct bc_attempt), attempt_fields };
 
 static const struct field output_fields[] = {
 	{ "reference", FIELD_STRING, AT(struct build_config_status, output_reference) },
@@ -96,7 +96,7 @@ static const struct field status_fields[] = {
 	{ "imageChangeTriggers", FIELD_STRUCTS, AT(struct build_config_status, triggers),
 	  &trigger_table },
 	{ "configDigest", FIELD_STRING, AT(struct build_config_status, config_digest) },
-	{ "lastBuild", FIELD_STRUCT_PTR, AT(struct build_config_status, last), &last_table },
+	{ "lastBuild", FIELD_STRUCT_PTR, AT(struct build_config_status, last), &bc_attempt_table },
 	{ "output", FIELD_STRUCT, 0, &output_table },
 	{ "builds", FIELD_STRUCTS, AT(struct build_config_status, history), &history_table },
 	{ 0 },

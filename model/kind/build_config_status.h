@@ -62,7 +62,7 @@ struct build_config_status {
 	const char *output_reference, *output_image;
 	struct list history; /* struct bc_history_entry, oldest first */
 };
-extern const struct table build_config_status_table;
+extern const struct table build_config_status_table, bc_attempt_table;
 /* What the table cannot say: order of numbers, digests. */
 MUST_CHECK bool build_config_status_holds(const struct build_config_status *status,
 					  struct arena *arena, struct err *err);

@@ -147,10 +147,16 @@ static bool answer_image(struct item *item, struct err *err)
 
 static bool answer_git_query(struct item *item, struct err *err)
 {
+	struct access access = item->account->access;
 	const struct git_question question = { .query = item->query,
-					       .access = &item->account->access,
+					       .access = &access,
 					       .cache_dir = item->spec->cache_dir };
 
+	if (item->query->proxies) {
+		access.http_proxy = item->query->proxies->http_proxy;
+		access.https_proxy = item->query->proxies->https_proxy;
+		access.no_proxy = item->query->proxies->no_proxy;
+	}
 	return answer_git(&question, item->arena, item->fact, err);
 }
 

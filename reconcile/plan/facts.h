@@ -49,6 +49,8 @@ struct query {
 	const struct list *pull_secrets;  /* image: further secrets, struct named; NULL: none */
 	/* git: a secret whose login is for this source's server, whatever its type and annotations; NULL: none */
 	const char *source_secret;
+	/* git: whose proxies lead there; NULL: those of the environment */
+	const struct build_git *proxies;
 	const struct object *asker; /* the first one, for messages */
 };
 struct queries {

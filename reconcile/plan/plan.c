@@ -369,6 +369,7 @@ static void count(struct planner *p)
 {
 	struct plan *plan = p->plan;
 
+	config_notices(p);
 	for (size_t i = 0; i < plan->steps.n; i++) {
 		const struct step *step = plan->steps.v[i];
 		const struct image_spec *spec =
@@ -380,8 +381,6 @@ static void count(struct planner *p)
 			notice(p, step, "cosign");
 		if (spec)
 			notice_main(p, step);
-		if (kind_has_builds(step->kind) && step->object)
-			config_notices(p, step);
 		if (step->blocked)
 			plan->n_blocked++;
 		else

@@ -26,6 +26,8 @@ static void ask_commit(struct asking *a, const struct object *object, const char
 	query->ns = account.ns;
 	query->service_account = account_of(a->model, object).name;
 	query->source_secret = source->secret ? source->secret->name : NULL;
+	if (source->git->http_proxy || source->git->https_proxy || source->git->no_proxy)
+		query->proxies = source->git;
 	if (!path[0])
 		return;
 	if (config_trees_are_known(status, url_without_login(source->git->uri, a->arena),

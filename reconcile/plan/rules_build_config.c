@@ -521,34 +521,67 @@ void rule_build_config(struct planner *p, struct step *step)
 		step->status = NULL; /* nothing is known of it that could be recorded */
 }
 
-void config_notices(struct planner *p, const struct step *step)
+static bool is_webhook(const char *type)
 {
-	const struct build_config_spec *spec = step->object->spec;
-	struct strings hooks = { 0 };
+	return type && strcmp(type, TRIGGER_IMAGE_CHANGE) != 0 &&
+	       strcmp(type, TRIGGER_CONFIG_CHANGE) != 0;
+}
+
+static bool add_webhooks(const struct build_config_spec *spec, struct strings *types,
+			 struct arena *arena)
+{
+	bool has_any = false;
 
 	for (size_t i = 0; i < spec->triggers.n; i++) {
 		const char *type = LIST_AT(spec->triggers, struct build_trigger, i)->type;
 
-		if (type && strcmp(type, TRIGGER_IMAGE_CHANGE) != 0 &&
-		    strcmp(type, TRIGGER_CONFIG_CHANGE) != 0 && !strings_has(&hooks, type))
-			vec_push(p->arena, &hooks, type);
+		if (!is_webhook(type))
+			continue;
+		has_any = true;
+		if (!strings_has(types, type))
+			vec_push(arena, types, type);
 	}
-	if (hooks.n)
+	return has_any;
+}
+
+/* "BuildConfig/shop/cart", or "12 build configs" */
+static const char *whose(const struct strings *ids, struct arena *arena)
+{
+	return ids->n == 1 ? ids->v[0] : arena_printf(arena, "%zu build configs", ids->n);
+}
+
+void config_notices(struct planner *p)
+{
+	struct strings types = { 0 }, hooked = { 0 }, selecting = { 0 };
+
+	for (size_t i = 0; i < p->plan->steps.n; i++) {
+		const struct step *step = p->plan->steps.v[i];
+		const struct build_config_spec *spec;
+
+		if (!kind_has_builds(step->kind) || !step->object)
+			continue;
+		spec = step->object->spec;
+		if (add_webhooks(spec, &types, p->arena))
+			vec_push(p->arena, &hooked, step->id);
+		if (spec->common.node_selector.n)
+			vec_push(p->arena, &selecting, step->id);
+		if (step->kind == KIND_BUILD && spec->common.source.binary)
+			vec_push(p->arena, &p->plan->notices,
+				 arena_printf(p->arena,
+					      "%s has a Binary source, which is sent along with a "
+					      "start of a build config: it is not run",
+					      step->id));
+	}
+	if (hooked.n)
 		vec_push(p->arena, &p->plan->notices,
 			 arena_printf(p->arena,
 				      "%s trigger%s of %s %s served by the CI that runs reconcile",
-				      strings_join(&hooks, ", ", p->arena), hooks.n > 1 ? "s" : "",
-				      step->id, hooks.n > 1 ? "are" : "is"));
-	if (step->kind == KIND_BUILD && spec->common.source.binary)
-		vec_push(p->arena, &p->plan->notices,
-			 arena_printf(p->arena,
-				      "%s has a Binary source, which is sent along with a start of "
-				      "a build config: it is not run",
-				      step->id));
-	if (spec->common.node_selector.n)
+				      strings_join(&types, ", ", p->arena), types.n > 1 ? "s" : "",
+				      whose(&hooked, p->arena), types.n > 1 ? "are" : "is"));
+	if (selecting.n)
 		vec_push(p->arena, &p->plan->notices,
 			 arena_printf(p->arena,
 				      "nodeSelector of %s is accepted and ignored: builds run on "
 				      "this machine",
-				      step->id));
+				      whose(&selecting, p->arena)));
 }

@@ -181,8 +181,8 @@ bool config_history_exceeds(const struct build_config_spec *spec,
 			    const struct build_config_status *status);
 void config_expire(const struct build_config_spec *spec, struct build_config_status *status,
 		   struct arena *arena, struct numbers *out);
-/* Lines for people that no decision needs. */
-void config_notices(struct planner *p, const struct step *step);
+/* Lines for people that no decision needs: one of a sort, however many build configs it is about. */
+void config_notices(struct planner *p);
 
 /* What fold.c gives: the failure in words, and what is known of the pushed image. */
 const char *outcome_text(const struct outcome *outcome, struct arena *arena);

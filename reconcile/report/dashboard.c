@@ -44,6 +44,7 @@ _Static_assert(offsetof(struct builder_status, conditions) == 0, "conditions fir
 _Static_assert(offsetof(struct stack_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct store_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct lifecycle_status, conditions) == 0, "conditions first");
+_Static_assert(offsetof(struct build_config_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct policy_status, conditions) == 0, "conditions first");
 _Static_assert(offsetof(struct workload_status, conditions) == 0, "conditions first");
 
@@ -95,6 +96,8 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 {
 	const struct condition *ready = ready_of(entry);
 	const struct image_status *image = entry->kind == KIND_IMAGE ? entry->status : NULL;
+	const struct build_config_status *config =
+		kind_has_builds(entry->kind) ? entry->status : NULL;
 
 	buf_printf(out, "| [%s](%s) | %s | ", entry->id, entry->path,
 		   ready ? ready->status : "Unknown");
@@ -102,6 +105,10 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 		buf_printf(out, "%lld ", (long long)image->last->number);
 	if (image && image->last && image->latest_reason)
 		dashboard_cell(image->latest_reason, out);
+	if (config && config->last)
+		buf_printf(out, "%lld ", (long long)config->last->number);
+	if (config && config->last && config->last->reasons)
+		dashboard_cell(config->last->reasons, out);
 	buf_puts(out, " | ");
 	if (image_of(entry))
 		dashboard_code(image_of(entry), out);

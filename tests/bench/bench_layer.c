@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_layer.c — a tree of N MB exported as a layer in one pass (archive, diff id, gzip, digest, file) against each of its
- * stages alone, the slowest of which is what the export cannot undercut: compressing, already by all cores and from
- * memory. The blob's digest is then checked to be the same on one core and with other numbers of threads.
- * Options: --smoke, --megabytes=N, --rounds=N.
+ * bench_layer.c — a tree of N MB exported as a layer in one pass (archive, diff id, gzip, digest, file) against a bare
+ * program that does the same (layer_floor.h), against compressing alone, and against what people use: tar with pigz or
+ * gzip. The blob's digest is then checked to be the same on one core and with other numbers of threads.
+ * Options: --smoke, --megabytes=N, --rounds=N; --tree=FOLDER for files of yours instead of made ones.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -20,78 +20,17 @@
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
 #include "tests/bench/contest.h"
+#include "tests/bench/fixture_tree.h"
+#include "tests/bench/layer_floor.h"
 
-enum { PIECE = 1 << 20, FILES_PER_FOLDER = 100, KB = 1000 };
+enum { PIECE = 1 << 20, KB = 1000 };
 
 struct work {
-	const char *tree, *archive, *blobs;
+	const char *tree, *archive, *blobs, *floor, *peer;
 	enum layer_profile profile;
 	size_t threads;
 	int level;
 };
-
-struct random {
-	uint64_t state;
-};
-
-static uint32_t next(struct random *r)
-{
-	r->state = r->state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(r->state >> 33);
-}
-
-/* Words, numbers and some bytes of any value: gzip makes about a third of it, as of most layers. */
-static void fill(struct random *r, char *out, size_t n)
-{
-	static const char words[][12] = {
-		"return ",  "static ",  "value = ",  "const ",  "\n\t",
-		"import ",  "(self, ",  "0x00ff",    "class ",  "buffer",
-		"/usr/lib", "version ", "java.util", "public ", "length"
-	};
-	size_t at = 0;
-
-	while (at < n) {
-		uint32_t choice = next(r);
-		const char *word = words[choice % COUNTOF(words)];
-		size_t len = strlen(word);
-		char noise[4];
-
-		if (choice % 5 == 0) {
-			memcpy(noise, &(uint32_t){ next(r) }, sizeof(noise));
-			word = noise;
-			len = sizeof(noise);
-		}
-		len = len < n - at ? len : n - at;
-		memcpy(out + at, word, len);
-		at += len;
-	}
-}
-
-/* Files of 1 KB to 400 KB, most of them small, as a package manager leaves them. */
-static void make_tree(const char *tree, size_t n_bytes)
-{
-	struct random random = { 1 };
-	char *content = mem_realloc(NULL, 400 * KB);
-	struct arena *arena = arena_new();
-	const char *folder = tree;
-	struct err err = { 0 };
-	size_t made = 0;
-
-	for (size_t i = 0; made < n_bytes; i++) {
-		size_t n = KB + next(&random) % (i % 10 ? 20 * KB : 399 * KB);
-
-		if (i % FILES_PER_FOLDER == 0)
-			folder = arena_printf(arena, "%s/d%zu", tree, i / FILES_PER_FOLDER);
-		fill(&random, content, n);
-		if ((i % FILES_PER_FOLDER == 0 && !fs_make_dirs(folder, 0755, &err)) ||
-		    !fs_write_atomic(AT_FDCWD, arena_printf(arena, "%s/f%zu", folder, i), content,
-				     n, 0644, false, &err))
-			bench_die("%s", err.text);
-		made += n;
-	}
-	arena_free(arena);
-	free(content);
-}
 
 static bool add_tree(const struct work *work, struct tar *tar, struct err *err)
 {
@@ -115,6 +54,15 @@ static bool run_export(void *ctx, struct err *err)
 	struct layer_result result;
 
 	return export(ctx, &result, err);
+}
+
+static bool run_floor(void *ctx, struct err *err)
+{
+	const struct work *work = ctx;
+
+	(void)err;
+	floor_export(work->tree, work->floor, work->level);
+	return true;
 }
 
 static bool drop(void *ctx, const void *bytes, size_t n, struct err *err)
@@ -230,55 +178,126 @@ static void check_digests(struct work work)
 	printf("  the digest is the same on one core and with 1, 2 and 8 threads\n");
 }
 
-static void bench_profile(struct work work, const char *title, unsigned rounds)
+/* A shell command's figures are as good as the program's: tar and the compressor run side by side. */
+static const char *const *shell(struct arena *arena, const char *command)
 {
+	const char **argv = arena_array(arena, 4, sizeof(*argv));
+
+	argv[0] = "sh";
+	argv[1] = "-c";
+	argv[2] = command;
+	return argv;
+}
+
+static double size_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		bench_die("cannot look at '%s'", path);
+	return (double)st.st_size;
+}
+
+enum { FLOOR, COMPRESS, HASH, ARCHIVE, PEER, EXPORT, EXPORT_1, ENTRANTS };
+
+struct profile {
+	const char *title, *peer_name, *peer;
+	double peer_share, size_share;
+};
+
+/* What gzip -6 makes of the tree, and the blob beside it. */
+static void compare_sizes(struct work *work, const struct profile *profile, struct arena *arena)
+{
+	const char *file = path_join(arena, bench_folder(), "gzip-6");
+	struct layer_result result;
+	struct err err = { 0 };
+
+	if (!bench_has(shell(arena, arena_printf(arena, "tar -C %s -cf - . | gzip -6 >%s",
+						 work->tree, file))) ||
+	    !export(work, &result, &err))
+		bench_die("cannot compare with gzip: %s", err.text);
+	contest_goal("size / gzip -6", (double)result.size_bytes / size_of(file),
+		     profile->size_share, "x");
+}
+
+static void bench_profile(struct work work, const struct profile *profile, unsigned rounds)
+{
+	struct arena *arena = arena_new();
 	struct work single = work;
+	const char *peer = arena_printf(arena, "tar -C %s -cf - . | %s >%s", work.tree,
+					profile->peer, work.peer);
 
 	single.threads = 1;
-	struct entrant entrants[] = {
-		{ .name = "compressing alone, from memory, all cores",
-		  .run = run_compress,
-		  .ctx = &work },
-		{ .name = "compressing alone, 1 thread", .run = run_compress, .ctx = &single },
-		{ .name = "sha-256 of the archive alone", .run = run_hash, .ctx = &work },
-		{ .name = "archive of the tree alone", .run = run_archive, .ctx = &work },
-		{ .name = "export: everything in one pass, all cores",
-		  .run = run_export,
-		  .prepare = drop_blobs,
-		  .ctx = &work },
-		{ .name = "export, 1 thread",
-		  .run = run_export,
-		  .prepare = drop_blobs,
-		  .ctx = &single },
+	struct entrant entrants[ENTRANTS] = {
+		[FLOOR] = { .name = "floor: a bare program that does the same, all cores",
+			    .run = run_floor,
+			    .ctx = &work },
+		[COMPRESS] = { .name = "compressing alone, from memory, all cores",
+			       .run = run_compress,
+			       .ctx = &work },
+		[HASH] = { .name = "sha-256 of the archive alone", .run = run_hash, .ctx = &work },
+		[ARCHIVE] = { .name = "archive of the tree alone",
+			      .run = run_archive,
+			      .ctx = &work },
+		[PEER] = { .name = profile->peer_name, .argv = shell(arena, peer) },
+		[EXPORT] = { .name = "export: everything in one pass, all cores",
+			     .run = run_export,
+			     .prepare = drop_blobs,
+			     .ctx = &work },
+		[EXPORT_1] = { .name = "export, 1 thread",
+			       .run = run_export,
+			       .prepare = drop_blobs,
+			       .ctx = &single },
 	};
 
-	contest_run(entrants, COUNTOF(entrants), rounds);
-	contest_print(title, entrants, COUNTOF(entrants), &entrants[0]);
-	contest_goal("export / compressing alone", entrants[4].wall_ms / entrants[0].wall_ms, 1.5,
-		     "x");
-	contest_goal("memory", entrants[4].rss_mib, 64, " MiB");
+	contest_run(entrants, ENTRANTS, rounds);
+	contest_print(profile->title, entrants, ENTRANTS, &entrants[FLOOR]);
+	contest_goal("export / floor", entrants[EXPORT].least_ms / entrants[FLOOR].least_ms, 1.2,
+		     "x of the least times");
+	contest_goal("export / compressing alone",
+		     entrants[EXPORT].wall_ms / entrants[COMPRESS].wall_ms, 1.5, "x");
+	contest_goal("export / peer", entrants[EXPORT].least_ms / entrants[PEER].least_ms,
+		     profile->peer_share, "x of the least times");
+	compare_sizes(&work, profile, arena);
+	contest_goal("memory", entrants[EXPORT].rss_mib, 45, " MiB");
 	check_digests(work);
+	arena_free(arena);
 }
 
 int main(int argc, char **argv)
 {
 	bool is_smoke = bench_option(argc, argv, "--smoke") != NULL;
 	const char *size = bench_option(argc, argv, "--megabytes"),
+		   *given = bench_option(argc, argv, "--tree"),
 		   *rounds = bench_option(argc, argv, "--rounds");
 	size_t n = is_smoke ? 3 : size ? strtoul(size, NULL, 10) : 500;
 	unsigned n_rounds = is_smoke ? 1 : rounds ? (unsigned)strtoul(rounds, NULL, 10) : 5;
 	struct arena *arena = arena_new();
 	struct work work = { .profile = LAYER_FAST, .level = 1 };
+	static const struct profile fast = { "layer, profile fast (libdeflate 1)", "tar | pigz -p2",
+					     "pigz -p2", 0.15, 1.17 };
+	static const struct profile small = { "layer, profile small (libdeflate 6)",
+					      "tar | gzip -6", "gzip -6", 0.2, 1.0 };
+	const char *const pigz[] = { "pigz", "--version", NULL };
 
 	work.tree = path_join(arena, bench_folder(), "tree");
 	work.archive = path_join(arena, bench_folder(), "archive.tar");
 	work.blobs = path_join(arena, bench_folder(), "blobs");
-	make_tree(work.tree, n * KB * KB);
+	work.floor = path_join(arena, bench_folder(), "floor.gz");
+	work.peer = path_join(arena, bench_folder(), "peer.gz");
+	if (!bench_has(pigz)) {
+		printf("skipped: there is no pigz here\n");
+		return 77;
+	}
+	if (given)
+		work.tree = given;
+	else
+		bench_tree(work.tree, n * KB * KB, 1);
 	write_archive(&work);
-	bench_profile(work, "layer, profile fast (libdeflate 1)", n_rounds);
+	bench_profile(work, &fast, n_rounds);
 	work.profile = LAYER_SMALL;
 	work.level = 6;
-	bench_profile(work, "layer, profile small (libdeflate 6)", is_smoke ? 1 : n_rounds / 2 + 1);
+	bench_profile(work, &small, is_smoke ? 1 : n_rounds / 2 + 1);
 	arena_free(arena);
 	bench_clean();
 	return 0;

@@ -143,7 +143,17 @@ touch "$work/fail"
 check "a build that fails" expect_exit 4 start cart -n shop --wait
 check "it says so" says 'the build shop/cart-11 status is "Failed"'
 check "with the worker's reason" recorded 11 "  reason: DockerBuildFailed"
+check "the next run says so" expect_exit 0 "$reconcile" .
+check "and does not build" says "BuildConfig/shop/cart: build #$(status | sed -n 's/^  lastVersion: //p') failed and nothing has changed since"
+check "why tells how it ended" expect_exit 0 "$reconcile" why BuildConfig/shop/cart .
+check "with the reason" says "Failed (DockerBuildFailed)"
+check "as JSON" bash -c "'$reconcile' why BuildConfig/shop/cart -o json . | grep -q '\"failure\": *{'"
+check "the dashboard has its number" bash -c "git show reconcile/state:README.md | grep -q '^| .*BuildConfig/shop/cart.* | False | [0-9]* TRIGGER | .registry.local/shop/cart@sha256:'"
 rm "$work/fail"
+check "--trigger takes build configs" expect_exit 0 "$reconcile" --dry-run --trigger cart .
+check "as it takes images" says "asked for on the command line"
+check "by kind too" expect_exit 0 "$reconcile" --dry-run --trigger BuildConfig/shop/cart .
+check "and nothing else" expect_exit 64 "$reconcile" --dry-run --trigger Secret/shop/token .
 sed -i 's/name: token, namespace/name: other, namespace/' cart.yaml
 check "a variable that is not there" expect_exit 4 start cart -n shop
 check "no worker was asked" recorded 12 "  reason: UnresolvableEnvironmentVariable"

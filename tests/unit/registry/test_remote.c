@@ -157,7 +157,8 @@ static void test_remote__sends_nothing_that_is_there(void **state)
 	push("good/twice", "twice");
 	before = seen("main POST /v2/good/twice/");
 	push("good/twice", "twice");
-	assert_int_equal(seen("main POST /v2/good/twice/"), before);
+	/* The config is sent rather than looked for. */
+	assert_int_equal(seen("main POST /v2/good/twice/"), before + 1);
 }
 
 static void test_remote__goes_on_where_a_download_was_cut_off(void **state)
@@ -405,9 +406,40 @@ static void test_remote__mounts_blobs_or_says_that_it_cannot(void **state)
 	assert_int_equal(seen("main DELETE /v2/fault/no-mount/"), 1);
 	assert_true(registry_mount_blob(registry, &from, &token, &image.layer, &done, &err));
 	assert_true(done);
+	/* Once a registry did not mount, what is there already is looked for instead. */
+	assert_int_equal(seen("main HEAD /v2/fault/no-mount/blobs/"), 0);
 	if (!registry_copy(registry, &from, &no, &err))
 		fail_msg("%s", err.text);
 	assert_reads_back("fault/no-mount", &image);
+}
+
+/* What was read by digest or written is not asked for again, but only by those who share it in the same manner. */
+static void test_remote__remembers_what_its_digest_names(void **state)
+{
+	const struct registry_manner anonymous = { .is_anonymous = true };
+	struct registry_shared *shared = registry_shared_new();
+	const struct platform host = platform_host();
+	struct ref ref = ref_of("good/known", "t");
+	struct remote_image image;
+	struct registry *own;
+	struct err err = { 0 };
+	size_t n;
+
+	(void)state;
+	push("good/known", "known");
+	registry_shared_remember(shared);
+	for (int i = 0; i < 3; i++) {
+		assert_true(registry_open(&rules, keychain, &own, &err));
+		registry_share(own, shared);
+		if (i == 2)
+			registry_set_manner(own, &anonymous);
+		n = seen("main GET /v2/good/known/");
+		assert_true(registry_read_image(own, &ref, &host, arena, &image, &err));
+		ref.digest = image.ref.digest;
+		assert_int_equal(seen("main GET /v2/good/known/") - n, i == 1 ? 0 : 2);
+		registry_close(&own);
+	}
+	registry_shared_free(&shared);
 }
 
 static void test_remote__follows_pages_of_tags(void **state)
@@ -497,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_remote__gives_no_password_to_a_foreign_realm),
 		cmocka_unit_test(test_remote__takes_no_credentials_along_to_storage),
 		cmocka_unit_test(test_remote__mounts_blobs_or_says_that_it_cannot),
+		cmocka_unit_test(test_remote__remembers_what_its_digest_names),
 		cmocka_unit_test(test_remote__follows_pages_of_tags),
 		cmocka_unit_test(test_remote__chooses_from_an_index_and_copies_all_of_it),
 		cmocka_unit_test(test_remote__reads_mirrors_first_and_writes_to_none),
