@@ -182,7 +182,8 @@ static void test_triggers__are_images(void **state)
 	assert_string_equal(ids->v[1], "Image/shop/pay");
 	vec_push(folder.arena, &words, "ClusterBuilder/default");
 	assert_false(select_triggers(&loaded.model, &words, folder.arena, &ids, &err));
-	assert_string_equal(err.text, "--trigger: 'ClusterBuilder/default' is no image");
+	assert_string_equal(err.text,
+			    "--trigger: 'ClusterBuilder/default' is no image and no build config");
 }
 
 #define CONFIG(name, from, to)                                                                     \
