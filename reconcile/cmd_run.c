@@ -398,7 +398,7 @@ static int64_t failed_number(const struct step *step)
 {
 	const struct image_status *image = step->kind == KIND_IMAGE ? step->status : NULL;
 	const struct build_config_status *config =
-		step->kind == KIND_BUILD_CONFIG ? step->status : NULL;
+		kind_has_builds(step->kind) ? step->status : NULL;
 
 	if (image && image->last && image->last->result &&
 	    strcmp(image->last->result, "Failed") == 0)
@@ -412,7 +412,7 @@ static bool is_once(const struct step *step)
 {
 	const struct build_config_status *status = step->status;
 
-	return step->kind == KIND_BUILD_CONFIG && status->last->is_once;
+	return kind_has_builds(step->kind) && status->last->is_once;
 }
 
 /* Nothing is done about a build that failed and whose inputs are the same; it must not be forgotten either. */

@@ -99,12 +99,12 @@ static void put_last(struct context *context, const struct object *object)
 	const struct image_status *image = state_status(&context->state.state, object->id);
 	const struct build_config_status *config = state_status(&context->state.state, object->id);
 
-	if (object->kind != KIND_IMAGE && object->kind != KIND_BUILD_CONFIG)
+	if (object->kind != KIND_IMAGE && !kind_has_builds(object->kind))
 		return;
 	buf_puts(&context->out, "Last attempt\n");
 	if (object->kind == KIND_IMAGE && image && image->last)
 		put_attempt(context, image->last);
-	else if (object->kind == KIND_BUILD_CONFIG && config && config->last)
+	else if (kind_has_builds(object->kind) && config && config->last)
 		put_build(context, config);
 	else
 		buf_puts(&context->out, "none is recorded\n\n");
@@ -199,8 +199,7 @@ static struct node *last_node(const struct why *why, const struct object *object
 {
 	const void *status = state_status(&why->context->state.state, object->id);
 	const struct image_status *image = object->kind == KIND_IMAGE ? status : NULL;
-	const struct build_config_status *config =
-		object->kind == KIND_BUILD_CONFIG ? status : NULL;
+	const struct build_config_status *config = kind_has_builds(object->kind) ? status : NULL;
 
 	if (image && image->last)
 		return fields_encode(&attempt_table, image->last, why->context->arena);

@@ -260,7 +260,7 @@ bool select_triggers(const struct model *model, const struct strings *words, str
 		if (!select_object(model, words->v[i], KIND_IMAGE, arena, &object, err) &&
 		    !select_object(model, words->v[i], KIND_BUILD_CONFIG, arena, &object, &ignored))
 			return err_prefix(err, "--trigger");
-		if (object->kind != KIND_IMAGE && object->kind != KIND_BUILD_CONFIG)
+		if (object->kind != KIND_IMAGE && !kind_has_builds(object->kind))
 			return err_set(err, ERR_INVALID,
 				       "--trigger: '%s' is no image and no build config",
 				       object->id);

@@ -573,6 +573,12 @@ void config_notices(struct planner *p)
 					      step->id));
 		if (common->node_selector.n)
 			vec_push(p->arena, &selecting, step->id);
+		if (step->kind == KIND_BUILD && spec->common.source.binary)
+			vec_push(p->arena, &p->plan->notices,
+				 arena_printf(p->arena,
+					      "%s has a Binary source, which is sent along with a "
+					      "start of a build config: it is not run",
+					      step->id));
 	}
 	if (hooked.n)
 		vec_push(p->arena, &p->plan->notices,

@@ -97,7 +97,7 @@ static void put_row(const struct state_entry *entry, struct buf *out)
 	const struct condition *ready = ready_of(entry);
 	const struct image_status *image = entry->kind == KIND_IMAGE ? entry->status : NULL;
 	const struct build_config_status *config =
-		entry->kind == KIND_BUILD_CONFIG ? entry->status : NULL;
+		kind_has_builds(entry->kind) ? entry->status : NULL;
 
 	buf_printf(out, "| [%s](%s) | %s | ", entry->id, entry->path,
 		   ready ? ready->status : "Unknown");

@@ -61,6 +61,10 @@ check "cancel comes too late" look build cancel build/hello
 check "which is said" says 'build shop/hello has ended: Complete'
 before=$(git rev-parse reconcile/state)
 check "nothing is left to do" expect_exit 0 "$reconcile" .
+check "why" expect_exit 0 "$reconcile" why Build/shop/hello .
+check "… knows the last attempt" bash -c "grep -A3 'Last attempt' '$work/out' | grep -q 2"
+check "--trigger would run it again" expect_exit 0 "$reconcile" --dry-run --trigger Build/shop/hello .
+check "… as the next one" grep -q 'build #3' "$work/out"
 check "nothing was recorded" [ "$(git rev-parse reconcile/state)" = "$before" ]
 hello 'FROM scratch\nLABEL a=c\n'
 check "another spec is a mistake" expect_exit 4 "$reconcile" .
