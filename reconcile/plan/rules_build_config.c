@@ -545,10 +545,10 @@ static bool add_webhooks(const struct build_config_spec *spec, struct strings *t
 	return has_any;
 }
 
-/* "BuildConfig/shop/cart", or "12 build configs" */
+/* "BuildConfig/shop/cart", or "12 objects" */
 static const char *whose(const struct strings *ids, struct arena *arena)
 {
-	return ids->n == 1 ? ids->v[0] : arena_printf(arena, "%zu build configs", ids->n);
+	return ids->n == 1 ? ids->v[0] : arena_printf(arena, "%zu objects", ids->n);
 }
 
 void config_notices(struct planner *p)
@@ -573,12 +573,6 @@ void config_notices(struct planner *p)
 					      step->id));
 		if (common->node_selector.n)
 			vec_push(p->arena, &selecting, step->id);
-		if (step->kind == KIND_BUILD && spec->common.source.binary)
-			vec_push(p->arena, &p->plan->notices,
-				 arena_printf(p->arena,
-					      "%s has a Binary source, which is sent along with a "
-					      "start of a build config: it is not run",
-					      step->id));
 	}
 	if (hooked.n)
 		vec_push(p->arena, &p->plan->notices,
