@@ -148,7 +148,7 @@ class CustomTest(unittest.TestCase):
     def put_builder(self, **config):
         return self.layouts.put("registry.local/builder:1", [BASE], {
             "Env": ["PATH=/usr/bin:/bin", "OWN=image", "LANG=de_DE"], "Entrypoint": ["/bin/sh"], "Cmd": ["/build.sh"],
-            "User": "builder", "WorkingDir": "/work/here", **config})
+            "User": "builder", "WorkingDir": "/srv/here", **config})
 
     def request(self, do, *, strategy=None, spec=None, config=None, output=True, **more):
         given = {"customStrategy": {"from": {"kind": "DockerImage", "name": self.builder},
@@ -223,7 +223,7 @@ class CustomTest(unittest.TestCase):
                 "BUILD": '{"kind":"Build","metadata":{"name":"cart-1"}}', "OPENSHIFT_CUSTOM_BUILD_BASE_IMAGE": self.builder,
                 "PUSH_DOCKERCFG_PATH": "/var/run/secrets/openshift.io/push", "OUTPUT_IMAGE": None, "DOCKER_SOCKET": None,
                 "PULL_DOCKERCFG_PATH": None})
-        self.assertIn("/work/here", self.lines(log))
+        self.assertIn("/srv/here", self.lines(log))
         self.assertEqual(self.lines(log).count("1001"), 2)
 
     def test_no_output_no_image(self):
