@@ -61,7 +61,7 @@ bool proc_find(const char *name, char path[PATH_MAX]);
 /* "exit status 3", "killed by signal 9 (SIGKILL)", "timed out" */
 char *proc_result_text(const struct proc_result *result, struct arena *arena);
 
-/* When a process started, in clock ticks since boot: with its pid it names a process for ever. 0: there is none. */
+/* When a process started, in clock ticks since boot: with its pid it names a process for ever. 0: there is none, or it has ended. */
 unsigned long long proc_start_time(pid_t pid);
 
 /* The environment allow-list above, taken by main at start (rows below never call getenv). */

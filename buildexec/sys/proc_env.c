@@ -94,6 +94,9 @@ unsigned long long proc_start_time(pid_t pid)
 	text[n] = '\0';
 	/* Field 22; fields are counted behind the ")" of the name, which may hold anything. */
 	at = strrchr(text, ')');
+	/* One that ended and that nobody has waited for yet does nothing any more. */
+	if (at && at[1] == ' ' && (at[2] == 'Z' || at[2] == 'X'))
+		return 0;
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	return at ? strtoull(at + 1, NULL, 10) : 0;

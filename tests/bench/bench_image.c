@@ -117,15 +117,15 @@ int main(int argc, char **argv)
 
 	if (argc == 5 && strcmp(argv[1], "tree") == 0) {
 		bench_tree(argv[2], strtoul(argv[3], NULL, 10) * MB, strtoul(argv[4], NULL, 10));
-		return 0;
-	}
-	if (argc != 4)
+	} else if (argc == 4) {
+		read_image(&bench, argv[2]);
+		bench.place = argv[3];
+		for (size_t i = 0; i < COUNTOF(jobs); i++)
+			if (strcmp(argv[1], jobs[i].name) == 0)
+				jobs[i].run(&bench);
+	} else {
 		bench_die("usage: bench_image tree|blobs|unpack|copy …");
-	read_image(&bench, argv[2]);
-	bench.place = argv[3];
-	for (size_t i = 0; i < COUNTOF(jobs); i++)
-		if (strcmp(argv[1], jobs[i].name) == 0)
-			jobs[i].run(&bench);
+	}
 	registry_shared_free(&bench.shared);
 	arena_free(bench.arena);
 	return 0;
