@@ -12,7 +12,7 @@
 struct run_spec {
 	struct strings argv;                 /* the program by name or path first */
 	struct strings env;                  /* all of it */
-	const char *dir;                     /* where it runs; has no folder "root" */
+	const char *dir;                     /* where it runs; has no folder BUNDLE_ROOT */
 	const struct sandbox_limits *limits; /* of all that runs; NULL: none */
 	const char *no_devices;              /* a folder below which device files are none; NULL */
 	bool is_logged; /* what it prints on both streams is for the build's log */

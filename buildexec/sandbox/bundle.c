@@ -185,7 +185,8 @@ static void add_namespaces(struct buf *out, const struct sandbox_spec *spec, boo
 void bundle_print(const struct sandbox_spec *spec, const char *dir, bool is_rootless,
 		  struct buf *out)
 {
-	buf_puts(out, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"root\"},\"hostname\":");
+	buf_puts(out,
+		 "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"" BUNDLE_ROOT "\"},\"hostname\":");
 	add_string(out, spec->hostname ? spec->hostname : "reconcile");
 	buf_puts(out, ",");
 	add_process(out, spec, is_rootless);

@@ -11,7 +11,10 @@
 #include "buildexec/sandbox/sandbox.h"
 #include "model/base/buf.h"
 
-/* `dir` is the bundle's folder: the root is mounted at <dir>/root, overlay i at <dir>/over-<i>. */
+/* Where the root is mounted, below the bundle's folder. */
+#define BUNDLE_ROOT "rootfs"
+
+/* `dir` is the bundle's folder: the root is mounted at <dir>/BUNDLE_ROOT, overlay i at <dir>/over-<i>. */
 void bundle_print(const struct sandbox_spec *spec, const char *dir, bool is_rootless,
 		  struct buf *out);
 

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "buildexec/sandbox/bundle.h"
 #include "buildexec/sys/fs.h"
 
 /* Where a child's preparations may fail. */
@@ -134,7 +135,7 @@ static void make_tmp(const char *bundle)
 {
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/root/tmp", bundle);
+	snprintf(path, sizeof(path), "%s/" BUNDLE_ROOT "/tmp", bundle);
 	if (mkdir(path, 0700) == 0)
 		(void)!chmod(path, 01777);
 }

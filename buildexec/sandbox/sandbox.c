@@ -162,7 +162,7 @@ static bool lay_out(struct run *run, struct err *err)
 	run->bundle = run->dir.path;
 	run->overlays = arena_array(run->arena, spec->n_overlays + 1, sizeof(*run->overlays));
 	if (!make_dir(path_join(run->arena, run->bundle, "scratch"), err) ||
-	    !lay_out_overlay(run, &spec->root, "root", &run->overlays[0], err))
+	    !lay_out_overlay(run, &spec->root, BUNDLE_ROOT, &run->overlays[0], err))
 		return false;
 	for (size_t i = 0; i < spec->n_overlays; i++)
 		if (!lay_out_overlay(run, &spec->overlays[i],

@@ -16,16 +16,16 @@ unset CONTAINERS_CONF
 note "servers, a builder image, an application"
 start_registry "$work/registry-data" auth
 registry=$SERVER_ADDR
-mkdir -p "$work/repos" "$work/root"/{bin,etc,tmp,opt/app,usr/libexec/s2i}
+mkdir -p "$work/repos" "$work/tree"/{bin,etc,tmp,opt/app,usr/libexec/s2i}
 git_repo_new "$work/repos/app.git"
 git_url=$(git_http_start "$work/repos" "$work/git" auth)
 git clone -q "$work/repos/app.git" "$work/app" 2>/dev/null
 printf 'FROM base\nUSER 0\nRUN wc -c </etc/keys/key && cat /etc/keys/key && sleep 1\n' >"$work/app/Dockerfile"
 app_commit "$work/app" index.txt "Hello" "first page"
-cp "$(command -v busybox)" "$work/root/bin/busybox"
-for applet in sh cat cp rm wc sleep ls kill touch; do ln -s busybox "$work/root/bin/$applet"; done
-printf 'root:x:0:0::/:/bin/sh\ndefault:x:1001:0::/opt/app:/bin/sh\n' >"$work/root/etc/passwd"
-cat >"$work/root/usr/libexec/s2i/assemble" <<'SH'
+cp "$(command -v busybox)" "$work/tree/bin/busybox"
+for applet in sh cat cp rm wc sleep ls kill touch; do ln -s busybox "$work/tree/bin/$applet"; done
+printf 'root:x:0:0::/:/bin/sh\ndefault:x:1001:0::/opt/app:/bin/sh\n' >"$work/tree/etc/passwd"
+cat >"$work/tree/usr/libexec/s2i/assemble" <<'SH'
 #!/bin/sh
 cat keys/key
 echo "the key has $(wc -c <keys/key) bytes"
@@ -36,10 +36,10 @@ ls /core* /opt/app/core* 2>/dev/null && echo "a core was written"
 cp /tmp/src/index.txt /opt/app/
 sleep 1
 SH
-printf '#!/bin/sh\n' >"$work/root/usr/libexec/s2i/run"
-chmod 755 "$work/root" "$work/root/usr/libexec/s2i"/*
-chmod 1777 "$work/root/tmp" "$work/root/opt/app"
-"$oci_image" "$work/layouts/base" 1 "$work/root" --user 1001 --env PATH=/bin \
+printf '#!/bin/sh\n' >"$work/tree/usr/libexec/s2i/run"
+chmod 755 "$work/tree" "$work/tree/usr/libexec/s2i"/*
+chmod 1777 "$work/tree/tmp" "$work/tree/opt/app"
+"$oci_image" "$work/layouts/base" 1 "$work/tree" --user 1001 --env PATH=/bin \
 	--label io.openshift.s2i.scripts-url=image:///usr/libexec/s2i >/dev/null
 skopeo copy -q --dest-tls-verify=false --dest-creds "$SERVER_USER:$SERVER_PASSWORD" "oci:$work/layouts/base:1" "docker://$registry/base:1"
 
@@ -125,14 +125,14 @@ spec:
       secrets: [{secretSource: {name: mount}, mountPath: /etc/mount}]
   triggers: [{type: ConfigChange}]
 YAML
-cat >"$work/root/build.sh" <<'SH'
+cat >"$work/tree/build.sh" <<'SH'
 #!/bin/sh
 cat /etc/mount/key
 echo "the mount has $(wc -c </etc/mount/key) bytes"
 sleep 1
 SH
-chmod 755 "$work/root/build.sh"
-"$oci_image" "$work/layouts/custom" 1 "$work/root" --user 1001 --env PATH=/bin >/dev/null
+chmod 755 "$work/tree/build.sh"
+"$oci_image" "$work/layouts/custom" 1 "$work/tree" --user 1001 --env PATH=/bin >/dev/null
 python3 - "$work/layouts/custom" <<'PYTHON'
 import hashlib, json, os, sys
 root = sys.argv[1]
