@@ -75,13 +75,21 @@ const struct object_ref *strategy_from(const struct build_strategy *strategy)
 				  : NULL;
 }
 
-struct list *strategy_env(struct build_strategy *strategy)
+struct list *strategy_env(const struct build_strategy *strategy)
 {
 	return strategy->docker     ? &strategy->docker->env
 	       : strategy->source   ? &strategy->source->env
 	       : strategy->custom   ? &strategy->custom->env
 	       : strategy->pipeline ? &strategy->pipeline->env
 				    : NULL;
+}
+
+const struct named *strategy_pull_secret(const struct build_strategy *strategy)
+{
+	return strategy->docker   ? strategy->docker->pull_secret
+	       : strategy->source ? strategy->source->pull_secret
+	       : strategy->custom ? strategy->custom->pull_secret
+				  : NULL;
 }
 
 static struct pairs quantities_of(const struct node *written, const char *path,

@@ -236,13 +236,13 @@ const char *source_type(const struct build_source *source);
 /* The strategy's own `from` (GetInputReference); NULL: it has none. */
 const struct object_ref *strategy_from(const struct build_strategy *strategy);
 /* The strategy's variables; NULL: no strategy. */
-struct list *strategy_env(struct build_strategy *strategy);
+struct list *strategy_env(const struct build_strategy *strategy);
+/* What its image is pulled with; NULL: nothing of its own. */
+const struct named *strategy_pull_secret(const struct build_strategy *strategy);
 /* Quantities of limits and requests; mistakes go to `c`, or nowhere when it is NULL. */
 void build_resources_read(struct build_common *common, const struct checker *c,
 			  struct arena *arena);
-/*
- * Old forms made new, defaults, paths made clean. Warnings go to `c`, or nowhere when it is NULL (records).
- */
+/* Old forms made new, defaults, paths made clean. Warnings go to `c`, or nowhere when it is NULL (records). */
 void build_common_adapt(struct build_common *common, const struct checker *c, struct arena *arena);
 /* path.Clean of Go. */
 const char *path_clean(const char *path, struct arena *arena);

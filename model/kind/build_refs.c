@@ -79,27 +79,29 @@ struct needs {
 	VEC(struct build_need) list;
 };
 
-static void add(struct needs *needs, enum kind kind, const char *name, struct pos pos)
+static void add(struct needs *needs, struct build_need need)
 {
-	for (size_t i = 0; name && i < needs->list.n; i++)
-		if (needs->list.v[i].kind == kind && strcmp(needs->list.v[i].name, name) == 0)
-			return;
-	if (name && *name)
-		vec_push(needs->arena, &needs->list, (struct build_need){ kind, name, pos });
+	if (need.name && *need.name)
+		vec_push(needs->arena, &needs->list, need);
 }
 
-static void add_secret(struct needs *needs, const struct named *secret)
+static void add_secret(struct needs *needs, const struct named *secret, const char *field,
+		       const char *reason)
 {
 	if (secret)
-		add(needs, KIND_SECRET, secret->name, secret->pos);
+		add(needs,
+		    (struct build_need){ KIND_SECRET, secret->name, field, reason, secret->pos });
 }
 
-static void add_files(struct needs *needs, enum kind kind, const struct list *files)
+static void add_files(struct needs *needs, enum kind kind, const struct list *files,
+		      const char *field)
 {
 	for (size_t i = 0; i < files->n; i++) {
 		const struct named *name = &LIST_AT(*files, struct file_source, i)->name;
 
-		add(needs, kind, name->name, name->pos);
+		add(needs, (struct build_need){ kind, name->name,
+						arena_printf(needs->arena, "%s[%zu]", field, i),
+						"FetchSourceFailed", name->pos });
 	}
 }
 
@@ -111,8 +113,12 @@ static void add_volumes(struct needs *needs, const struct list *volumes)
 			volume->secret ? volume->secret : volume->config_map;
 
 		if (files && !files->is_optional)
-			add(needs, volume->secret ? KIND_SECRET : KIND_CONFIG_MAP, files->name,
-			    (struct pos){ 0 });
+			add(needs, (struct build_need){
+					   .kind = volume->secret ? KIND_SECRET : KIND_CONFIG_MAP,
+					   .name = files->name,
+					   .field = arena_printf(needs->arena, "volume \"%s\"",
+								 volume->name),
+					   .reason = "CannotCreateBuildPod" });
 	}
 }
 
@@ -124,42 +130,48 @@ static void add_variables(struct needs *needs, const struct list *env)
 	} sources[] = { { "secretKeyRef", KIND_SECRET }, { "configMapKeyRef", KIND_CONFIG_MAP } };
 
 	for (size_t i = 0; i < env->n; i++) {
-		const struct node *from = LIST_AT(*env, struct env_var, i)->value_from;
+		const struct env_var *var = LIST_AT(*env, struct env_var, i);
 
-		for (size_t k = 0; from && k < COUNTOF(sources); k++) {
-			const struct node *ref = node_get(from, sources[k].key);
+		for (size_t k = 0; var->value_from && k < COUNTOF(sources); k++) {
+			const struct node *ref = node_get(var->value_from, sources[k].key);
 			const struct node *name = node_get(ref, "name");
 			const struct node *optional = node_get(ref, "optional");
 
 			if (name && !(optional && optional->kind == NODE_BOOL && optional->i))
-				add(needs, sources[k].kind, node_text(ref, "name"), name->pos);
+				add(needs, (struct build_need){
+						   sources[k].kind, node_text(ref, "name"),
+						   arena_printf(needs->arena, "variable \"%s\"",
+								var->name),
+						   "UnresolvableEnvironmentVariable", name->pos });
 		}
 	}
 }
 
+static void add_custom(struct needs *needs, const struct custom_strategy *custom)
+{
+	for (size_t i = 0; i < custom->secrets.n; i++)
+		add_secret(
+			needs, &LIST_AT(custom->secrets, struct secret_spec_mount, i)->secret,
+			arena_printf(needs->arena, "spec.strategy.customStrategy.secrets[%zu]", i),
+			"CannotCreateBuildPod");
+}
+
 static void add_strategy(struct needs *needs, const struct build_strategy *strategy)
 {
+	const struct list *env = strategy_env(strategy);
+
+	add_secret(needs, strategy_pull_secret(strategy), "spec.strategy's pullSecret",
+		   "PullBuilderImageFailed");
+	if (env)
+		add_variables(needs, env);
 	if (strategy->docker) {
-		add_secret(needs, strategy->docker->pull_secret);
-		add_variables(needs, &strategy->docker->env);
 		add_variables(needs, &strategy->docker->build_args);
 		add_volumes(needs, &strategy->docker->volumes);
 	}
-	if (strategy->source) {
-		add_secret(needs, strategy->source->pull_secret);
-		add_variables(needs, &strategy->source->env);
+	if (strategy->source)
 		add_volumes(needs, &strategy->source->volumes);
-	}
-	if (strategy->custom) {
-		add_secret(needs, strategy->custom->pull_secret);
-		add_variables(needs, &strategy->custom->env);
-		for (size_t i = 0; i < strategy->custom->secrets.n; i++)
-			add_secret(needs,
-				   &LIST_AT(strategy->custom->secrets, struct secret_spec_mount, i)
-					    ->secret);
-	}
-	if (strategy->pipeline)
-		add_variables(needs, &strategy->pipeline->env);
+	if (strategy->custom)
+		add_custom(needs, strategy->custom);
 }
 
 struct list build_needs(const struct build_common *common, struct arena *arena)
@@ -167,13 +179,16 @@ struct list build_needs(const struct build_common *common, struct arena *arena)
 	const struct build_source *source = &common->source;
 	struct needs needs = { .arena = arena };
 
-	add_secret(&needs, source->secret);
-	add_files(&needs, KIND_SECRET, &source->secrets);
-	add_files(&needs, KIND_CONFIG_MAP, &source->config_maps);
+	add_secret(&needs, source->secret, "spec.source.sourceSecret", "FetchSourceFailed");
+	add_files(&needs, KIND_SECRET, &source->secrets, "spec.source.secrets");
+	add_files(&needs, KIND_CONFIG_MAP, &source->config_maps, "spec.source.configMaps");
 	for (size_t i = 0; i < source->images.n; i++)
 		add_secret(&needs,
-			   LIST_AT(source->images, struct build_image_source, i)->pull_secret);
+			   LIST_AT(source->images, struct build_image_source, i)->pull_secret,
+			   arena_printf(arena, "spec.source.images[%zu].pullSecret", i),
+			   "FetchImageContentFailed");
 	add_strategy(&needs, &common->strategy);
-	add_secret(&needs, common->output.push_secret);
+	add_secret(&needs, common->output.push_secret, "spec.output.pushSecret",
+		   "MissingPushSecret");
 	return (struct list){ needs.list.v, needs.list.n };
 }

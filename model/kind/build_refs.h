@@ -32,13 +32,15 @@ bool build_ref_of(const struct object_ref *from, const char *ns, struct arena *a
 const struct object_ref *trigger_from(const struct build_config_spec *spec,
 				      const struct build_trigger *trigger);
 
-/* A Secret or ConfigMap of its namespace that a build reads. */
+/* A Secret or ConfigMap of its namespace that a build reads, and the reason that OpenShift has for its absence. */
 struct build_need {
 	enum kind kind;
 	const char *name;
-	struct pos pos; /* line 0: not known */
+	const char *field;  /* whose it is, in words: "spec.source.secrets[0]" */
+	const char *reason; /* of build_phase.h */
+	struct pos pos;     /* line 0: not known */
 };
-/* Each once, in the order of the spec; optional ones are left out. */
+/* Each place of the spec that names one; optional ones are left out. Rules: openshift.md §3.4, §3.5. */
 struct list build_needs(const struct build_common *common, struct arena *arena);
 
 #endif

@@ -434,6 +434,19 @@ static void link_policy(struct linker *l, const struct object *object)
 			    spec->repository, spec->repository_pos, .severity = SEVERITY_WARNING });
 }
 
+static bool is_needed_before(const struct list *needs, size_t n)
+{
+	const struct build_need *one = LIST_AT(*needs, struct build_need, n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct build_need *other = LIST_AT(*needs, struct build_need, i);
+
+		if (other->kind == one->kind && strcmp(other->name, one->name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* OpenShift lets a build wait for what it names: only a warning, once for each object. */
 static void link_build_config(struct linker *l, const struct object *object)
 {
@@ -461,9 +474,10 @@ static void link_build_config(struct linker *l, const struct object *object)
 	for (size_t i = 0; i < needs.n; i++) {
 		const struct build_need *one = LIST_AT(needs, struct build_need, i);
 
-		need(l, object,
-		     (struct want){ one->kind, NULL, one->name, one->pos,
-				    .severity = SEVERITY_WARNING });
+		if (!is_needed_before(&needs, i))
+			need(l, object,
+			     (struct want){ one->kind, NULL, one->name, one->pos,
+					    .severity = SEVERITY_WARNING });
 	}
 }
 

@@ -51,56 +51,7 @@ static const struct object *find(const struct making *m, enum kind kind, const c
 	return name ? model_find(m->spec->model, kind, m->step->ns, name) : NULL;
 }
 
-/* ---- what is named ---- */
-
-struct needed {
-	enum kind kind;
-	const char *name, *field, *reason;
-};
-
-static bool need(struct making *m, const struct needed *needed, const struct object **out)
-{
-	*out = find(m, needed->kind, needed->name);
-	return *out || refuse(m, needed->reason, "%s \"%s\" of %s is not declared in namespace %s",
-			      needed->kind == KIND_SECRET ? "secret" : "config map", needed->name,
-			      needed->field, m->step->ns);
-}
-
-static bool need_secret(struct making *m, const struct named *name, const char *field,
-			const char *reason)
-{
-	const struct needed needed = { KIND_SECRET, name ? name->name : NULL, field, reason };
-	const struct object *object;
-
-	return !name || need(m, &needed, &object);
-}
-
-static const struct named *pull_secret(const struct build_strategy *strategy)
-{
-	return strategy->docker   ? strategy->docker->pull_secret
-	       : strategy->source ? strategy->source->pull_secret
-	       : strategy->custom ? strategy->custom->pull_secret
-				  : NULL;
-}
-
-static bool check_secrets(struct making *m)
-{
-	const struct build_source *source = &m->common->source;
-
-	if (!need_secret(m, m->common->output.push_secret, "spec.output.pushSecret",
-			 "MissingPushSecret") ||
-	    !need_secret(m, pull_secret(&m->common->strategy), "spec.strategy's pullSecret",
-			 "PullBuilderImageFailed") ||
-	    !need_secret(m, source->secret, "spec.source.sourceSecret", "FetchSourceFailed"))
-		return false;
-	for (size_t i = 0; i < source->images.n; i++)
-		if (!need_secret(m,
-				 LIST_AT(source->images, struct build_image_source, i)->pull_secret,
-				 arena_printf(m->arena, "spec.source.images[%zu].pullSecret", i),
-				 "FetchImageContentFailed"))
-			return false;
-	return true;
-}
+/* ---- what is named: the plan makes no build that lacks any of it ---- */
 
 /* Who pushes first: where two secrets are for one registry, the one that may write serves both. */
 static void collect_credentials(const struct making *m, struct credentials *out)
@@ -108,7 +59,7 @@ static void collect_credentials(const struct making *m, struct credentials *out)
 	const struct build_source *source = &m->common->source;
 	const struct object_ref account = { .ns = m->step->ns, .name = m->common->service_account };
 	const struct named *first[] = { m->common->output.push_secret,
-					pull_secret(&m->common->strategy) };
+					strategy_pull_secret(&m->common->strategy) };
 	VEC(struct named) names = { 0 };
 	struct list registry;
 
@@ -146,6 +97,8 @@ static struct pairs files_of(const struct making *m, const struct object *object
 static void add_files(struct making *m, const char *purpose, const struct object *object,
 		      const char *destination)
 {
+	if (!object)
+		return;
 	vec_push(m->arena, &m->files,
 		 (struct request_files){ .purpose = purpose,
 					 .name = object->meta.name,
@@ -154,21 +107,14 @@ static void add_files(struct making *m, const char *purpose, const struct object
 					 .is_secret = object->kind == KIND_SECRET });
 }
 
-static bool add_inputs(struct making *m, const struct list *sources, enum kind kind,
-		       const char *field)
+static void add_inputs(struct making *m, const struct list *sources, enum kind kind)
 {
 	for (size_t i = 0; i < sources->n; i++) {
 		const struct file_source *source = LIST_AT(*sources, struct file_source, i);
-		const struct needed needed = { kind, source->name.name,
-					       arena_printf(m->arena, "%s[%zu]", field, i),
-					       "FetchSourceFailed" };
-		const struct object *object;
 
-		if (!need(m, &needed, &object))
-			return false;
-		add_files(m, FILES_INPUT, object, source->destination_dir);
+		add_files(m, FILES_INPUT, find(m, kind, source->name.name),
+			  source->destination_dir);
 	}
-	return true;
 }
 
 /* Single keys under the paths that the items give them; all of them where there are no items. */
@@ -215,7 +161,6 @@ static bool add_volume(struct making *m, const struct build_volume *volume)
 	enum kind kind = volume->secret ? KIND_SECRET : KIND_CONFIG_MAP;
 	struct request_files entry = { .purpose = FILES_VOLUME, .is_secret = kind == KIND_SECRET };
 	const struct object *object;
-	struct needed needed;
 
 	if (!from)
 		return refuse(m, "CannotCreateBuildPod",
@@ -223,13 +168,8 @@ static bool add_volume(struct making *m, const struct build_volume *volume)
 			      "config maps can be mounted",
 			      volume->name);
 	object = find(m, kind, from->name);
-	if (!object && from->is_optional)
+	if (!object) /* optional */
 		return true;
-	needed = (struct needed){ kind, from->name,
-				  arena_printf(m->arena, "volume \"%s\"", volume->name),
-				  "CannotCreateBuildPod" };
-	if (!need(m, &needed, &object))
-		return false;
 	entry.name = object->meta.name;
 	entry.files = files_of(m, object);
 	entry.mode = mode_of(from);
@@ -268,7 +208,6 @@ static bool add_custom(struct making *m)
 		{ FILES_PULL, custom ? custom->pull_secret : NULL },
 		{ FILES_SOURCE, m->common->source.secret },
 	};
-	const struct object *object;
 
 	if (!custom)
 		return true;
@@ -279,21 +218,14 @@ static bool add_custom(struct making *m)
 	for (size_t i = 0; i < custom->secrets.n; i++) {
 		const struct secret_spec_mount *mount =
 			LIST_AT(custom->secrets, struct secret_spec_mount, i);
-		const struct needed needed = {
-			KIND_SECRET, mount->secret.name,
-			arena_printf(m->arena, "spec.strategy.customStrategy.secrets[%zu]", i),
-			"CannotCreateBuildPod"
-		};
 
-		if (!need(m, &needed, &object))
-			return false;
-		add_files(m, FILES_CUSTOM, object, mount->mount_path);
+		add_files(m, FILES_CUSTOM, find(m, KIND_SECRET, mount->secret.name),
+			  mount->mount_path);
 	}
-	for (size_t i = 0; i < COUNTOF(own); i++) {
-		object = own[i].secret ? find(m, KIND_SECRET, own[i].secret->name) : NULL;
-		if (object)
-			add_files(m, own[i].purpose, object, NULL);
-	}
+	for (size_t i = 0; i < COUNTOF(own); i++)
+		if (own[i].secret)
+			add_files(m, own[i].purpose, find(m, KIND_SECRET, own[i].secret->name),
+				  NULL);
 	return true;
 }
 
@@ -301,9 +233,9 @@ static bool add_all_files(struct making *m)
 {
 	const struct build_source *source = &m->common->source;
 
-	if (!add_inputs(m, &source->secrets, KIND_SECRET, "spec.source.secrets") ||
-	    !add_inputs(m, &source->config_maps, KIND_CONFIG_MAP, "spec.source.configMaps") ||
-	    !add_volumes(m) || !add_custom(m))
+	add_inputs(m, &source->secrets, KIND_SECRET);
+	add_inputs(m, &source->config_maps, KIND_CONFIG_MAP);
+	if (!add_volumes(m) || !add_custom(m))
 		return false;
 	m->config->files = (struct list){ m->files.v, m->files.n };
 	return true;
@@ -641,10 +573,6 @@ struct build_request *request_for_config(const struct step *step, const struct r
 			    .config = ARENA_NEW(arena, struct bc_request) };
 	struct credentials credentials;
 
-	if (!check_secrets(&m)) {
-		*refusal = m.refusal;
-		return NULL;
-	}
 	collect_credentials(&m, &credentials);
 	m.request = request_common(step, spec, &credentials, arena);
 	fill(&m);

@@ -159,6 +159,14 @@ static void look_at_git(struct configuring *c)
 	}
 }
 
+/* The first one counts: it is what has to be mended first. */
+static void lacks(struct configuring *c, const char *reason, const char *why)
+{
+	if (!c->lacking.reason)
+		c->lacking = (struct lacking){ reason, why };
+	c->facts |= BC_LACKING;
+}
+
 /* ---- images ---- */
 
 static bool is_own_stream(const struct configuring *c, const char *ns, const char *stream)
@@ -260,21 +268,13 @@ static struct input input_of(struct configuring *c, const struct object_ref *fro
 		input = config_tag(c, ref.ns, ref.stream, ref.tag);
 	else
 		input = stream_image(c, &ref);
-	if (input.state == INPUT_ABSENT && !c->input_why)
-		c->input_why = input.why;
+	if (input.state == INPUT_ABSENT)
+		lacks(c, "InvalidImageReference", input.why);
 	if (input.state == INPUT_PENDING)
 		vec_push(c->p->arena, &c->waits, input.step);
 	if (input.state == INPUT_PENDING || input.state == INPUT_UNKNOWN)
 		vec_push(c->p->arena, &c->unknown, what);
 	return input;
-}
-
-static const struct named *pull_secret(const struct build_strategy *strategy)
-{
-	return strategy->docker   ? strategy->docker->pull_secret
-	       : strategy->source ? strategy->source->pull_secret
-	       : strategy->custom ? strategy->custom->pull_secret
-				  : NULL;
 }
 
 static void look_at_images(struct configuring *c)
@@ -284,7 +284,8 @@ static void look_at_images(struct configuring *c)
 	const struct list *images = &common->source.images;
 
 	if (from)
-		c->from = input_of(c, from, pull_secret(&common->strategy), "strategy.from");
+		c->from =
+			input_of(c, from, strategy_pull_secret(&common->strategy), "strategy.from");
 	c->images = arena_array(c->p->arena, images->n, sizeof(*c->images));
 	for (size_t i = 0; i < images->n; i++) {
 		const struct build_image_source *image =
@@ -293,8 +294,6 @@ static void look_at_images(struct configuring *c)
 		c->images[i] = input_of(c, &image->from, image->pull_secret,
 					arena_printf(c->p->arena, "source.images[%zu]", i));
 	}
-	if (c->input_why)
-		c->facts |= BC_INPUT_BAD;
 }
 
 /* ---- what it watches, and where it goes ---- */
@@ -364,13 +363,34 @@ bool config_pushes_to(const struct model *model, const struct object *object, co
 	return true;
 }
 
+/* ---- secrets and config maps ---- */
+
+static void look_at_needs(struct configuring *c)
+{
+	const struct list needs = build_needs(c->common, c->p->arena);
+	const char *ns = c->step->ns;
+
+	for (size_t i = 0; i < needs.n; i++) {
+		const struct build_need *need = LIST_AT(needs, struct build_need, i);
+
+		if (!model_find(c->p->model, need->kind, ns, need->name))
+			lacks(c, need->reason,
+			      arena_printf(c->p->arena,
+					   "%s \"%s\" of %s is not declared in namespace %s",
+					   need->kind == KIND_SECRET ? "secret" : "config map",
+					   need->name, need->field, ns));
+	}
+}
+
 void config_resolve(struct configuring *c)
 {
+	const char *no_output;
+
 	look_at_git(c);
 	look_at_tags(c);
 	look_at_images(c);
-	c->output =
-		config_output(c->p->model, c->step->object, c->common, &c->output_why, c->p->arena);
-	if (c->output_why)
-		c->facts |= BC_OUTPUT_BAD;
+	c->output = config_output(c->p->model, c->step->object, c->common, &no_output, c->p->arena);
+	if (no_output)
+		lacks(c, "InvalidOutputReference", no_output);
+	look_at_needs(c);
 }

@@ -161,7 +161,7 @@ static bool is_open(const struct configuring *c)
 	bool needs_commit = c->common->source.git && !(c->start && c->start->binary);
 
 	return c->unknown.n || c->waits.n || c->from.state != INPUT_KNOWN ||
-	       (needs_commit && !c->git.built) || (c->facts & (BC_INPUT_BAD | BC_OUTPUT_BAD));
+	       (needs_commit && !c->git.built) || (c->facts & BC_LACKING);
 }
 
 /* Where the image goes and what is fetched along the way changes nothing in it. */

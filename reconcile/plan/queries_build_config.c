@@ -64,14 +64,6 @@ static void ask_docker_image(struct asking *a, const struct object *object,
 	query->pull_secrets = secrets;
 }
 
-static const struct named *pull_secret(const struct build_strategy *strategy)
-{
-	return strategy->docker   ? strategy->docker->pull_secret
-	       : strategy->source ? strategy->source->pull_secret
-	       : strategy->custom ? strategy->custom->pull_secret
-				  : NULL;
-}
-
 void ask_build_config(struct asking *a, const struct object *object)
 {
 	const struct build_common *common =
@@ -90,7 +82,7 @@ void ask_build_config(struct asking *a, const struct object *object)
 			ask_commit(a, object, start->commit);
 	}
 	ask_docker_image(a, object, strategy_from(&common->strategy),
-			 pull_secret(&common->strategy));
+			 strategy_pull_secret(&common->strategy));
 	for (size_t i = 0; i < images->n; i++) {
 		const struct build_image_source *image =
 			LIST_AT(*images, struct build_image_source, i);

@@ -23,17 +23,15 @@ static const struct build_config_rule build_config_rules[] = { /* the first row 
 	{ "B6",  BC_FORBIDDEN, BC_WANTED,  BC_FORBID,    "its strategy needs a setting" },
 	{ "B7",  BC_SOURCE_FAILED, BC_WANTED | BC_FOLLOWS,
 					   BC_UNREADY,   "the source cannot be resolved" },
-	{ "B8",  BC_SENT | BC_INPUT_BAD,  0, BC_FAIL_INPUT,  "an image cannot be resolved, and what was sent cannot wait" },
-	{ "B9",  BC_SENT | BC_OUTPUT_BAD, 0, BC_FAIL_OUTPUT, "the output cannot be resolved, and what was sent cannot wait" },
-	{ "B10", BC_INPUT_BAD, BC_WANTED,  BC_NEW_INPUT,  "an image that it is made of cannot be resolved" },
-	{ "B11", BC_OUTPUT_BAD, BC_WANTED, BC_NEW_OUTPUT, "its output cannot be resolved" },
-	{ "B12", BC_ASKED,              0, BC_MAKE,      "a build was asked for" },
-	{ "B13", BC_FIRED,              0, BC_MAKE,      "a trigger fired" },
-	{ "B14", BC_NEW,                0, BC_RESUME,    "what a new build waited for is there" },
-	{ "B15", BC_FORCED,             0, BC_RETRY,     "failed builds are to be tried again" },
-	{ "B16", BC_RETRIED,            0, BC_RETRY,     "the last build failed, but not by itself" },
-	{ "B17", BC_LAST_FAILED,        0, BC_FAILED,    "the last build failed and nothing triggered one since" },
-	{ "B18", 0,                     0, BC_CURRENT,   "nothing triggers a build" },
+	{ "B8",  BC_SENT | BC_LACKING,  0, BC_FAIL,      "what it names is not there, and what was sent cannot wait" },
+	{ "B9",  BC_LACKING,    BC_WANTED, BC_NEW_BUILD, "what it names is not there" },
+	{ "B10", BC_ASKED,              0, BC_MAKE,      "a build was asked for" },
+	{ "B11", BC_FIRED,              0, BC_MAKE,      "a trigger fired" },
+	{ "B12", BC_NEW,                0, BC_RESUME,    "what a new build waited for is there" },
+	{ "B13", BC_FORCED,             0, BC_RETRY,     "failed builds are to be tried again" },
+	{ "B14", BC_RETRIED,            0, BC_RETRY,     "the last build failed, but not by itself" },
+	{ "B15", BC_LAST_FAILED,        0, BC_FAILED,    "the last build failed and nothing triggered one since" },
+	{ "B16", 0,                     0, BC_CURRENT,   "nothing triggers a build" },
 };
 /* clang-format on */
 
@@ -317,9 +315,9 @@ static void supersede(struct configuring *c)
 }
 
 /* The build has a number and a record, and does not run. */
-static void keep_build(struct configuring *c, enum build_phase phase, const char *reason,
-		       const char *why)
+static void keep_build(struct configuring *c, enum build_phase phase)
 {
+	const char *reason = c->lacking.reason;
 	bool is_known = c->waiting && c->waiting->number == c->number;
 	struct bc_history_entry entry;
 	struct build_config_status *status;
@@ -348,47 +346,29 @@ static void keep_build(struct configuring *c, enum build_phase phase, const char
 		c->status = status;
 		c->step->status = status;
 	}
-	set_ready(c, phase_is_terminal(phase) ? COND_FALSE : COND_UNKNOWN, reason, why);
+	set_ready(c, phase_is_terminal(phase) ? COND_FALSE : COND_UNKNOWN, reason, c->lacking.why);
 }
 
-static void new_build(struct configuring *c, const char *reason, const char *why)
+static void do_new(struct configuring *c)
 {
-	keep_build(c, PHASE_NEW, reason, why);
+	keep_build(c, PHASE_NEW);
 	block(c, (struct stop){ ERR_ABSENT, false },
-	      arena_printf(c->p->arena, "Build '%s' waits: %s", c->step->build_name, why));
+	      arena_printf(c->p->arena, "Build '%s' waits: %s", c->step->build_name,
+			   c->lacking.why));
 }
 
-static void fail_build(struct configuring *c, const char *reason, const char *why)
+static void do_fail(struct configuring *c)
 {
 	struct bc_attempt *last = ARENA_NEW(c->p->arena, struct bc_attempt);
 
-	keep_build(c, PHASE_FAILED, reason, why);
+	keep_build(c, PHASE_FAILED);
 	*last = *c->status->last;
 	last->failure = "build";
 	c->status->last = last;
 	c->step->build->failure = last->failure;
 	block(c, (struct stop){ ERR_INVALID, true },
-	      arena_printf(c->p->arena, "Build '%s' failed: %s", c->step->build_name, why));
-}
-
-static void do_fail_input(struct configuring *c)
-{
-	fail_build(c, "InvalidImageReference", c->input_why);
-}
-
-static void do_fail_output(struct configuring *c)
-{
-	fail_build(c, "InvalidOutputReference", c->output_why);
-}
-
-static void do_new_input(struct configuring *c)
-{
-	new_build(c, "InvalidImageReference", c->input_why);
-}
-
-static void do_new_output(struct configuring *c)
-{
-	new_build(c, "InvalidOutputReference", c->output_why);
+	      arena_printf(c->p->arena, "Build '%s' failed: %s", c->step->build_name,
+			   c->lacking.why));
 }
 
 static const char *failure_message(const struct configuring *c)
@@ -446,23 +426,11 @@ static void do_nothing(struct configuring *c)
 }
 
 static void (*const verdicts[BC_VERDICTS])(struct configuring *c) = {
-	[BC_CURRENT] = do_nothing,
-	[BC_REFUSE] = do_refuse,
-	[BC_REST] = do_rest,
-	[BC_NO_BINARY] = do_no_binary,
-	[BC_BINARY] = do_nothing,
-	[BC_WAIT] = do_wait,
-	[BC_FORBID] = do_forbid,
-	[BC_UNREADY] = do_unready,
-	[BC_FAIL_INPUT] = do_fail_input,
-	[BC_FAIL_OUTPUT] = do_fail_output,
-	[BC_NEW_INPUT] = do_new_input,
-	[BC_NEW_OUTPUT] = do_new_output,
-	[BC_MAKE] = do_make,
-	[BC_RESUME] = do_resume,
-	[BC_RETRY] = do_resume,
-	[BC_FAILED] = do_nothing,
-	[BC_IMMUTABLE] = do_immutable,
+	[BC_CURRENT] = do_nothing,     [BC_REFUSE] = do_refuse,   [BC_REST] = do_rest,
+	[BC_NO_BINARY] = do_no_binary, [BC_BINARY] = do_nothing,  [BC_WAIT] = do_wait,
+	[BC_FORBID] = do_forbid,       [BC_UNREADY] = do_unready, [BC_FAIL] = do_fail,
+	[BC_NEW_BUILD] = do_new,       [BC_MAKE] = do_make,       [BC_RESUME] = do_resume,
+	[BC_RETRY] = do_resume,        [BC_FAILED] = do_nothing,  [BC_IMMUTABLE] = do_immutable,
 };
 
 static const struct build_start *start_of(const struct planner *p, const char *id)

@@ -22,16 +22,15 @@ enum build_config_fact {
 	BC_RUNNING = 1u << 3,   /* the run policy lets no build start now               */
 	BC_FORBIDDEN = 1u << 4, /* its strategy needs a setting                         */
 	BC_SOURCE_FAILED = 1u << 5,
-	BC_FOLLOWS = 1u << 6,    /* its commits are followed                            */
-	BC_INPUT_BAD = 1u << 7,  /* an image that it is made of cannot be resolved      */
-	BC_OUTPUT_BAD = 1u << 8, /* nor the place where its own goes                    */
-	BC_SENT = 1u << 9,       /* its source came along: it cannot wait               */
-	BC_FIRED = 1u << 10,     /* a trigger                                           */
-	BC_NEW = 1u << 11,       /* a build is New: it waits for what it names          */
-	BC_FORCED = 1u << 12,    /* --retry-failed, and the last one can be tried again */
-	BC_RETRIED = 1u << 13,   /* the last one's failure was foreign; tries are left  */
-	BC_LAST_FAILED = 1u << 14,
-	BC_CHANGED = 1u << 15, /* a Build whose spec is not the one that was built */
+	BC_FOLLOWS = 1u << 6,  /* its commits are followed                            */
+	BC_LACKING = 1u << 7,  /* an image, its output's place, a secret: not there   */
+	BC_SENT = 1u << 8,     /* its source came along: it cannot wait               */
+	BC_FIRED = 1u << 9,    /* a trigger                                           */
+	BC_NEW = 1u << 10,     /* a build is New: it waits for what it names          */
+	BC_FORCED = 1u << 11,  /* --retry-failed, and the last one can be tried again */
+	BC_RETRIED = 1u << 12, /* the last one's failure was foreign; tries are left  */
+	BC_LAST_FAILED = 1u << 13,
+	BC_CHANGED = 1u << 14, /* a Build whose spec is not the one that was built */
 };
 #define BC_WANTED (BC_ASKED | BC_FIRED | BC_NEW | BC_FORCED | BC_RETRIED)
 
@@ -44,10 +43,8 @@ enum build_config_verdict {
 	BC_WAIT,
 	BC_FORBID,
 	BC_UNREADY,
-	BC_FAIL_INPUT,
-	BC_FAIL_OUTPUT,
-	BC_NEW_INPUT,
-	BC_NEW_OUTPUT,
+	BC_FAIL,
+	BC_NEW_BUILD,
 	BC_MAKE,
 	BC_RESUME,
 	BC_RETRY,
@@ -91,6 +88,12 @@ struct config_git {
 	const char *built, *built_tree;
 };
 
+/* The first thing that a build cannot do without and that is not there. */
+struct lacking {
+	const char *reason; /* OpenShift's, of build_phase.h; NULL: all is there */
+	const char *why;
+};
+
 /* A build config, or a Build that stands alone, while it is decided about. */
 struct configuring {
 	struct planner *p;
@@ -108,7 +111,7 @@ struct configuring {
 	struct input from;        /* of the strategy; INPUT_KNOWN and no image: it has none */
 	struct input *images;     /* of source.images, by index */
 	const char *output;       /* where the image goes; NULL: nowhere */
-	const char *input_why, *output_why;
+	struct lacking lacking;   /* BC_LACKING */
 	const char *forbidden;
 	const char *trigger; /* what status.last.trigger becomes */
 	VEC(const struct step *) waits;
@@ -121,7 +124,7 @@ struct configuring {
 
 /* ---- what is there (build_config_inputs.c) ---- */
 
-/* Commit, images and output as they are now; facts and `waits` with them. */
+/* Commit, images, output, secrets and config maps as they are now; facts and `waits` with them. */
 void config_resolve(struct configuring *c);
 /*
  * What a tag gives. One of the stream that the build config pushes to itself is read as it is before anything is pushed,

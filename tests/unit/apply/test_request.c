@@ -446,21 +446,9 @@ static void test_request__what_is_not_there_is_a_failure_with_a_reason(void **st
 	static const struct {
 		const char *text, *reason, *says;
 	} rows[] = {
-		{ CONFIG(DOCKER "  output: {to: {kind: DockerImage, name: r.local/x}, pushSecret: "
-				"{name: push}}\n"),
-		  "MissingPushSecret",
-		  "secret \"push\" of spec.output.pushSecret is not declared in namespace shop" },
-		{ CONFIG("  source: {git: {uri: 'https://git.local/a.git'}, sourceSecret: {name: "
-			 "git}}\n  strategy: {dockerStrategy: {}}\n"),
-		  "FetchSourceFailed", "secret \"git\" of spec.source.sourceSecret" },
-		{ CONFIG("  source: {dockerfile: FROM x}\n  strategy: {dockerStrategy: "
-			 "{pullSecret: {name: pull}}}\n"),
-		  "PullBuilderImageFailed", "secret \"pull\" of spec.strategy's pullSecret" },
-		{ CONFIG("  source: {dockerfile: FROM x, configMaps: [{configMap: {name: m}}]}\n"
-			 "  strategy: {dockerStrategy: {}}\n"),
-		  "FetchSourceFailed", "config map \"m\" of spec.source.configMaps[0]" },
 		{ CONFIG("  source: {dockerfile: FROM x}\n  strategy: {dockerStrategy: {env: "
-			 "[{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}]}}\n"),
+			 "[{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}]}}\n")
+			  OPAQUE("s", "a: b"),
 		  "UnresolvableEnvironmentVariable",
 		  "variable 'A': key \"k\" not found in secret \"s\"" },
 		{ CONFIG("  source: {dockerfile: FROM x}\n  strategy: {dockerStrategy: "
