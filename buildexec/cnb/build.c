@@ -64,13 +64,9 @@ static const char *cache_dir(const struct task *task)
 /* The platform's choice, which buildpacks and processes follow (buildpacks/spec platform.md "Execution Environment"). */
 static const char *exec_env_of(const struct task *task)
 {
-	for (size_t i = 0; i < task->request->env.n; i++) {
-		const struct env_var *var = LIST_AT(task->request->env, const struct env_var, i);
+	const char *given = env_var_find(&task->request->env, "CNB_EXEC_ENV");
 
-		if (strcmp(var->name, "CNB_EXEC_ENV") == 0 && var->value && var->value[0])
-			return var->value;
-	}
-	return "production";
+	return given && given[0] ? given : "production";
 }
 
 static bool fill_build(struct build *build, struct lifecycle *life, struct err *err)

@@ -124,6 +124,8 @@ static const struct field request_fields[] = {
 	{ "runtime", FIELD_STRING, AT(struct build_request, runtime) },
 	{ "network", FIELD_STRING, AT(struct build_request, network) },
 	{ "compression", FIELD_STRING, AT(struct build_request, compression) },
+	{ "engine", FIELD_STRING, AT(struct build_request, engine) },
+	{ "isolation", FIELD_STRING, AT(struct build_request, isolation) },
 	{ "now", FIELD_INT, AT(struct build_request, now_s) },
 	{ "compose", FIELD_STRUCT_PTR, AT(struct build_request, compose), &compose_table },
 	{ "mirrors", FIELD_STRUCTS, AT(struct build_request, mirrors), &mirror_table },

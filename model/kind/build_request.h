@@ -69,6 +69,8 @@ struct build_request {
 	const char *manifest_dir;                 /* absolute: local paths are relative to it */
 	const char *cache_dir, *temp_dir;         /* absolute */
 	const char *runtime, *network, *compression;
+	const char *engine;    /* of Dockerfiles: "auto", "buildah", "docker"; NULL: auto */
+	const char *isolation; /* of buildah: "oci", "chroot"; NULL: what works here */
 	int64_t now_s;
 	/* compose */
 	struct compose *compose;

@@ -3,7 +3,7 @@
  * dockerfile.c — the lines of a Dockerfile become instructions. An instruction's words are looked at in a flat copy, without
  * continuations and the comments between them, in which every byte knows where it stands in the text.
  */
-#include "buildexec/docker/dockerfile.h"
+#include "buildexec/engine/dockerfile.h"
 
 #include <string.h>
 #include <strings.h>

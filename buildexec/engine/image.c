@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* image.c — see image.h. */
-#include "buildexec/docker/image.h"
+#include "buildexec/engine/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "buildexec/docker/base.h"
+#include "buildexec/engine/base.h"
 #include "buildexec/image/inflate.h"
 #include "buildexec/sys/log.h"
 #include "model/base/digest.h"
@@ -74,7 +74,7 @@ static bool pack_layer(struct task *task, const char *path, struct layer_result 
 }
 
 /* A layer that the engine compressed is taken as it is. */
-static bool take_layer(struct task *task, const struct docker_layer *layer, struct image_layer *out,
+static bool take_layer(struct task *task, const struct engine_layer *layer, struct image_layer *out,
 		       struct err *err)
 {
 	struct layer_result packed;
@@ -143,7 +143,7 @@ static struct node *without_container(const struct node *map, struct arena *aren
 	return out;
 }
 
-static bool read_config(const struct docker_output *output, struct arena *arena,
+static bool read_config(const struct engine_output *output, struct arena *arena,
 			struct image_config *out, struct err *err)
 {
 	AUTO_BUF text = BUF_INIT(LIMIT_REQUEST_BYTES);
@@ -157,7 +157,7 @@ static bool read_config(const struct docker_output *output, struct arena *arena,
 	return image_config_parse(buf_text(&text), text.len, arena, out, err);
 }
 
-bool built_image(struct docker_job *job, const struct docker_output *output,
+bool built_image(struct engine_job *job, const struct engine_output *output,
 		 struct image_draft *out, struct err *err)
 {
 	struct task *task = job->task;
@@ -179,7 +179,7 @@ bool built_image(struct docker_job *job, const struct docker_output *output,
 	for (size_t i = 0; i < output->n_layers; i++) {
 		struct image_layer *layer = &out->layers.v[i];
 		size_t k;
-		const struct docker_base *base = docker_base_of(&job->bases, layer->diff_id, &k);
+		const struct engine_base *base = engine_base_of(&job->bases, layer->diff_id, &k);
 
 		layer->from = NULL;
 		if (base) {
@@ -193,7 +193,7 @@ bool built_image(struct docker_job *job, const struct docker_output *output,
 	return true;
 }
 
-bool built_unpack(struct docker_job *job, const struct image_draft *draft, struct strings *dirs,
+bool built_unpack(struct engine_job *job, const struct image_draft *draft, struct strings *dirs,
 		  struct err *err)
 {
 	struct task *task = job->task;
@@ -202,7 +202,7 @@ bool built_unpack(struct docker_job *job, const struct image_draft *draft, struc
 		const struct image_layer *layer = &draft->layers.v[i];
 		struct strings of_base = { 0 };
 		size_t k;
-		const struct docker_base *base = docker_base_of(&job->bases, layer->diff_id, &k);
+		const struct engine_base *base = engine_base_of(&job->bases, layer->diff_id, &k);
 		char *dir;
 
 		/* What is unpacked already is only looked up. */

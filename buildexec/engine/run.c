@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run.c — see run.h. */
-#include "buildexec/docker/run.h"
+#include "buildexec/engine/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "buildexec/docker/subids.h"
+#include "buildexec/engine/subids.h"
 #include "buildexec/sandbox/cgroup.h"
 #include "buildexec/sandbox/enter.h"
 #include "buildexec/sys/build_log.h"
@@ -120,6 +120,14 @@ static void pass_on(struct engine_run *run, int *fd, struct buf *kept)
 		buf_add(kept, chunk, (size_t)n);
 }
 
+bool run_deadline_passed(struct task *task, struct err *err)
+{
+	task->is_timeout = true;
+	return err_set(err, ERR_INVALID, "DeadlineExceeded: it took longer than its %s of %lld s",
+		       task->request->config ? "completionDeadlineSeconds" : "buildTimeout",
+		       (long long)task->request->timeout_s);
+}
+
 /* Why it may not go on. */
 static bool may_go_on(struct engine_run *run, struct err *err)
 {
@@ -127,13 +135,7 @@ static bool may_go_on(struct engine_run *run, struct err *err)
 
 	if (task_is_cancelled(NULL))
 		return err_set(err, ERR_CANCELLED, "cancelled");
-	if (!deadline_ms || clock_mono_ms() < deadline_ms)
-		return true;
-	run->task->is_timeout = true;
-	return err_set(err, ERR_INVALID,
-		       "DeadlineExceeded: it took longer than its completionDeadlineSeconds of "
-		       "%lld s",
-		       (long long)run->task->request->timeout_s);
+	return !deadline_ms || clock_mono_ms() < deadline_ms || run_deadline_passed(run->task, err);
 }
 
 static bool has_ended(pid_t pid)

@@ -3,8 +3,8 @@
  * expand.h — variables in a word of a Dockerfile: $NAME, ${NAME}, ${NAME:-word}, ${NAME-word}, ${NAME:+word}, ${NAME+word},
  * quotes taken away, the escape character obeyed. Pure. Spec: Dockerfile reference, "Environment replacement".
  */
-#ifndef BUILDEXEC_DOCKER_EXPAND_H
-#define BUILDEXEC_DOCKER_EXPAND_H
+#ifndef BUILDEXEC_ENGINE_EXPAND_H
+#define BUILDEXEC_ENGINE_EXPAND_H
 
 #include "model/base/buf.h"
 #include "model/doc/field.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* archive.c — what a daemon is given. See archive.h; archive_read.c has what it gives. */
-#include "buildexec/docker/archive.h"
+#include "buildexec/engine/archive.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buildexec/docker/base.h"
-#include "buildexec/docker/dockerignore.h"
+#include "buildexec/engine/base.h"
+#include "buildexec/engine/dockerignore.h"
 #include "buildexec/image/inflate.h"
 #include "buildexec/image/tar_tree.h"
 #include "model/base/digest.h"
@@ -91,7 +91,7 @@ static bool add_layer(struct tar *tar, const char *name, const char *path, struc
 	return true;
 }
 
-static bool add_manifest(const struct docker_base *base, struct tar *tar, struct err *err)
+static bool add_manifest(const struct engine_base *base, struct tar *tar, struct err *err)
 {
 	AUTO_BUF text = BUF_INIT(LIMIT_REQUEST_BYTES);
 
@@ -103,7 +103,7 @@ static bool add_manifest(const struct docker_base *base, struct tar *tar, struct
 	       tar_finish(tar, err);
 }
 
-bool archive_write_image(struct task *task, const struct docker_base *base, const char *dir,
+bool archive_write_image(struct task *task, const struct engine_base *base, const char *dir,
 			 const char *path, struct err *err)
 {
 	struct arena *arena = task->arena;
@@ -130,7 +130,7 @@ bool archive_write_image(struct task *task, const struct docker_base *base, cons
 
 /* ---- a context ---- */
 
-static bool read_ignore(const struct docker_job *job, char **text, size_t *len,
+static bool read_ignore(const struct engine_job *job, char **text, size_t *len,
 			struct dockerignore *out, struct err *err)
 {
 	struct arena *arena = job->task->arena;
@@ -144,7 +144,7 @@ static bool read_ignore(const struct docker_job *job, char **text, size_t *len,
 }
 
 /* The files that go along. A folder that is ignored comes back with what is taken back in it. */
-static bool list_files(const struct docker_job *job, const struct dockerignore *ignore,
+static bool list_files(const struct engine_job *job, const struct dockerignore *ignore,
 		       struct strings *out, struct err *err)
 {
 	struct arena *scratch = arena_new();
@@ -164,7 +164,7 @@ static bool list_files(const struct docker_job *job, const struct dockerignore *
  * The daemon looks at it only to see whether the Dockerfile and the list itself go: the list does when it was not there, or
  * says so.
  */
-static bool add_control(const struct docker_job *job, struct tar *tar, const char *ignored,
+static bool add_control(const struct engine_job *job, struct tar *tar, const char *ignored,
 			struct err *err)
 {
 	struct arena *arena = job->task->arena;
@@ -180,7 +180,7 @@ static bool add_control(const struct docker_job *job, struct tar *tar, const cha
 	       add_bytes(tar, CONTEXT_DOCKERFILE, text, len, err) && tar_finish(tar, err);
 }
 
-bool archive_write_context(const struct docker_job *job, const char *path, struct err *err)
+bool archive_write_context(const struct engine_job *job, const char *path, struct err *err)
 {
 	const struct tar_map map = { job->context, "/" };
 	const struct tar_owner owner = { .mtime_s = TAR_FIXED_MTIME_S };

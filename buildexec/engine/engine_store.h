@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_store.h — where buildah keeps images and cached layers: folders below <cache>/docker, never the user's own. A build config
- * has one; when builds of it run at once, each of them has one. One that grew over STORE_MAX_KIB is emptied before it is used
+ * engine_store.h — where buildah keeps images and cached layers: folders below <cache>/docker, never the user's own. A name (a build
+ * config, an Image) has one; when builds of it run at once, each of them has one. One that grew over STORE_MAX_KIB is emptied before it is used
  * again; one that nobody used for STORE_MAX_AGE_S is removed.
  */
-#ifndef BUILDEXEC_DOCKER_ENGINE_STORE_H
-#define BUILDEXEC_DOCKER_ENGINE_STORE_H
+#ifndef BUILDEXEC_ENGINE_ENGINE_STORE_H
+#define BUILDEXEC_ENGINE_ENGINE_STORE_H
 
 #include "buildexec/task/task.h"
 
@@ -19,7 +19,7 @@ struct engine_store {
 };
 
 /* `env` is for the programs that look at it and clean it. ERR_CONFLICT when all slots are in use. */
-MUST_CHECK bool engine_store_open(struct task *task, const struct strings *env,
+MUST_CHECK bool engine_store_open(struct task *task, const char *name, const struct strings *env,
 				  struct engine_store *out, struct err *err);
 /* Removes all but the lock. */
 MUST_CHECK bool engine_store_empty(struct task *task, const struct strings *env,

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dockerfile.h — finds the instructions of a Dockerfile, and makes the changes that OpenShift makes before it builds one:
- * another base image, variables, labels, images by other names. Text to text, pure; what is not changed stays as it is, byte
- * by byte. Whether the instructions make sense is for the engine to say.
- * Spec: Dockerfile reference (continuations, escape directive, comments, here-documents); openshift.md §3.7.
+ * dockerfile.h — finds the instructions of a Dockerfile. Pure. Whether they make sense is for the engine to say.
+ * Spec: Dockerfile reference (continuations, escape directive, comments, here-documents).
  */
-#ifndef BUILDEXEC_DOCKER_DOCKERFILE_H
-#define BUILDEXEC_DOCKER_DOCKERFILE_H
+#ifndef BUILDEXEC_ENGINE_DOCKERFILE_H
+#define BUILDEXEC_ENGINE_DOCKERFILE_H
 
 #include "model/base/buf.h"
 #include "model/doc/field.h"
 
+/* What is read, and what is written out of it with changes. */
 enum { DOCKERFILE_MAX_BYTES = 4 << 20, DOCKERFILE_OUT_MAX_BYTES = 64 << 20 };
 
 /* Bytes of the text; `value` is what they say with continuations taken out. NULL value: absent. */
@@ -48,26 +47,5 @@ struct dockerfile {
  */
 MUST_CHECK bool dockerfile_parse(const char *text, size_t len, struct arena *arena,
 				 struct dockerfile *out, struct err *err);
-
-struct docker_pair {
-	const char *name, *value;
-	bool may_expand; /* $NAME in the value is for the engine to expand, as in a Dockerfile; else it is literal */
-};
-/* All may be empty. */
-struct docker_changes {
-	const char *from; /* of the last FROM; NULL: as written */
-	struct pairs
-		images; /* name → image, for FROM and for COPY --from, by exact name; no names of stages */
-	struct list env;      /* struct docker_pair: ENV behind every FROM */
-	struct list last_env; /* struct docker_pair: ENV at the end */
-	struct list labels;   /* struct docker_pair: LABEL at the end; later ones of a name win */
-};
-/*
- * The changed text; a Dockerfile without FROM is ERR_INVALID, as is a change that would not fit a line (names and images with
- * blanks, quotes or line breaks). The order is OpenShift's: the replaced `from` may itself be one of `images`.
- */
-MUST_CHECK bool dockerfile_change(const struct dockerfile *file,
-				  const struct docker_changes *changes, struct buf *out,
-				  struct err *err);
 
 #endif

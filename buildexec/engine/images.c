@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* images.c — see images.h: a walk over the instructions with the variables that are known at each. */
-#include "buildexec/docker/images.h"
+#include "buildexec/engine/images.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "buildexec/docker/expand.h"
+#include "buildexec/engine/expand.h"
 
 struct walk {
 	const struct dockerfile *file;

@@ -3,8 +3,8 @@
  * subids.h — the further user and group ids that /etc/subuid and /etc/subgid give to a user without root, and a user namespace
  * in which he is root and they are the users 1, 2, … Made by newuidmap and newgidmap, which may. Spec: subuid(5), newuidmap(1).
  */
-#ifndef BUILDEXEC_DOCKER_SUBIDS_H
-#define BUILDEXEC_DOCKER_SUBIDS_H
+#ifndef BUILDEXEC_ENGINE_SUBIDS_H
+#define BUILDEXEC_ENGINE_SUBIDS_H
 
 #include <sys/types.h>
 

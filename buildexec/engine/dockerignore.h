@@ -3,8 +3,8 @@
  * dockerignore.h — .dockerignore: which files of a context an engine does not get. The last pattern that matches a path, or a
  * folder that it is in, decides. Pure. Spec: Dockerfile reference, ".dockerignore file"; moby patternmatcher.
  */
-#ifndef BUILDEXEC_DOCKER_DOCKERIGNORE_H
-#define BUILDEXEC_DOCKER_DOCKERIGNORE_H
+#ifndef BUILDEXEC_ENGINE_DOCKERIGNORE_H
+#define BUILDEXEC_ENGINE_DOCKERIGNORE_H
 
 #include "model/base/vec.h"
 

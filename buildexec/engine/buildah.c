@@ -9,11 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buildexec/docker/base.h"
-#include "buildexec/docker/engine.h"
-#include "buildexec/docker/engine_store.h"
-#include "buildexec/docker/run.h"
-#include "buildexec/docker/volumes.h"
+#include "buildexec/engine/base.h"
+#include "buildexec/engine/engine.h"
+#include "buildexec/engine/engine_store.h"
+#include "buildexec/engine/run.h"
 #include "buildexec/sandbox/bundle.h"
 #include "buildexec/sandbox/cgroup.h"
 #include "buildexec/sys/proc.h"
@@ -27,7 +26,7 @@ enum {
 };
 
 struct buildah {
-	struct docker_job *job;
+	struct engine_job *job;
 	struct task *task;
 	struct engine_store store;
 	struct strings env;
@@ -220,7 +219,7 @@ static bool read_version(struct buildah *b, struct err *err)
 
 static void choose_isolation(struct buildah *b)
 {
-	const char *asked = b->task->request->config->isolation;
+	const char *asked = b->task->request->isolation;
 	char path[PATH_MAX];
 
 	if (asked && strcmp(asked, "auto") != 0)
@@ -240,7 +239,7 @@ static bool remove_containers(struct buildah *b, struct err *err)
 	return ask(b, &argv, &ignored, &exit_code, err);
 }
 
-static bool buildah_open(struct docker_job *job, struct err *err)
+static bool buildah_open(struct engine_job *job, struct err *err)
 {
 	struct buildah *b = ARENA_NEW(job->task->arena, struct buildah);
 	char path[PATH_MAX];
@@ -257,7 +256,7 @@ static bool buildah_open(struct docker_job *job, struct err *err)
 	cgroup_sweep();
 	choose_isolation(b);
 	if (!make_home(b, err) || !read_version(b, err) ||
-	    !engine_store_open(b->task, &b->env, &b->store, err))
+	    !engine_store_open(b->task, job->store_name, &b->env, &b->store, err))
 		return false;
 	temp = path_join(b->task->arena, b->store.dir, ENGINE_TEMP);
 	is_used = fs_exists(path_join(b->task->arena, b->store.dir, "storage"));
@@ -269,7 +268,7 @@ static bool buildah_open(struct docker_job *job, struct err *err)
 			     engine_store_clean_temp(b->task, &b->env, &b->store, err)));
 }
 
-static void buildah_close(struct docker_job *job)
+static void buildah_close(struct engine_job *job)
 {
 	struct buildah *b = job->state;
 
@@ -278,7 +277,7 @@ static void buildah_close(struct docker_job *job)
 	job->state = NULL;
 }
 
-static bool buildah_check(struct docker_job *job, struct err *err)
+static bool buildah_check(struct engine_job *job, struct err *err)
 {
 	const struct buildah *b = job->state;
 
@@ -292,7 +291,7 @@ static bool buildah_check(struct docker_job *job, struct err *err)
 /* ---- bases ---- */
 
 /* A folder as buildah's transport "dir" has it, the only one for images of Docker's and of OCI's kind. */
-static bool write_dir(struct buildah *b, const struct docker_base *base, const char *dir,
+static bool write_dir(struct buildah *b, const struct engine_base *base, const char *dir,
 		      struct err *err)
 {
 	static const char version[] = "Directory Transport Version: 1.1\n";
@@ -322,7 +321,7 @@ static bool write_dir(struct buildah *b, const struct docker_base *base, const c
 }
 
 /* Fetched by us into a folder, from where buildah takes it. */
-static bool bring(struct buildah *b, const struct docker_base *base, struct err *err)
+static bool bring(struct buildah *b, const struct engine_base *base, struct err *err)
 {
 	struct arena *arena = b->task->arena;
 	/* Relative, for it becomes a name, which has no upper case. */
@@ -344,7 +343,7 @@ static bool bring(struct buildah *b, const struct docker_base *base, struct err 
 }
 
 /* By the name that the Dockerfile will ask for. */
-static bool name_base(struct buildah *b, const struct docker_base *base, struct err *err)
+static bool name_base(struct buildah *b, const struct engine_base *base, struct err *err)
 {
 	struct strings argv = command(b, "tag");
 
@@ -355,7 +354,7 @@ static bool name_base(struct buildah *b, const struct docker_base *base, struct 
 
 static bool place_one(struct buildah *b, size_t i, const char *there, struct err *err)
 {
-	const struct docker_base *base = &b->job->bases.v[i];
+	const struct engine_base *base = &b->job->bases.v[i];
 	bool is_there = strstr(there, base->id) != NULL;
 
 	/* One image may have several names. */
@@ -369,7 +368,7 @@ static bool place_one(struct buildah *b, size_t i, const char *there, struct err
 	return !base->needs_name || name_base(b, base, err);
 }
 
-static bool buildah_place(struct docker_job *job, struct err *err)
+static bool buildah_place(struct engine_job *job, struct err *err)
 {
 	struct buildah *b = job->state;
 	struct strings argv = command(b, "images");
@@ -389,7 +388,7 @@ static bool buildah_place(struct docker_job *job, struct err *err)
 /* ---- building ---- */
 
 /* "Error: building at STEP "RUN false": while running runtime: exit status 1" */
-static void read_instruction(struct docker_job *job, const char *text)
+static void read_instruction(struct engine_job *job, const char *text)
 {
 	static const char step[] = "building at STEP \"", original[] = "Original:\"";
 	const char *at = strstr(text, original), *end = NULL;
@@ -413,7 +412,7 @@ static void read_instruction(struct docker_job *job, const char *text)
 static void on_line(void *ctx, const char *line, size_t n)
 {
 	static const char error[] = "Error: ", dump[] = " &imagebuilder.Step{";
-	struct docker_job *job = ctx;
+	struct engine_job *job = ctx;
 	char *text, *at;
 
 	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
@@ -461,19 +460,14 @@ static void push_args(struct buildah *b, struct strings *argv, struct strings *e
 	}
 }
 
-static bool push_volumes(struct buildah *b, struct strings *argv, struct err *err)
+static void push_volumes(struct buildah *b, struct strings *argv)
 {
-	struct list volumes;
-
-	if (!volumes_write(b->task, &volumes, err))
-		return false;
-	for (size_t i = 0; i < volumes.n; i++) {
-		const struct docker_volume *one = LIST_AT(volumes, struct docker_volume, i);
+	for (size_t i = 0; i < b->job->volumes.n; i++) {
+		const struct engine_volume *one = LIST_AT(b->job->volumes, struct engine_volume, i);
 
 		push(b, argv, "-v");
 		push(b, argv, arena_printf(b->task->arena, "%s:%s:ro", one->dir, one->to));
 	}
-	return true;
 }
 
 static void push_isolation(struct buildah *b, struct strings *argv)
@@ -503,7 +497,7 @@ static void push_isolation(struct buildah *b, struct strings *argv)
 
 static struct strings build_command(struct buildah *b, const char *id_file)
 {
-	const struct docker_job *job = b->job;
+	const struct engine_job *job = b->job;
 	struct strings argv = command(b, "bud");
 
 	push(b, &argv, "--pull-never");
@@ -514,7 +508,7 @@ static struct strings build_command(struct buildah *b, const char *id_file)
 	push(b, &argv, "--iidfile");
 	push(b, &argv, id_file);
 	push(b, &argv, job->is_joined ? "--layers=false" : "--layers");
-	if (job->strategy->is_uncached)
+	if (job->is_uncached)
 		push(b, &argv, "--no-cache");
 	if (job->timestamp_s >= 0) {
 		push(b, &argv, "--timestamp");
@@ -543,7 +537,7 @@ static bool read_id(struct buildah *b, const char *path, const char **id, struct
 	return true;
 }
 
-static bool buildah_build(struct docker_job *job, const char **id, struct err *err)
+static bool buildah_build(struct engine_job *job, const char **id, struct err *err)
 {
 	struct buildah *b = job->state;
 	struct arena *arena = job->task->arena;
@@ -560,8 +554,7 @@ static bool buildah_build(struct docker_job *job, const char **id, struct err *e
 	for (size_t i = 0; i < b->env.n; i++)
 		vec_push(arena, &spec.env, b->env.v[i]);
 	push_args(b, &spec.argv, &spec.env);
-	if (!push_volumes(b, &spec.argv, err))
-		return false;
+	push_volumes(b, &spec.argv);
 	push(b, &spec.argv, "-f");
 	push(b, &spec.argv, job->dockerfile);
 	push(b, &spec.argv, job->context);
@@ -580,7 +573,7 @@ static bool buildah_build(struct docker_job *job, const char **id, struct err *e
 static bool put_placeholders(struct buildah *b, const char *blobs, struct err *err)
 {
 	struct arena *arena = b->task->arena;
-	const struct docker_bases *bases = &b->job->bases;
+	const struct engine_bases *bases = &b->job->bases;
 
 	if (!fs_make_dirs(blobs, 0700, err))
 		return false;
@@ -608,7 +601,7 @@ static bool read_blob(struct buildah *b, const char *blobs, const char *digest, 
 }
 
 /* The layers of a layout with one image; its config is made anew for OCI and has lost something. */
-static bool read_layout(struct buildah *b, const char *dir, struct docker_output *out,
+static bool read_layout(struct buildah *b, const char *dir, struct engine_output *out,
 			struct err *err)
 {
 	struct arena *arena = b->task->arena;
@@ -638,7 +631,7 @@ static bool read_layout(struct buildah *b, const char *dir, struct docker_output
 		const struct descriptor *desc = &manifest.layers[i];
 		size_t k;
 
-		if (docker_base_of(&b->job->bases, config.diff_ids.v[i], &k))
+		if (engine_base_of(&b->job->bases, config.diff_ids.v[i], &k))
 			continue;
 		out->layers[i].path = path_join(arena, blobs, digest_hex(desc->digest));
 		if (media_compression(desc->media_type) == COMPRESSION_GZIP)
@@ -648,9 +641,10 @@ static bool read_layout(struct buildah *b, const char *dir, struct docker_output
 }
 
 /* As it was made; its digest is the image's id. */
-static bool read_config(struct buildah *b, const char *id, struct docker_output *out,
-			struct err *err)
+static bool buildah_read_config(struct engine_job *job, const char *id, const char **config,
+				size_t *len, struct err *err)
 {
+	struct buildah *b = job->state;
 	struct strings argv = command(b, "inspect");
 
 	push(b, &argv, "--type");
@@ -658,27 +652,28 @@ static bool read_config(struct buildah *b, const char *id, struct docker_output 
 	push(b, &argv, "--format");
 	push(b, &argv, "{{.Config}}");
 	push(b, &argv, id);
-	if (!tell(b, &argv, &out->config, err))
+	if (!tell(b, &argv, config, err))
 		return false;
-	out->config_len = strlen(out->config);
-	if (strcmp(digest_hex(digest_of(out->config, out->config_len).text), id) == 0)
+	*len = strlen(*config);
+	if (strcmp(digest_hex(digest_of(*config, *len).text), id) == 0)
 		return true;
 	return err_set(err, ERR_SYSTEM, "buildah gave another config than that of image '%s'", id);
 }
 
-static bool buildah_export(struct docker_job *job, const char *id, const char *dir,
-			   struct docker_output *out, struct err *err)
+static bool buildah_export(struct engine_job *job, const char *id, const char *dir,
+			   struct engine_output *out, struct err *err)
 {
 	struct buildah *b = job->state;
 	struct arena *arena = job->task->arena;
 	struct strings argv = command(b, "push");
 
-	*out = (struct docker_output){ 0 };
+	*out = (struct engine_output){ 0 };
 	push(b, &argv, "-q");
 	push(b, &argv, id);
 	push(b, &argv, arena_printf(arena, "oci:%s:image", strrchr(dir, '/') + 1));
 	return put_placeholders(b, path_join(arena, dir, "blobs/sha256"), err) &&
-	       tell(b, &argv, NULL, err) && read_config(b, id, out, err) &&
+	       tell(b, &argv, NULL, err) &&
+	       buildah_read_config(job, id, &out->config, &out->config_len, err) &&
 	       read_layout(b, dir, out, err);
 }
 
@@ -690,5 +685,6 @@ const struct engine engine_buildah = {
 	.check = buildah_check,
 	.place = buildah_place,
 	.build = buildah_build,
+	.read_config = buildah_read_config,
 	.export = buildah_export,
 };

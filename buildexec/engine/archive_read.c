@@ -9,8 +9,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "buildexec/docker/archive.h"
-#include "buildexec/docker/base.h"
+#include "buildexec/engine/archive.h"
+#include "buildexec/engine/base.h"
 #include "model/doc/json.h"
 
 enum { JSON_MAX_BYTES = 8 << 20, BLOCK = 256 << 10, LAYERS_MAX = 1024 };
@@ -153,8 +153,8 @@ static bool read_manifest(struct saved *saved)
 
 struct taking {
 	struct saved *saved;
-	const struct docker_job *job;
-	struct docker_output *out;
+	const struct engine_job *job;
+	struct engine_output *out;
 };
 
 static bool take_one(struct taking *taking, struct archive *archive, const char *path)
@@ -185,7 +185,7 @@ static bool take(void *ctx, struct archive *archive, struct archive_entry *entry
 	if (archive_entry_filetype(entry) != AE_IFREG)
 		return true;
 	for (size_t i = 0; i < taking->out->n_layers; i++) {
-		struct docker_layer *layer = &taking->out->layers[i];
+		struct engine_layer *layer = &taking->out->layers[i];
 
 		if (!layer->path ||
 		    strcmp(real_name(taking->saved, taking->saved->layers.v[i]), name) != 0)
@@ -198,8 +198,8 @@ static bool take(void *ctx, struct archive *archive, struct archive_entry *entry
 	return true;
 }
 
-static bool take_layers(struct saved *saved, const struct docker_job *job, const char *dir,
-			struct docker_output *out)
+static bool take_layers(struct saved *saved, const struct engine_job *job, const char *dir,
+			struct engine_output *out)
 {
 	struct taking taking = { saved, job, out };
 	struct image_config config;
@@ -215,7 +215,7 @@ static bool take_layers(struct saved *saved, const struct docker_job *job, const
 	for (size_t i = 0; i < out->n_layers; i++) {
 		size_t k;
 
-		if (!docker_base_of(&job->bases, config.diff_ids.v[i], &k))
+		if (!engine_base_of(&job->bases, config.diff_ids.v[i], &k))
 			out->layers[i].path = arena_printf(saved->arena, "%s/layer-%zu", dir, i);
 	}
 	if (!each_entry(saved, take, &taking))
@@ -227,12 +227,12 @@ static bool take_layers(struct saved *saved, const struct docker_job *job, const
 	return true;
 }
 
-bool archive_read_image(const struct docker_job *job, const char *path, const char *dir,
-			struct docker_output *out, struct err *err)
+bool archive_read_image(const struct engine_job *job, const char *path, const char *dir,
+			struct engine_output *out, struct err *err)
 {
 	struct saved saved = { .arena = job->task->arena, .path = path, .err = err };
 
-	*out = (struct docker_output){ 0 };
+	*out = (struct engine_output){ 0 };
 	return read_manifest(&saved) &&
 	       read_file(&saved, saved.config, &out->config, &out->config_len) &&
 	       take_layers(&saved, job, dir, out);

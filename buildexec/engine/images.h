@@ -4,10 +4,10 @@
  * none. Variables are replaced as far as their values are known. Pure.
  * Spec: Dockerfile reference, "Understand how ARG and FROM interact", "Automatic platform ARGs".
  */
-#ifndef BUILDEXEC_DOCKER_IMAGES_H
-#define BUILDEXEC_DOCKER_IMAGES_H
+#ifndef BUILDEXEC_ENGINE_IMAGES_H
+#define BUILDEXEC_ENGINE_IMAGES_H
 
-#include "buildexec/docker/dockerfile.h"
+#include "buildexec/engine/dockerfile.h"
 #include "model/oci/image.h"
 
 struct docker_image {

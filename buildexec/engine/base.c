@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* base.c — see base.h. */
-#include "buildexec/docker/base.h"
+#include "buildexec/engine/base.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 enum { FETCH_THREADS = 4 };
 
-const struct docker_base *docker_base_of(const struct docker_bases *bases, const char *diff_id,
+const struct engine_base *engine_base_of(const struct engine_bases *bases, const char *diff_id,
 					 size_t *layer)
 {
 	for (size_t i = 0; i < bases->n; i++) {
@@ -32,7 +32,7 @@ static bool has_history(const struct remote_image *image)
 	return n == image->manifest.n_layers;
 }
 
-bool base_settle(struct task *task, struct docker_base *base, struct err *err)
+bool base_settle(struct task *task, struct engine_base *base, struct err *err)
 {
 	const struct descriptor *desc = &base->image.manifest.config;
 	struct image_bytes bytes;
@@ -84,7 +84,7 @@ static void run_fetch(void *items, size_t i)
 	registry_close(&registry);
 }
 
-bool base_fetch(struct task *task, const struct docker_base *base, const char *dir, struct err *err)
+bool base_fetch(struct task *task, const struct engine_base *base, const char *dir, struct err *err)
 {
 	const struct manifest *manifest = &base->image.manifest;
 	struct fetch *fetches = arena_array(task->arena, manifest->n_layers, sizeof(*fetches));

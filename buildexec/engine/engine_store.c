@@ -3,7 +3,7 @@
  * engine_store.c — see engine_store.h. Files in a store may belong to subordinate ids, so it is measured and removed as the engine runs, in a
  * user namespace. The lock lies beside the folder and is never removed: its time is that of the last use.
  */
-#include "buildexec/docker/engine_store.h"
+#include "buildexec/engine/engine_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buildexec/docker/run.h"
+#include "buildexec/engine/run.h"
 #include "buildexec/sys/clock.h"
 #include "model/base/digest.h"
 
@@ -110,12 +110,9 @@ static bool is_too_large(struct task *task, const struct strings *env, const cha
 }
 
 /* The first slot that nobody uses. */
-static bool take_slot(struct task *task, const char *root, struct engine_store *out,
-		      struct err *err)
+static bool take_slot(struct task *task, const char *root, const char *name,
+		      struct engine_store *out, struct err *err)
 {
-	const struct bc_request *config = task->request->config;
-	const char *name =
-		arena_printf(task->arena, "%s/%s", config->ns ? config->ns : "", config->config);
 	const struct digest digest = digest_of(name, strlen(name));
 
 	for (int i = 0; i < STORE_SLOTS; i++) {
@@ -133,8 +130,8 @@ static bool take_slot(struct task *task, const char *root, struct engine_store *
 	return err_set(err, ERR_CONFLICT, "%d builds of '%s' run already", (int)STORE_SLOTS, name);
 }
 
-bool engine_store_open(struct task *task, const struct strings *env, struct engine_store *out,
-		       struct err *err)
+bool engine_store_open(struct task *task, const char *name, const struct strings *env,
+		       struct engine_store *out, struct err *err)
 {
 	const char *root = path_join(task->arena, task->cache_dir, "docker");
 
@@ -142,14 +139,14 @@ bool engine_store_open(struct task *task, const struct strings *env, struct engi
 	if (!fs_make_dirs(root, 0700, err))
 		return false;
 	sweep(task, env, root);
-	if (!take_slot(task, root, out, err))
+	if (!take_slot(task, root, name, out, err))
 		return false;
 	(void)futimens(out->lock_fd, NULL);
 	if (!fs_is_dir(out->dir))
 		return fs_make_dirs(out->dir, 0700, err);
 	if (!is_too_large(task, env, out->dir))
 		return true;
-	task_say("Emptying the cached layers of this build config, which passed %d GiB",
+	task_say("Emptying the cached layers of '%s', which passed %d GiB", name,
 		 (int)(STORE_MAX_KIB >> 20));
 	return engine_store_empty(task, env, out, err);
 }

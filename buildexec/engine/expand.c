@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* expand.c — see expand.h. */
-#include "buildexec/docker/expand.h"
+#include "buildexec/engine/expand.h"
 
 #include <string.h>
 

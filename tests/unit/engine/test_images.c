@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "buildexec/docker/expand.h"
-#include "buildexec/docker/images.h"
+#include "buildexec/engine/expand.h"
+#include "buildexec/engine/images.h"
 
 static const struct {
 	const char *word, *want; /* NULL: not known */

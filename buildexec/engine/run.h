@@ -4,8 +4,8 @@
  * gone when it ends, however it ends. With the task's limits for all that runs in it, its deadline and its cancellation.
  * Without root it gets the user's subordinate ids, where there are any; else one id, and all files are that user's.
  */
-#ifndef BUILDEXEC_DOCKER_RUN_H
-#define BUILDEXEC_DOCKER_RUN_H
+#ifndef BUILDEXEC_ENGINE_RUN_H
+#define BUILDEXEC_ENGINE_RUN_H
 
 #include "buildexec/task/task.h"
 
@@ -34,5 +34,8 @@ bool run_has_ids(struct arena *arena);
  */
 MUST_CHECK bool run_engine(struct task *task, const struct run_spec *spec, struct run_end *out,
 			   struct err *err);
+
+/* Notes in the task that its time is up; false, with the name of the field that set it in the error. */
+bool run_deadline_passed(struct task *task, struct err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* subids.c — see subids.h. */
-#include "buildexec/docker/subids.h"
+#include "buildexec/engine/subids.h"
 
 #include <errno.h>
 #include <fcntl.h>

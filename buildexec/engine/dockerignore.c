@@ -3,7 +3,7 @@
  * dockerignore.c — see dockerignore.h. A pattern is a row of tokens, and a path is read once while the set of tokens at which
  * one may be is kept: time is the product of both lengths, whatever stars there are.
  */
-#include "buildexec/docker/dockerignore.h"
+#include "buildexec/engine/dockerignore.h"
 
 #include <string.h>
 

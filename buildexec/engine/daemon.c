@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buildexec/docker/archive.h"
-#include "buildexec/docker/volumes.h"
+#include "buildexec/engine/archive.h"
+#include "buildexec/engine/run.h"
 #include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/http.h"
@@ -28,7 +28,7 @@ enum {
 };
 
 struct daemon {
-	struct docker_job *job;
+	struct engine_job *job;
 	struct task *task;
 	struct http *http;
 	const char *base; /* "http://docker/v1.41" */
@@ -83,11 +83,7 @@ static bool ended(struct daemon *d, struct err *err)
 {
 	if (err->kind != ERR_CANCELLED || task_is_cancelled(NULL))
 		return false;
-	d->task->is_timeout = true;
-	return err_set(err, ERR_INVALID,
-		       "DeadlineExceeded: it took longer than its completionDeadlineSeconds of "
-		       "%lld s",
-		       (long long)d->task->request->timeout_s);
+	return run_deadline_passed(d->task, err);
 }
 
 static const char *message_of(struct daemon *d, const struct http_response *response)
@@ -147,7 +143,7 @@ static bool read_version(struct daemon *d, struct err *err)
 	return true;
 }
 
-static bool daemon_open(struct docker_job *job, struct err *err)
+static bool daemon_open(struct engine_job *job, struct err *err)
 {
 	struct daemon *d = ARENA_NEW(job->task->arena, struct daemon);
 	struct http_options options = { .max_tries = 1 };
@@ -159,7 +155,7 @@ static bool daemon_open(struct docker_job *job, struct err *err)
 	       http_open(&options, &d->http, err) && read_version(d, err);
 }
 
-static void daemon_close(struct docker_job *job)
+static void daemon_close(struct engine_job *job)
 {
 	struct daemon *d = job->state;
 
@@ -168,9 +164,9 @@ static void daemon_close(struct docker_job *job)
 	job->state = NULL;
 }
 
-static bool daemon_check(struct docker_job *job, struct err *err)
+static bool daemon_check(struct engine_job *job, struct err *err)
 {
-	if (volumes_are_asked(job->task))
+	if (job->volumes.n)
 		return err_set(err, ERR_INVALID,
 			       "a Docker daemon cannot mount volumes in a build "
 			       "(strategy.dockerStrategy.volumes): install buildah and crun");
@@ -239,7 +235,7 @@ static bool has_image(struct daemon *d, const char *id, bool *out, struct err *e
 	return true;
 }
 
-static bool load(struct daemon *d, const struct docker_base *base, struct err *err)
+static bool load(struct daemon *d, const struct engine_base *base, struct err *err)
 {
 	struct http_request request = { 0 };
 	const char *dir, *path;
@@ -263,7 +259,7 @@ static bool load(struct daemon *d, const struct docker_base *base, struct err *e
 	return true;
 }
 
-static bool daemon_place(struct docker_job *job, struct err *err)
+static bool daemon_place(struct engine_job *job, struct err *err)
 {
 	for (size_t i = 0; i < job->bases.n; i++)
 		if (!load(job->state, &job->bases.v[i], err))
@@ -363,11 +359,11 @@ static void put_args(struct daemon *d, struct buf *query)
 
 static const char *build_url(struct daemon *d, struct err *err)
 {
-	const struct docker_job *job = d->job;
+	const struct engine_job *job = d->job;
 	AUTO_BUF query = BUF_INIT(QUERY_MAX_BYTES);
 
 	buf_puts(&query, "/build?version=1&rm=1&forcerm=1&dockerfile=" CONTEXT_DOCKERFILE);
-	if (job->strategy->is_uncached)
+	if (job->is_uncached)
 		buf_puts(&query, "&nocache=1");
 	put_query(&query, "networkmode",
 		  task_network(d->task) == SANDBOX_OFFLINE ? "none" : "host");
@@ -398,7 +394,7 @@ static bool send_build(struct daemon *d, const char *url, const char *path, stru
 	return is_done;
 }
 
-static bool daemon_build(struct docker_job *job, const char **id, struct err *err)
+static bool daemon_build(struct engine_job *job, const char **id, struct err *err)
 {
 	struct daemon *d = job->state;
 	const char *path = path_join(job->task->arena, job->task->work.path, "context.tar");
@@ -436,8 +432,39 @@ static bool write_file(void *ctx, const char *bytes, size_t n)
 	return fd_write_all(*fd, bytes, n, &ignored);
 }
 
-static bool daemon_export(struct docker_job *job, const char *id, const char *dir,
-			  struct docker_output *out, struct err *err)
+/* What the API says of an image in the form of a config. */
+static bool daemon_read_config(struct engine_job *job, const char *id, const char **config,
+			       size_t *len, struct err *err)
+{
+	struct daemon *d = job->state;
+	struct arena *arena = job->task->arena;
+	struct http_request request = { .method = "GET",
+					.url = arena_printf(arena, "/images/%s/json", id) };
+	struct node *out = node_new(arena, NODE_MAP), *rootfs = node_new(arena, NODE_MAP), *said;
+	AUTO_BUF text = BUF_INIT(LINE_MAX_BYTES);
+	struct http_response response;
+	const struct node *layers;
+
+	if (!call(d, &request, 0, &response, err) ||
+	    !json_parse(response.body, response.body_len, arena, &said, err))
+		return false;
+	layers = node_at(said, "RootFS", "Layers", NULL);
+	node_set_text(arena, rootfs, "type", "layers");
+	node_set(arena, rootfs, "diff_ids",
+		 layers ? node_clone(arena, layers) : node_new(arena, NODE_SEQ));
+	node_set_text(arena, out, "os", node_text(said, "Os"));
+	node_set_text(arena, out, "architecture", node_text(said, "Architecture"));
+	if (node_get(said, "Config"))
+		node_set(arena, out, "config", node_clone(arena, node_get(said, "Config")));
+	node_set(arena, out, "rootfs", rootfs);
+	json_print(out, JSON_COMPACT, &text);
+	*config = buf_copy(&text, arena);
+	*len = text.len;
+	return true;
+}
+
+static bool daemon_export(struct engine_job *job, const char *id, const char *dir,
+			  struct engine_output *out, struct err *err)
 {
 	struct daemon *d = job->state;
 	struct arena *arena = job->task->arena;
@@ -466,5 +493,6 @@ const struct engine engine_daemon = {
 	.check = daemon_check,
 	.place = daemon_place,
 	.build = daemon_build,
+	.read_config = daemon_read_config,
 	.export = daemon_export,
 };

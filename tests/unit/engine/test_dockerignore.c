@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "buildexec/docker/dockerignore.h"
-#include "buildexec/docker/subids.h"
+#include "buildexec/engine/dockerignore.h"
+#include "buildexec/engine/subids.h"
 
 static const struct {
 	const char *patterns, *path;
