@@ -148,6 +148,7 @@ static const struct field event_fields[] = {
 	{ "lifecycleVersion", FIELD_STRING, AT(struct build_event, lifecycle_version) },
 	{ "buildpacks", FIELD_STRUCTS, AT(struct build_event, buildpacks), &buildpack_id_table },
 	{ "adopted", FIELD_BOOL, AT(struct build_event, is_adopted) },
+	{ "notRebasable", FIELD_BOOL, AT(struct build_event, is_not_rebasable) },
 	{ "manifest", FIELD_STRING, AT(struct build_event, manifest) },
 	{ "config", FIELD_STRING, AT(struct build_event, config) },
 	{ "reason", FIELD_STRING, AT(struct build_event, reason) },
