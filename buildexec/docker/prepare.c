@@ -158,23 +158,11 @@ static bool change(struct engine_job *job, const struct inputs *inputs, struct p
 	return true;
 }
 
-/* Said before the engine takes the lines of the document for instructions. */
-static bool check_here(struct engine_job *job, const struct dockerfile *file, struct err *err)
-{
-	for (size_t i = 0; job->here_needs && i < file->n; i++)
-		if (file->v[i].has_here)
-			return err_set(err, ERR_INVALID,
-				       "line %u of the Dockerfile: here-documents need %s, and "
-				       "this is %s (put the lines in a file of the source)",
-				       file->v[i].line, job->here_needs, job->engine_version);
-	return true;
-}
-
 bool prepare_read(struct engine_job *job, const struct inputs *inputs, struct prepared *out,
 		  struct err *err)
 {
 	*out = (struct prepared){ 0 };
-	return (change(job, inputs, out, err) && check_here(job, &out->original, err)) ||
+	return (change(job, inputs, out, err) && engine_reads(job, &out->original, err)) ||
 	       task_fail(job->task, "ManageDockerfileFailed");
 }
 

@@ -102,3 +102,14 @@ bool bases_write(struct engine_job *job, const struct dockerfile *file,
 	return fs_write_atomic(AT_FDCWD, job->dockerfile, buf_text(&text), text.len, 0600, false,
 			       err);
 }
+
+bool engine_reads(const struct engine_job *job, const struct dockerfile *file, struct err *err)
+{
+	for (size_t i = 0; job->here_needs && i < file->n; i++)
+		if (file->v[i].has_here)
+			return err_set(err, ERR_INVALID,
+				       "line %u of the Dockerfile: here-documents need %s, and "
+				       "this is %s (put the lines in a file of the source)",
+				       file->v[i].line, job->here_needs, job->engine_version);
+	return true;
+}

@@ -15,6 +15,9 @@ MUST_CHECK bool bases_resolve(struct engine_job *job, const struct docker_images
 /* Sets job->dockerfile: a new file with the text of `file`, whose images are `images`, all of them in job->bases. */
 MUST_CHECK bool bases_write(struct engine_job *job, const struct dockerfile *file,
 			    const struct docker_images *images, struct err *err);
+/* ERR_INVALID for what the engine would take for something else: here-documents, which not all know. */
+MUST_CHECK bool engine_reads(const struct engine_job *job, const struct dockerfile *file,
+			     struct err *err);
 /* "registry/repo@sha256:…" of one that a registry gave. */
 const char *base_pinned(const struct engine_base *base, struct arena *arena);
 
