@@ -105,7 +105,19 @@ static bool choose_run_image(struct lifecycle *life, struct err *err)
 			  life->run_images.v[0].image);
 }
 
-static bool write_analyzed(struct lifecycle *life, struct err *err)
+static struct node *build_image(const struct lifecycle *life)
+{
+	const struct remote_image *image = life->container.image;
+	struct node *out = node_new(life->arena, NODE_MAP);
+
+	node_set_text(life->arena, out, "reference",
+		      ref_pinned(&image->ref, image->desc.digest, life->arena));
+	node_set(life->arena, out, "extend",
+		 node_bool(life->arena, extend_is_due(&life->dockerfiles, EXTEND_BUILD)));
+	return out;
+}
+
+bool lifecycle_write_analyzed(struct lifecycle *life, struct err *err)
 {
 	struct arena *arena = life->arena;
 	struct node *root = node_new(arena, NODE_MAP), *image = node_new(arena, NODE_MAP);
@@ -127,11 +139,32 @@ static bool write_analyzed(struct lifecycle *life, struct err *err)
 		node_set_text(arena, run, "image", life->run_image_name);
 		node_set(arena, run, "target", target_encode(&target, arena));
 	}
+	if (life->dockerfiles.n > 0)
+		node_set(arena, run, "extend",
+			 node_bool(arena, extend_is_due(&life->dockerfiles, EXTEND_RUN)));
 	node_set(arena, root, "run-image", run);
+	if (life->dockerfiles.n > 0 && life->container.image)
+		node_set(arena, root, "build-image", build_image(life));
 	toml_print(root, &text);
 	return fs_write_atomic(AT_FDCWD,
 			       path_join(arena, life->options.layers_dir, "analyzed.toml"),
 			       buf_text(&text), text.len, 0644, false, err);
+}
+
+static bool settle_run_image(struct lifecycle *life, struct err *err)
+{
+	const char *os = life->run_image.config.platform.os;
+
+	life->run_reference =
+		ref_pinned(&life->run_image.ref, life->run_image.top_digest, life->arena);
+	return (os && os[0]) ||
+	       err_set(err, ERR_INVALID, "the config of run image '%s' names no os",
+		       life->run_image_name);
+}
+
+bool lifecycle_take_run_image(struct lifecycle *life, const char *name, struct err *err)
+{
+	return read_run_image(life, name, err) && settle_run_image(life, err);
 }
 
 bool lifecycle_analyze(struct lifecycle *life, struct err *err)
@@ -139,15 +172,9 @@ bool lifecycle_analyze(struct lifecycle *life, struct err *err)
 	life->exit_code = CNB_EXIT_ANALYZE;
 	if (!choose_run_image(life, err) || !read_previous(life, err))
 		return false;
-	if (life->has_run_image) {
-		life->run_reference =
-			ref_pinned(&life->run_image.ref, life->run_image.top_digest, life->arena);
-		if (!life->run_image.config.platform.os ||
-		    life->run_image.config.platform.os[0] == '\0')
-			return err_set(err, ERR_INVALID, "the config of run image '%s' names no os",
-				       life->run_image_name);
-	}
-	if (!write_analyzed(life, err))
+	if (life->has_run_image && !settle_run_image(life, err))
+		return false;
+	if (!lifecycle_write_analyzed(life, err))
 		return false;
 	life->exit_code = CNB_EXIT_OK;
 	return true;

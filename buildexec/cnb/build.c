@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buildexec/cnb/actions.h"
+#include "buildexec/cnb/extend_engine.h"
 #include "buildexec/cnb/prepare.h"
 #include "model/doc/json.h"
 
@@ -64,13 +65,9 @@ static const char *cache_dir(const struct task *task)
 /* The platform's choice, which buildpacks and processes follow (buildpacks/spec platform.md "Execution Environment"). */
 static const char *exec_env_of(const struct task *task)
 {
-	for (size_t i = 0; i < task->request->env.n; i++) {
-		const struct env_var *var = LIST_AT(task->request->env, const struct env_var, i);
+	const char *given = env_var_find(&task->request->env, "CNB_EXEC_ENV");
 
-		if (strcmp(var->name, "CNB_EXEC_ENV") == 0 && var->value && var->value[0])
-			return var->value;
-	}
-	return "production";
+	return given && given[0] ? given : "production";
 }
 
 static bool fill_build(struct build *build, struct lifecycle *life, struct err *err)
@@ -86,6 +83,9 @@ static bool fill_build(struct build *build, struct lifecycle *life, struct err *
 					: NULL;
 	options->created = created_of(task);
 	options->exec_env = exec_env_of(task);
+	options->build_id = extend_uuid(arena_printf(task->arena, "%s %s", request->id,
+						     request->build_key ? request->build_key : ""),
+					task->arena);
 	options->cache_dir = cache_dir(task);
 	options->cache_bytes = (uint64_t)request->cache_bytes;
 	options->cache_image = options->cache_dir && request->cache_image && request->cache_image[0]
@@ -101,6 +101,7 @@ static bool fill_build(struct build *build, struct lifecycle *life, struct err *
 	life->run_images = build->builder.run_images;
 	container->guest_path = build->guest;
 	container->lowers = build->builder.lowers;
+	container->image = &build->builder.image;
 	container->env = build->builder.env;
 	env_set(task->arena, &container->env, "SERVICE_BINDING_ROOT", CNB_PLATFORM_DIR "/bindings");
 	container->network = task_network(task);
@@ -122,6 +123,24 @@ static void add_buildpacks(struct task *task, const struct group *group)
 	task->result.buildpacks = (struct list){ .v = list, .n = group->n };
 }
 
+static bool says_not_rebasable(const struct image_config *config)
+{
+	const char *label = pairs_get(&config->labels, LABEL_REBASABLE);
+
+	return label && strcmp(label, "false") == 0;
+}
+
+/* Than the run image of the request: then an extension chose it. */
+static bool is_on_another(const struct task *task, const struct app_metadata *metadata)
+{
+	const char *wanted = task->request->run_image_name;
+
+	/* A rebase moved it there. */
+	return wanted && metadata->run_image.image &&
+	       strcmp(task->request->action, "rebase") != 0 &&
+	       !run_image_names_have(&metadata->run_image, wanted, task->arena);
+}
+
 /* What the labels of an image say about how it was made; a label that cannot be read says nothing. */
 static void result_from_image(struct task *task, const struct remote_image *image)
 {
@@ -132,10 +151,13 @@ static void result_from_image(struct task *task, const struct remote_image *imag
 	struct build_metadata made;
 	struct node *json;
 
+	task->result.is_not_rebasable = says_not_rebasable(&image->config);
 	task->result.stack_id = pairs_get(&image->config.labels, LABEL_STACK_ID);
 	if (text && json_parse(text, strlen(text), task->arena, &json, &ignored) &&
-	    app_metadata_decode(json, task->arena, &metadata, &ignored))
+	    app_metadata_decode(json, task->arena, &metadata, &ignored)) {
 		task->result.run_image = metadata.run_reference;
+		task->result.is_not_rebasable |= is_on_another(task, &metadata);
+	}
 	if (build && json_parse(build, strlen(build), task->arena, &json, &ignored) &&
 	    build_metadata_read(json, task->arena, &made, &ignored))
 		add_buildpacks(task, &made.buildpacks);
@@ -166,8 +188,8 @@ static void keep_failure(struct task *task, const struct lifecycle *life, const 
 
 	task->phase = lifecycle_phase_name(life->phase);
 	task->exit_code = is_own ? life->exit_code : 0;
-	task->is_oom = life->is_oom;
-	task->is_timeout = life->is_timeout;
+	task->is_oom |= life->is_oom;
+	task->is_timeout |= life->is_timeout;
 	task->is_told = life->is_told;
 }
 
@@ -191,14 +213,23 @@ static bool build_new(struct task *task, struct err *err)
 {
 	struct build build = { .task = task };
 	struct lifecycle life = { 0 };
+	struct extend_engine engine;
+	bool is_done;
 
 	if (!prepare_access(task, err) || !prepare_build(&build, err) ||
 	    !fill_build(&build, &life, err))
 		return false;
-	if (!lifecycle_create(&life, err)) {
+	extend_engine_init(&engine, task, &life.container.limits, &life.extender);
+	is_done = lifecycle_create(&life, err);
+	extend_engine_close(&engine);
+	if (!is_done) {
 		keep_failure(task, &life, err);
 		return false;
 	}
+	task->result.is_not_rebasable =
+		life.is_run_image_switched ||
+		(life.extended.is_done ? !life.extended.is_rebasable
+				       : says_not_rebasable(&life.run_image.config));
 	add_buildpacks(task, &life.group);
 	task->result.lifecycle_version = build.builder.lifecycle_version;
 	return finish(task, &life, err);

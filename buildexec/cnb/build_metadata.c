@@ -65,6 +65,12 @@ bool group_read(const struct node *toml, struct arena *arena, struct group *out,
 	return read_group(toml, "group", arena, out, err);
 }
 
+bool group_read_extensions(const struct node *toml, struct arena *arena, struct group *out,
+			   struct err *err)
+{
+	return read_group(toml, "group-extensions", arena, out, err);
+}
+
 bool group_element_api(const struct group_element *element, struct api *out, struct err *err)
 {
 	return (api_parse(element->api, out) && api_is_buildpack(*out)) ||

@@ -28,6 +28,10 @@ MUST_CHECK bool group_element_api(const struct group_element *element, struct ap
 MUST_CHECK bool group_read(const struct node *toml, struct arena *arena, struct group *out,
 			   struct err *err);
 
+/* [[group-extensions]] of it. */
+MUST_CHECK bool group_read_extensions(const struct node *toml, struct arena *arena,
+				      struct group *out, struct err *err);
+
 struct build_metadata {
 	struct group buildpacks, extensions;
 	struct pairs labels;    /* as defined, repeated keys too        */

@@ -183,19 +183,30 @@ static bool read_run_images(struct task *task, struct builder *builder, struct e
 	return true;
 }
 
+bool builder_home(const struct strings *lowers, uint32_t uid, struct arena *arena, const char **out,
+		  struct err *err)
+{
+	char *passwd;
+	size_t len;
+
+	if (!read_root_file(lowers, "etc/passwd", arena, &passwd, &len, err))
+		return false;
+	*out = passwd_home(passwd, uid, arena);
+	if (!*out)
+		*out = "/home/cnb";
+	return true;
+}
+
 static bool read_env(struct task *task, struct builder *builder, struct err *err)
 {
 	const struct strings *env = &builder->image.config.env;
 	const char *home;
-	char *passwd;
-	size_t len;
 
 	for (size_t i = 0; i < env->n; i++)
 		vec_push(task->arena, &builder->env, env->v[i]);
-	if (!read_root_file(&builder->lowers, "etc/passwd", task->arena, &passwd, &len, err))
+	if (!builder_home(&builder->lowers, builder->uid, task->arena, &home, err))
 		return false;
-	home = passwd_home(passwd, builder->uid, task->arena);
-	env_set(task->arena, &builder->env, "HOME", home ? home : "/home/cnb");
+	env_set(task->arena, &builder->env, "HOME", home);
 	return true;
 }
 

@@ -31,6 +31,9 @@ const char *builder_buildpack_version(const struct builder *builder, const char 
 /* CNB_USER_ID and CNB_GROUP_ID of an image's environment; never 0. */
 MUST_CHECK bool builder_user(const struct image_config *config, uint32_t *uid, uint32_t *gid,
 			     struct err *err);
+/* The home of a user of the root that these layers make; the usual one when it names none. */
+MUST_CHECK bool builder_home(const struct strings *lowers, uint32_t uid, struct arena *arena,
+			     const char **out, struct err *err);
 /* The home of a user in the text of a passwd file; NULL: not in there. */
 const char *passwd_home(const char *text, uint32_t uid, struct arena *arena);
 

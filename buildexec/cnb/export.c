@@ -267,6 +267,22 @@ static bool add_launcher(struct export *export, struct err *err)
 			  &export->metadata.process_types, err));
 }
 
+/* What extensions put on the run image lies right above it. */
+static void add_extended(struct export *export)
+{
+	const struct lifecycle *life = export->life;
+
+	for (size_t i = 0; i < life->extended.layers.n; i++) {
+		const struct image_layer *layer = &life->extended.layers.v[i];
+		const char *created_by = life->extended.names.v[i];
+		bool is_old = reuse(export, layer->diff_id, created_by);
+
+		lifecycle_say("%s layer '%s'", is_old ? "Reusing" : "Adding", layer->diff_id);
+		if (!is_old)
+			place(export, layer->diff_id, created_by, layer);
+	}
+}
+
 /* What the label says about the run image. */
 static void name_run_image(struct export *export)
 {
@@ -278,10 +294,15 @@ static void name_run_image(struct export *export)
 			? run_images_for_label(&life->run_images, life->run_image_name,
 					       export->arena)
 			: (life->run_images.n > 0 ? &life->run_images.v[0] : NULL);
+	const struct run_image_names switched = { .image = life->run_image_name };
 
 	metadata->top_layer = base->diff_ids.v[base->diff_ids.n - 1];
 	metadata->run_reference = life->run_reference;
 	metadata->has_stack = true;
+	/* The first of the list is a guess, and wrong where an extension knew better. */
+	if (life->is_run_image_switched &&
+	    (!names || !run_image_names_have(names, life->run_image_name, export->arena)))
+		names = &switched;
 	if (!names)
 		return;
 	metadata->stack = *names;
@@ -315,8 +336,11 @@ static bool make_labels(struct export *export, const struct node *project, struc
 	for (size_t i = 0; i < build->labels.n; i++)
 		app_config_set_label(arena, out, build->labels.v[i].key, build->labels.v[i].value);
 	/* No layer of ours changes the base: it can be put on another one, unless the base itself says no. */
-	if (cnb_api_at_least(life->options.platform_api, 12) &&
-	    !pairs_get(&life->run_image.config.labels, LABEL_REBASABLE))
+	if (life->extended.is_done)
+		app_config_set_label(arena, out, LABEL_REBASABLE,
+				     life->extended.is_rebasable ? "true" : "false");
+	else if (cnb_api_at_least(life->options.platform_api, 12) &&
+		 !pairs_get(&life->run_image.config.labels, LABEL_REBASABLE))
 		app_config_set_label(arena, out, LABEL_REBASABLE, "true");
 	if (cnb_api_at_least(life->options.platform_api, 15) && life->options.exec_env)
 		app_config_set_label(arena, out, LABEL_EXEC_ENV, life->options.exec_env);
@@ -344,7 +368,7 @@ static bool save(struct export *export, const struct pairs *labels, struct err *
 	struct arena *arena = export->arena;
 	struct app_layer *layers = arena_array(arena, export->layers.n, sizeof(*layers));
 	struct app_config_spec spec = {
-		.base = &life->run_image.config,
+		.base = life->extended.is_done ? &life->extended.config : &life->run_image.config,
 		.app_dir = CNB_APP_DIR,
 		.layers_dir = CNB_LAYERS_DIR,
 		.platform_api = life->options.platform_api,
@@ -408,6 +432,7 @@ bool lifecycle_export(struct lifecycle *life, struct err *err)
 
 	if (!read_inputs(&export, &project, err))
 		return false;
+	add_extended(&export);
 	for (size_t i = 0; i < life->group.n; i++)
 		if (!add_buildpack(&export, &life->group.v[i], err))
 			return false;

@@ -151,7 +151,9 @@ bool lifecycle_detect(struct lifecycle *life, struct err *err)
 		return false;
 	if (!toml)
 		return err_set(err, ERR_INVALID, "the detection left no group.toml");
-	if (!group_read(toml, life->arena, &life->group, err))
+	if (!group_read(toml, life->arena, &life->group, err) ||
+	    !group_read_extensions(toml, life->arena, &life->extensions, err) ||
+	    !lifecycle_take_generated(life, err))
 		return false;
 	life->exit_code = CNB_EXIT_OK;
 	return true;

@@ -15,9 +15,9 @@
 #include "model/doc/toml.h"
 
 static const char *const phase_names[] = {
-	[PHASE_PREPARE] = "PREPARE",       [PHASE_ANALYZE] = "ANALYZE", [PHASE_DETECT] = "DETECT",
-	[PHASE_RESTORE] = "RESTORE",       [PHASE_BUILD] = "BUILD",     [PHASE_EXPORT] = "EXPORT",
-	[PHASE_COMPLETION] = "COMPLETION", [PHASE_REBASE] = "REBASE",
+	[PHASE_PREPARE] = "PREPARE", [PHASE_ANALYZE] = "ANALYZE",       [PHASE_DETECT] = "DETECT",
+	[PHASE_RESTORE] = "RESTORE", [PHASE_EXTEND] = "EXTEND",         [PHASE_BUILD] = "BUILD",
+	[PHASE_EXPORT] = "EXPORT",   [PHASE_COMPLETION] = "COMPLETION", [PHASE_REBASE] = "REBASE",
 };
 _Static_assert(COUNTOF(phase_names) == LIFECYCLE_PHASES, "a name for each phase");
 
@@ -72,15 +72,21 @@ bool lifecycle_create(struct lifecycle *life, struct err *err)
 	static const struct {
 		enum lifecycle_phase phase;
 		bool (*run)(struct lifecycle *life, struct err *err);
+		bool (*is_due)(const struct lifecycle *life); /* NULL: always */
 	} phases[] = {
-		{ PHASE_ANALYZE, lifecycle_analyze }, { PHASE_DETECT, lifecycle_detect },
-		{ PHASE_RESTORE, lifecycle_restore }, { PHASE_BUILD, lifecycle_build },
+		{ PHASE_ANALYZE, lifecycle_analyze },
+		{ PHASE_DETECT, lifecycle_detect },
+		{ PHASE_RESTORE, lifecycle_restore },
+		{ PHASE_EXTEND, lifecycle_extend, lifecycle_is_extended },
+		{ PHASE_BUILD, lifecycle_build },
 		{ PHASE_EXPORT, lifecycle_export },
 	};
 
 	if (!lifecycle_check(life, err))
 		return false;
 	for (size_t i = 0; i < COUNTOF(phases); i++) {
+		if (phases[i].is_due && !phases[i].is_due(life))
+			continue;
 		lifecycle_begin(life, phases[i].phase);
 		if (!phases[i].run(life, err))
 			return false;

@@ -50,6 +50,7 @@ const char *cnb_exit_text(int code)
 		{ CNB_EXIT_BUILD, "the build failed" },
 		{ CNB_EXIT_GENERATE_EXTENSION, "an image extension failed" },
 		{ CNB_EXIT_GENERATE, "an image extension cannot be followed" },
+		{ CNB_EXIT_EXTEND, "the Dockerfiles of image extensions failed" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -34,6 +34,7 @@ enum cnb_exit {
 	CNB_EXIT_REBASE = 72,
 	CNB_EXIT_GENERATE_EXTENSION = 91, /* an extension's bin/generate failed */
 	CNB_EXIT_GENERATE = 92,
+	CNB_EXIT_EXTEND = 102,
 };
 
 /* "Detect: no group passed" and the like, for the failure text; NULL when the code says nothing more. */

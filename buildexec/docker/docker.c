@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "buildexec/docker/action.h"
-#include "buildexec/docker/engine.h"
-#include "buildexec/docker/image.h"
 #include "buildexec/docker/prepare.h"
 #include "buildexec/docker/volumes.h"
+#include "buildexec/engine/bases.h"
+#include "buildexec/engine/engine.h"
+#include "buildexec/engine/image.h"
 #include "buildexec/sys/log.h"
 #include "buildexec/task/hook.h"
 #include "buildexec/task/inputs.h"
@@ -14,13 +15,10 @@
 #include "model/kind/build_stage.h"
 
 /* Longer values are no words that would be found in a log. */
-enum { SECRET_MAX_BYTES = 64 << 10, ERROR_MAX_BYTES = 400 };
+enum { SECRET_MAX_BYTES = 64 << 10 };
 
 #define BUILD_FAILED "DockerBuildFailed"
 #define PUSH_FAILED  "PushImageToRegistryFailed"
-
-/* In the order in which they are tried. */
-static const struct engine *const engines[] = { &engine_buildah, &engine_daemon };
 
 static void hide_secrets(const struct task *task)
 {
@@ -42,45 +40,9 @@ static void hide_secrets(const struct task *task)
 	}
 }
 
-/* ---- the engine ---- */
-
-static bool is_wanted(const char *setting, const struct engine *engine)
-{
-	return !setting || strcmp(setting, "auto") == 0 || strcmp(setting, engine->name) == 0;
-}
-
-/* That none is here is not tried again: somebody has to install one. */
-static bool open_engine(struct docker_job *job, const struct engine **out, struct err *err)
-{
-	const char *setting = job->task->request->config->engine;
-	AUTO_BUF why = BUF_INIT(ERROR_MAX_BYTES), install = BUF_INIT(ERROR_MAX_BYTES);
-
-	for (size_t i = 0; i < COUNTOF(engines); i++) {
-		struct err absent = { 0 };
-
-		if (!is_wanted(setting, engines[i]))
-			continue;
-		if (engines[i]->open(job, &absent)) {
-			*out = engines[i];
-			return true;
-		}
-		engines[i]->close(job);
-		if (absent.kind != ERR_ABSENT) {
-			*err = absent;
-			return err_prefix(err, "cannot use %s", engines[i]->name);
-		}
-		buf_printf(&why, "%s%s", why.len ? "; " : "", absent.text);
-		buf_printf(&install, "%s%s", install.len ? ", or " : "", engines[i]->packages);
-	}
-	return err_set(err, ERR_INVALID,
-		       "nothing here can build a Dockerfile: %s; install %s (packages of Debian), "
-		       "or set builds.engine",
-		       buf_text(&why), buf_text(&install));
-}
-
 /* ---- the phases ---- */
 
-static bool fetch(struct docker_job *job, struct inputs *inputs, struct err *err)
+static bool fetch(struct engine_job *job, struct inputs *inputs, struct err *err)
 {
 	if (!inputs_fetch(job->task, inputs, err))
 		return false;
@@ -89,19 +51,19 @@ static bool fetch(struct docker_job *job, struct inputs *inputs, struct err *err
 	       inputs_add_files(job->task, inputs, err);
 }
 
-static bool pull(struct docker_job *job, const struct engine *engine,
+static bool pull(struct engine_job *job, const struct engine *engine,
 		 const struct prepared *prepared, struct err *err)
 {
 	task_begin(job->task, BC_PULL);
 	if (!prepare_bases(job, prepared, err))
 		return false;
-	if (!prepare_write(job, prepared, err))
+	if (!bases_write(job, &prepared->file, &prepared->images, err))
 		return task_fail(job->task, "ManageDockerfileFailed");
 	return engine->place(job, err) || task_fail(job->task, "PullBuilderImageFailed");
 }
 
 /* The line is one of the Dockerfile in the source. */
-static bool build_failed(struct docker_job *job, const struct prepared *prepared, struct err *err)
+static bool build_failed(struct engine_job *job, const struct prepared *prepared, struct err *err)
 {
 	uint32_t line =
 		job->instruction ? dockerfile_line_of(&prepared->original, job->instruction) : 0;
@@ -119,12 +81,12 @@ static bool build_failed(struct docker_job *job, const struct prepared *prepared
 	return line ? err_prefix(err, "line %u of the Dockerfile", line) : false;
 }
 
-static bool build(struct docker_job *job, const struct engine *engine,
+static bool build(struct engine_job *job, const struct engine *engine,
 		  const struct prepared *prepared, struct image_draft *draft, struct err *err)
 {
 	struct task *task = job->task;
 	const char *dir = path_join(task->arena, task->work.path, "built");
-	struct docker_output output;
+	struct engine_output output;
 	const char *id;
 
 	task_begin(task, BC_BUILD);
@@ -137,7 +99,7 @@ static bool build(struct docker_job *job, const struct engine *engine,
 	return true;
 }
 
-static bool run_hook(struct docker_job *job, const struct image_draft *draft, struct err *err)
+static bool run_hook(struct engine_job *job, const struct image_draft *draft, struct err *err)
 {
 	struct hook_image image = { .config = &draft->config };
 
@@ -148,7 +110,7 @@ static bool run_hook(struct docker_job *job, const struct image_draft *draft, st
 	return hook_run(job->task, &image, err);
 }
 
-static bool push(struct docker_job *job, const struct image_draft *draft, struct err *err)
+static bool push(struct engine_job *job, const struct image_draft *draft, struct err *err)
 {
 	if (!job->task->request->tags.n) {
 		task_say("Nothing is pushed: the build config has no output");
@@ -158,9 +120,9 @@ static bool push(struct docker_job *job, const struct image_draft *draft, struct
 	return built_push(job->task, draft, err) || task_fail(job->task, PUSH_FAILED);
 }
 
-static void read_policy(struct docker_job *job)
+static void read_policy(struct engine_job *job)
 {
-	const char *policy = job->strategy->optimization;
+	const char *policy = prepare_strategy(job->task)->optimization;
 
 	job->is_joined = policy && strncmp(policy, "SkipLayers", 10) == 0;
 	if (policy && strcmp(policy, "SkipLayersAndWarn") == 0)
@@ -169,13 +131,13 @@ static void read_policy(struct docker_job *job)
 			    "become one, and no layer is taken from an earlier build");
 }
 
-static bool run_phases(struct docker_job *job, const struct engine *engine, struct err *err)
+static bool run_phases(struct engine_job *job, const struct engine *engine, struct err *err)
 {
 	struct prepared prepared;
 	struct inputs inputs = { 0 };
 	struct image_draft draft;
 
-	if (!engine->check(job, err))
+	if (!volumes_write(job->task, &job->volumes, err) || !engine->check(job, err))
 		return task_fail(job->task, BUILD_FAILED);
 	return fetch(job, &inputs, err) && prepare_read(job, &inputs, &prepared, err) &&
 	       pull(job, engine, &prepared, err) && build(job, engine, &prepared, &draft, err) &&
@@ -196,13 +158,14 @@ static bool adopt(struct task *task, bool *found, struct err *err)
 bool task_docker(struct task *task, struct err *err)
 {
 	const struct bc_request *config = task->request->config;
-	struct docker_job job = { .task = task };
+	struct engine_job job = { .task = task };
 	const struct engine *engine = NULL;
 	bool is_done, found;
 
 	if (!config || !config->spec.strategy.docker)
 		return err_set(err, ERR_INVALID, "build request: no Docker strategy");
-	job.strategy = config->spec.strategy.docker;
+	job.store_name =
+		arena_printf(task->arena, "%s/%s", config->ns ? config->ns : "", config->config);
 	hide_secrets(task);
 	task_catch_signals();
 	task_say_reasons(task);
@@ -212,7 +175,7 @@ bool task_docker(struct task *task, struct err *err)
 		return true;
 	prepare_args(&job);
 	read_policy(&job);
-	if (!task_limits(task, &job.limits, err) || !open_engine(&job, &engine, err))
+	if (!task_limits(task, &job.limits, err) || !engine_open(&job, &engine, err))
 		return err->kind == ERR_CANCELLED ? false : task_fail(task, BUILD_FAILED);
 	task->result.engine = job.engine_version;
 	task_say("Engine: %s", job.engine_version);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "buildexec/docker/dockerfile.h"
+#include "buildexec/docker/dockerfile_change.h"
 
 struct writer {
 	const struct dockerfile *file;

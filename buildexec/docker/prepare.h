@@ -6,9 +6,9 @@
 #ifndef BUILDEXEC_DOCKER_PREPARE_H
 #define BUILDEXEC_DOCKER_PREPARE_H
 
-#include "buildexec/docker/dockerfile.h"
-#include "buildexec/docker/engine.h"
-#include "buildexec/docker/images.h"
+#include "buildexec/engine/dockerfile.h"
+#include "buildexec/engine/engine.h"
+#include "buildexec/engine/images.h"
 #include "buildexec/task/inputs.h"
 
 struct prepared {
@@ -17,16 +17,14 @@ struct prepared {
 	struct docker_images images; /* of `file` */
 };
 
+const struct docker_strategy *prepare_strategy(const struct task *task);
 /* Arguments, variables and the timestamp of the job. */
-void prepare_args(struct docker_job *job);
+void prepare_args(struct engine_job *job);
 /* Sets job->ignore. Reason: ManageDockerfileFailed. */
-MUST_CHECK bool prepare_read(struct docker_job *job, const struct inputs *inputs,
+MUST_CHECK bool prepare_read(struct engine_job *job, const struct inputs *inputs,
 			     struct prepared *out, struct err *err);
 /* Fills job->bases and result.bases. Reason: PullBuilderImageFailed. */
-MUST_CHECK bool prepare_bases(struct docker_job *job, const struct prepared *prepared,
-			      struct err *err);
-/* Sets job->dockerfile: bases by their ids. */
-MUST_CHECK bool prepare_write(struct docker_job *job, const struct prepared *prepared,
+MUST_CHECK bool prepare_bases(struct engine_job *job, const struct prepared *prepared,
 			      struct err *err);
 
 #endif

@@ -14,16 +14,6 @@ static bool is_volume(const struct request_files *files)
 	return strcmp(files->purpose, FILES_VOLUME) == 0;
 }
 
-bool volumes_are_asked(const struct task *task)
-{
-	const struct list *all = &task->request->config->files;
-
-	for (size_t i = 0; i < all->n; i++)
-		if (is_volume(LIST_AT(*all, struct request_files, i)))
-			return true;
-	return false;
-}
-
 static bool write_file(struct task *task, const struct request_files *files, const char *dir,
 		       const struct pair *file, struct err *err)
 {
@@ -46,12 +36,12 @@ static bool write_file(struct task *task, const struct request_files *files, con
 bool volumes_write(struct task *task, struct list *out, struct err *err)
 {
 	const struct list *all = &task->request->config->files;
-	VEC(struct docker_volume) volumes = { 0 };
+	VEC(struct engine_volume) volumes = { 0 };
 
 	*out = (struct list){ 0 };
 	for (size_t i = 0; i < all->n; i++) {
 		const struct request_files *files = LIST_AT(*all, struct request_files, i);
-		struct docker_volume volume = { .to = files->destination };
+		struct engine_volume volume = { .to = files->destination };
 
 		if (!is_volume(files))
 			continue;

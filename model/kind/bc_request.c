@@ -46,8 +46,6 @@ static const struct field request_fields[] = {
 	{ "binary", FIELD_STRUCT_PTR, AT(struct bc_request, binary), &binary_table },
 	{ "buildJson", FIELD_STRING, AT(struct bc_request, build_json) },
 	{ "dockerSocket", FIELD_STRING, AT(struct bc_request, docker_socket) },
-	{ "engine", FIELD_STRING, AT(struct bc_request, engine) },
-	{ "isolation", FIELD_STRING, AT(struct bc_request, isolation) },
 	{ "jenkins", FIELD_STRUCT_PTR, AT(struct bc_request, jenkins), &jenkins_table },
 	{ "hidden", FIELD_STRINGS, AT(struct bc_request, hidden) },
 	{ 0 },

@@ -56,8 +56,6 @@ struct bc_request {
 	struct request_binary *binary;
 	/* Custom: the Build as JSON, for BUILD; where the docker socket lies, NULL: it is not given */
 	const char *build_json, *docker_socket;
-	const char *engine;    /* Docker: "auto", "buildah", "docker" */
-	const char *isolation; /* of buildah: "oci", "chroot"; NULL: what works here */
 	struct request_jenkins *jenkins;
 	struct strings
 		hidden; /* values out of secrets that are in the spec: not to be seen in the log */

@@ -69,6 +69,8 @@ struct build_request {
 	const char *manifest_dir;                 /* absolute: local paths are relative to it */
 	const char *cache_dir, *temp_dir;         /* absolute */
 	const char *runtime, *network, *compression;
+	const char *engine;    /* of Dockerfiles: "auto", "buildah", "docker"; NULL: auto */
+	const char *isolation; /* of buildah: "oci", "chroot"; NULL: what works here */
 	int64_t now_s;
 	/* compose */
 	struct compose *compose;
@@ -118,6 +120,8 @@ struct build_event {
 	const char *stack_id, *lifecycle_version;
 	struct list buildpacks; /* struct buildpack_id */
 	bool is_adopted;        /* found by its build key, not built */
+	/* It says that it cannot be rebased, or stands on a run image that an extension chose, not the stack's. */
+	bool is_not_rebasable;
 	/* JSON of the image's manifest and config, for image streams; NULL when they are large (LIMIT_EVENT_METADATA) */
 	const char *manifest, *config;
 	/* of a build config's build; a Custom or pipeline build may give no image */

@@ -382,3 +382,14 @@ bool resources_equal(const struct resources *a, const struct resources *b)
 	return quantities_equal(&a->limits, &b->limits) &&
 	       quantities_equal(&a->requests, &b->requests);
 }
+
+const char *env_var_find(const struct list *env, const char *name)
+{
+	for (size_t i = env->n; i-- > 0;) {
+		const struct env_var *one = LIST_AT(*env, struct env_var, i);
+
+		if (strcmp(one->name, name) == 0)
+			return one->value ? one->value : "";
+	}
+	return NULL;
+}

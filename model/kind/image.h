@@ -48,6 +48,8 @@ struct env_var {
 	const struct node *value_from; /* kept for the messages; not supported for builds */
 	struct pos pos;
 };
+/* The last value of a list of struct env_var, "" where it has none; NULL when there is no such variable. */
+const char *env_var_find(const struct list *env, const char *name);
 
 struct binding { /* cnbBindings */
 	const char *name, *metadata_name, *secret_name;

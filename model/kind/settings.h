@@ -58,7 +58,7 @@ struct settings_builds {
 	bool allow_custom; /* the Custom strategy may run. Trusted-only */
 	const char *
 		docker_socket; /* given to Custom builders that ask for it; NULL: to none. Trusted-only */
-	const char *engine;    /* of Docker builds: "auto", "buildah", "docker". Trusted-only */
+	const char *engine;    /* of Dockerfiles: "auto", "buildah", "docker". Trusted-only */
 	const char *isolation; /* of buildah: "auto", "oci", "chroot". Trusted-only */
 };
 /* The server of pipelines: all of it trusted-only. */

@@ -120,6 +120,7 @@ struct attempt {
 	const char *stack_id, *lifecycle_version;
 	struct list buildpacks; /* struct buildpack_id: those that took part (successes) */
 	const char *image;      /* …@sha256:… of a success */
+	bool is_not_rebasable;  /* that success can get another run image by a build only */
 	const char *failure;    /* err_kind_name, "build" when the build's own */
 	int64_t tries; /* attempts in a row with this build key that failed for foreign reasons */
 	const char *trigger; /* value of the trigger annotation it answered */

@@ -226,6 +226,7 @@ static const struct field attempt_fields[] = {
 	{ "lifecycleVersion", FIELD_STRING, AT(struct attempt, lifecycle_version) },
 	{ "buildpacks", FIELD_STRUCTS, AT(struct attempt, buildpacks), &buildpack_id_table },
 	{ "image", FIELD_STRING, AT(struct attempt, image) },
+	{ "notRebasable", FIELD_BOOL, AT(struct attempt, is_not_rebasable) },
 	{ "failure", FIELD_STRUCT, 0, &attempt_failure_table },
 	{ "trigger", FIELD_STRING, AT(struct attempt, trigger) },
 	{ "watched", FIELD_STRING_MAP, AT(struct attempt, watched) },

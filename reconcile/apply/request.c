@@ -141,6 +141,7 @@ struct build_request *request_common(const struct step *step, const struct reque
 {
 	struct build_request *request = ARENA_NEW(arena, struct build_request);
 	const struct settings *settings = spec->model->settings;
+	const char *isolation = settings->builds.isolation;
 
 	*request = (struct build_request){
 		.format = WORKER_FORMAT,
@@ -164,6 +165,8 @@ struct build_request *request_common(const struct step *step, const struct reque
 		.runtime = settings->runtime,
 		.network = settings->network,
 		.compression = settings->compression,
+		.engine = settings->builds.engine,
+		.isolation = isolation && strcmp(isolation, "auto") != 0 ? isolation : NULL,
 		.now_s = spec->now_s,
 	};
 	return request;

@@ -535,7 +535,6 @@ static void fill(struct making *m)
 {
 	const struct settings *settings = m->spec->model->settings;
 	const struct custom_strategy *custom = m->common->strategy.custom;
-	const char *isolation = settings->builds.isolation;
 	const struct bc_build *build = m->step->build;
 	const struct node *document = bc_build_encode(build, m->arena);
 
@@ -549,8 +548,6 @@ static void fill(struct making *m)
 		.build_json = custom ? compact_json(document, m->arena) : NULL,
 		.docker_socket =
 			custom && custom->has_docker_socket ? settings->builds.docker_socket : NULL,
-		.engine = settings->builds.engine,
-		.isolation = isolation && strcmp(isolation, "auto") != 0 ? isolation : NULL,
 	};
 	m->request->action = action_of(&m->common->strategy);
 	m->request->config = m->config;

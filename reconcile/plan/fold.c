@@ -153,6 +153,7 @@ static void attempt_succeed(struct attempt *attempt, const struct build_event *e
 	attempt->failure = NULL;
 	attempt->tries = 0;
 	attempt->image = arena_strdup(arena, event->image);
+	attempt->is_not_rebasable = event->is_not_rebasable;
 	if (event->stack_id)
 		attempt->stack_id = arena_strdup(arena, event->stack_id);
 	if (!attempt->lifecycle_version)

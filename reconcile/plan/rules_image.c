@@ -28,7 +28,7 @@ static const struct image_rule image_rules[] = { /* the first row whose facts al
 	{ "I15", IMAGE_BINDINGS_BAD,    VERDICT_BINDINGS_BAD,    "a binding cannot be given to the build" },
 	{ "I16", IMAGE_WATCH_BAD,       VERDICT_WATCH_BAD,       "its image triggers cannot be read" },
 	{ "I7",  IMAGE_NEVER_BUILT,     VERDICT_BUILD,           "it was never built" },
-	{ "I8",  IMAGE_CHANGED | IMAGE_ONLY_STACK | IMAGE_SAME_STACK,
+	{ "I8",  IMAGE_CHANGED | IMAGE_ONLY_STACK | IMAGE_MAY_REBASE,
 					VERDICT_REBASE,          "only the run image moved, within its stack" },
 	{ "I9",  IMAGE_CHANGED,         VERDICT_BUILD,           "something it is made of differs" },
 	{ "I10", IMAGE_LAST_FAILED | IMAGE_RETRY_FORCED,
@@ -343,8 +343,10 @@ static void look_at_changes(struct deciding *d)
 		d->facts |= IMAGE_CHANGED;
 	if (is_only_stack(&d->step->changes) && d->success && is_only_stack(&d->since_success))
 		d->facts |= IMAGE_ONLY_STACK;
-	if (d->success && d->builder && text_equal(d->success->stack_id, d->builder->stack_id))
-		d->facts |= IMAGE_SAME_STACK;
+	/* An image whose extensions changed its base is made by a build only. */
+	if (d->success && d->builder && !d->success->is_not_rebasable &&
+	    text_equal(d->success->stack_id, d->builder->stack_id))
+		d->facts |= IMAGE_MAY_REBASE;
 }
 
 static bool is_foreign(const struct attempt *attempt)
@@ -562,7 +564,7 @@ static void do_retry(struct deciding *d)
 {
 	const struct attempt *last = d->status->last;
 	bool is_rebase = d->success && is_only_stack(&d->since_success) &&
-			 (d->facts & IMAGE_SAME_STACK) && !reasons_name(last->reason, "TRIGGER");
+			 (d->facts & IMAGE_MAY_REBASE) && !reasons_name(last->reason, "TRIGGER");
 
 	d->step->changes = d->since_success;
 	if (reasons_name(last->reason, "TRIGGER")) {

@@ -18,7 +18,7 @@ enum image_fact {
 	IMAGE_NEVER_BUILT = 1u << 6,
 	IMAGE_CHANGED = 1u << 7,    /* something differs from the last attempt    */
 	IMAGE_ONLY_STACK = 1u << 8, /* … and from the last success: the run image */
-	IMAGE_SAME_STACK = 1u << 9, /* its stack id is the success's              */
+	IMAGE_MAY_REBASE = 1u << 9, /* of the success: same stack id, and it allows it */
 	IMAGE_LAST_FAILED = 1u << 10,
 	IMAGE_LAST_FOREIGN = 1u << 11, /* … not by the build itself                  */
 	IMAGE_TRIES_LEFT = 1u << 12,

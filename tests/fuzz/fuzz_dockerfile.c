@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "buildexec/docker/dockerfile.h"
+#include "buildexec/docker/dockerfile_change.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,11 +1,11 @@
-/* links: exec_docker */
+/* links: exec_engine */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_dockerignore.c — any bytes as patterns and, behind the first NUL, as a path and as a word with variables. */
 #include <stdint.h>
 #include <string.h>
 
-#include "buildexec/docker/dockerignore.h"
-#include "buildexec/docker/expand.h"
+#include "buildexec/engine/dockerignore.h"
+#include "buildexec/engine/expand.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -136,10 +136,10 @@ class World:
                 "output": {"to": {"kind": "DockerImage", "name": "registry.local/app:latest"}}}
         body.update(spec or {})
         return {"format": 1, "action": "docker", "id": "Build/test/app-1", "manifestDir": self.root, "network": "none",
-                "cacheDir": self.root + "/cache", "tempDir": self.root + "/temp", "now": 1700000000,
+                "cacheDir": self.root + "/cache", "tempDir": self.root + "/temp", "now": 1700000000, "engine": ENGINE,
                 "buildKey": "sha256:" + key * 64, "tags": ["registry.local/app:latest"], "reasons": ["Build reason(s): CONFIG"],
                 "registries": [{"prefix": "registry.local", "layout": self.root + "/registry"}],
-                "buildConfig": {"config": "app", "build": "app-1", "namespace": "test", "number": 1, "engine": ENGINE,
+                "buildConfig": {"config": "app", "build": "app-1", "namespace": "test", "number": 1,
                                 "spec": body, "binary": {"path": source}, **(config or {})}, **more}
 
     def start(self, request, env=None):
@@ -519,7 +519,7 @@ class Buildah(EveryEngine):
             if shutil.which(name):
                 os.symlink(shutil.which(name), f"{bin_dir}/{name}")
         env = {"PATH": bin_dir, "DOCKER_HOST": f"unix://{self.folder.name}/absent.sock"}
-        failure, _ = self.bad("FROM registry.local/base:1\n", config={"engine": "auto"}, env=env)
+        failure, _ = self.bad("FROM registry.local/base:1\n", engine="auto", env=env)
         self.assertEqual((failure["reason"], failure["failure"]), ("DockerBuildFailed", "invalid"))
         for part in ("no program 'buildah' in PATH", "absent.sock", "install buildah and crun, or docker.io"):
             self.assertIn(part, failure["text"])
@@ -527,8 +527,8 @@ class Buildah(EveryEngine):
     def test_chroot(self):
         if os.geteuid() != 0:
             self.skipTest("chroot isolation needs several user ids")
-        self.good("FROM registry.local/base:1\nRUN true\n", config={"isolation": "chroot"}, network="host")
-        failure, _ = self.bad("FROM registry.local/base:1\n", key="b", config={"isolation": "chroot"})
+        self.good("FROM registry.local/base:1\nRUN true\n", isolation="chroot", network="host")
+        failure, _ = self.bad("FROM registry.local/base:1\n", key="b", isolation="chroot")
         self.assertIn("without network in isolation 'chroot'", failure["text"])
 
 
@@ -543,7 +543,7 @@ class Daemon(EveryEngine):
         """Taken where there is no buildah."""
         bin_dir = self.folder.name + "/bin"
         os.mkdir(bin_dir)
-        result, _, _ = self.good("FROM registry.local/base:1\nRUN true\n", config={"engine": "auto"}, env={"PATH": bin_dir})
+        result, _, _ = self.good("FROM registry.local/base:1\nRUN true\n", engine="auto", env={"PATH": bin_dir})
         self.assertTrue(result["engine"].startswith("docker "))
 
 

@@ -179,7 +179,7 @@ class IsolationTest(unittest.TestCase):
         with open(self.world.sent + "/Dockerfile", "w", encoding="ascii") as file:
             file.write(f"FROM {image}\n{lines}RUN {self.world.command}\n")
         return self.world.config("docker", {"dockerStrategy": {"noCache": True}}, network=network, tags=["registry.local/out:1"],
-                                 buildKey="sha256:" + key * 64, own={"engine": "buildah", "isolation": isolation, "binary": {"path": self.world.sent}},
+                                 buildKey="sha256:" + key * 64, engine="buildah", isolation=isolation, own={"binary": {"path": self.world.sent}},
                                  spec={"source": {"binary": {}}})
 
     @unittest.skipUnless(shutil.which("buildah"), "there is no buildah here")

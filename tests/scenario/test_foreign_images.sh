@@ -92,7 +92,7 @@ composite multiverse universe
 mkdir -p "$work/extension/bin"
 printf 'api = "0.10"\n[extension]\nid = "test/extension"\nversion = "1"\n' >"$work/extension/extension.toml"
 printf '#!/bin/sh\nprintf "[[provides]]\\nname = \\"tool\\"\\n" >"$2"\n' >"$work/extension/bin/detect"
-printf '#!/bin/sh\n[ ! -f wants-dockerfile ] || echo "FROM base" >"$CNB_OUTPUT_DIR/run.Dockerfile"\n' >"$work/extension/bin/generate"
+printf '#!/bin/sh\n[ ! -f wants-dockerfile ] || printf "FROM one\\nFROM two\\n" >"$CNB_OUTPUT_DIR/run.Dockerfile"\n' >"$work/extension/bin/generate"
 chmod +x "$work"/extension/bin/*
 "$oci" buildpackage "$images" multiverse "$work/multiverse" "$work/universe" "$work/world" "$work/moon" --compress zstd >/dev/null
 "$oci" buildpackage "$images" flat "$work/multiverse" "$work/universe" "$work/world" "$work/moon" --flatten >/dev/null
@@ -186,8 +186,8 @@ check "a second run has nothing to do" expect_exit 0 "$reconcile" --expect-no-ch
 image extension Builder ready app-extension >"$work/config/extension.yaml"
 check "an image extension that only provides is followed" expect_exit 0 "$reconcile" .
 image dockerfile Builder ready app-dockerfile >"$work/config/dockerfile.yaml"
-check "one that has a Dockerfile is refused" expect_exit 4 "$reconcile" .
-check "by name" says "image extension 'test/extension@1': its run.Dockerfile is not supported"
+check "one whose Dockerfile has two stages is refused" expect_exit 4 "$reconcile" .
+check "by name" says "image extension 'test/extension@1': run.Dockerfile is not permitted to use multistage build"
 rm "$work/config/extension.yaml" "$work/config/dockerfile.yaml"
 
 note "what is in the images"

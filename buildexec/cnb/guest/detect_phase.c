@@ -147,9 +147,8 @@ static bool check_order(struct guest *guest, const struct bp_order *order, struc
 			const struct bp_element *element = &order->v[i].v[k];
 			const struct bp_descriptor *descriptor;
 
-			if (element->extensions)
-				continue;
-			if (!guest_find(guest, element, &descriptor, err))
+			if (!(element->extensions ? check_order(guest, element->extensions, err)
+						  : guest_find(guest, element, &descriptor, err)))
 				return false;
 		}
 	return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * generate_phase.c — the image extensions of the group that was found, right after detection. One that only provides what
- * buildpacks ask for is followed; one that writes a Dockerfile would change an image, which is refused.
- * Spec: buildpacks/spec image_extension.md "Phase: Generation".
+ * generate_phase.c — the image extensions of the group that was found, right after detection: what they write lies in
+ * <generated>/<id>, one folder each, for whoever runs us. It is read there: nothing that we would say of it could be believed.
+ * Spec: buildpacks/spec image_extension.md "Phase: Generation", platform.md "Detector".
  */
 #include <string.h>
 
@@ -52,21 +52,13 @@ static bool run_generate(const struct generating *g, const char *program, const 
 }
 
 /* What it met is asked of nobody else. */
-static bool take_output(const struct generating *g, const char *output, struct build_plan *plan,
-			struct err *err)
+static bool take_met(const struct generating *g, const char *output, struct build_plan *plan,
+		     struct err *err)
 {
-	static const char *const dockerfiles[] = { "build.Dockerfile", "run.Dockerfile" };
 	struct guest *guest = g->guest;
 	struct strings met = { 0 };
 	struct node *tree;
 
-	for (size_t i = 0; i < COUNTOF(dockerfiles); i++)
-		if (io_exists(io_join(guest->arena, output, dockerfiles[i])))
-			return err_set(err, ERR_INVALID,
-				       "its %s is not supported: use buildpacks that do without "
-				       "it, or a stack "
-				       "whose images have what it adds",
-				       dockerfiles[i]);
 	if (!io_read_toml_if_any(io_join(guest->arena, output, "build.toml"), guest->arena, &tree,
 				 NULL, err) ||
 	    !buildpack_plan_met(tree, &g->requires, guest->arena, &met, err))
@@ -75,7 +67,7 @@ static bool take_output(const struct generating *g, const char *output, struct b
 	return true;
 }
 
-/* Without a bin/generate the folder `generate` is its output. */
+/* Without a bin/generate the folder `generate` is its output, which is then where the others have theirs. */
 static bool generate(struct guest *guest, const struct bp_element *element, struct build_plan *plan,
 		     struct err *err)
 {
@@ -85,18 +77,20 @@ static bool generate(struct guest *guest, const struct bp_element *element, stru
 				.requires = build_plan_find(plan, element, guest->arena) };
 	const char *program = io_join(guest->arena, g.root, "bin/generate");
 	struct err ignored = { 0 };
-	const char *output;
+	const char *output =
+		io_join(guest->arena, guest->generated, bp_folder(element->id, guest->arena));
 	char *temp;
 	bool is_ok;
 
 	if (!guest_find(guest, element, &g.descriptor, err))
 		return false;
 	if (!io_exists(program))
-		return take_output(&g, io_join(guest->arena, g.root, "generate"), plan, err);
+		return io_copy_tree(io_join(guest->arena, g.root, "generate"), output, guest->arena,
+				    err) &&
+		       take_met(&g, output, plan, err);
 	if (!guest_temp_dir(guest, "generate.", &temp, err))
 		return false;
-	output = io_join(guest->arena, temp, "output");
-	is_ok = run_generate(&g, program, temp, output, err) && take_output(&g, output, plan, err);
+	is_ok = run_generate(&g, program, temp, output, err) && take_met(&g, output, plan, err);
 	if (!io_remove_tree(temp, &ignored))
 		say(&guest->speaker, SAY_DEBUG, "%s", ignored.text);
 	return is_ok;

@@ -28,6 +28,7 @@ static const struct option {
 	{ "order",        "CNB_ORDER_PATH",       "order.toml",        offsetof(struct guest, order),        true  },
 	{ "group",        "CNB_GROUP_PATH",       "group.toml",        offsetof(struct guest, group),        true  },
 	{ "plan",         "CNB_PLAN_PATH",        "plan.toml",         offsetof(struct guest, plan),         true  },
+	{ "generated",    "CNB_GENERATED_DIR",    "generated",         offsetof(struct guest, generated),    true  },
 	{ "analyzed",     "CNB_ANALYZED_PATH",    "analyzed.toml",     offsetof(struct guest, analyzed),     true  },
 	/* clang-format on */
 };

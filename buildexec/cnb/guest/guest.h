@@ -18,7 +18,7 @@ struct guest {
 	struct api platform;
 	const char *exec_env;
 	const char *app, *layers, *platform_dir, *buildpacks, *extensions, *build_config;
-	const char *order, *group, *plan, *analyzed, *system;
+	const char *order, *group, *plan, *analyzed, *system, *generated;
 	struct map descriptors; /* by folder: struct bp_descriptor */
 	struct bp_target target;
 	int exit_code; /* of the failure that is being reported */

@@ -233,6 +233,25 @@ bool io_copy(const char *from, const char *to, struct err *err)
 	return is_ok;
 }
 
+bool io_copy_tree(const char *from, const char *to, struct arena *arena, struct err *err)
+{
+	struct io_entries entries;
+
+	if (!io_exists(from))
+		return true;
+	if (!io_list(from, arena, &entries, err) || !io_make_dirs(to, err))
+		return false;
+	for (size_t i = 0; i < entries.n; i++) {
+		const char *source = io_join(arena, from, entries.v[i].name);
+		const char *target = io_join(arena, to, entries.v[i].name);
+
+		if (!(entries.v[i].is_dir ? io_copy_tree(source, target, arena, err)
+					  : io_copy(source, target, err)))
+			return false;
+	}
+	return true;
+}
+
 /* Removes what is in the folder `fd`, which it closes. */
 static bool remove_content(int fd, const char *path, struct err *err)
 {

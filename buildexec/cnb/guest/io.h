@@ -37,6 +37,9 @@ MUST_CHECK bool io_list(const char *path, struct arena *arena, struct io_entries
 MUST_CHECK bool io_make_dirs(const char *path, struct err *err);
 /* A regular file with its mode, or a link as a link. */
 MUST_CHECK bool io_copy(const char *from, const char *to, struct err *err);
+/* A folder with all that is in it, to a new name; no such folder: nothing is made. ERR_INVALID for pipes and devices. */
+MUST_CHECK bool io_copy_tree(const char *from, const char *to, struct arena *arena,
+			     struct err *err);
 /* Everything below too; links are not followed. No such file is fine. */
 MUST_CHECK bool io_remove_tree(const char *path, struct err *err);
 

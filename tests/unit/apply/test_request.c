@@ -122,8 +122,8 @@ static void test_request__says_what_every_build_needs(void **state)
 	assert_string_equal(f.request.config->ns, "shop");
 	assert_int_equal(f.request.config->number, 12);
 	assert_string_equal(f.request.config->spec.source.dockerfile, "FROM x");
-	assert_string_equal(f.request.config->engine, "auto");
-	assert_null(f.request.config->isolation);
+	assert_string_equal(f.request.engine, "auto");
+	assert_null(f.request.isolation);
 	assert_null(f.request.config->build_json);
 	assert_true(f.request.reasons.n > 0);
 	release(&f);
@@ -158,7 +158,7 @@ static void test_request__action_is_the_strategy(void **state)
 		assert_non_null(f.made);
 		assert_string_equal(f.request.action, rows[i].action);
 		assert_int_equal(f.request.timeout_s, 604800);
-		assert_string_equal(f.request.config->isolation, "chroot");
+		assert_string_equal(f.request.isolation, "chroot");
 		assert_null(f.request.config->docker_socket); /* nobody asked for it */
 		assert_int_equal(f.request.config->jenkins != NULL, i == 3);
 		assert_int_equal(f.request.config->build_json != NULL, i == 2);

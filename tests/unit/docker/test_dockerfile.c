@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "buildexec/docker/dockerfile.h"
+#include "buildexec/docker/dockerfile_change.h"
 
 static const struct dockerfile *parse(const char *text, struct arena *arena)
 {

@@ -39,7 +39,7 @@ static enum image_verdict documented(unsigned facts)
 	if (facts & IMAGE_NEVER_BUILT)
 		return VERDICT_BUILD;
 	if (facts & IMAGE_CHANGED)
-		return (facts & IMAGE_ONLY_STACK) && (facts & IMAGE_SAME_STACK) ? VERDICT_REBASE
+		return (facts & IMAGE_ONLY_STACK) && (facts & IMAGE_MAY_REBASE) ? VERDICT_REBASE
 										: VERDICT_BUILD;
 	if (facts & IMAGE_LAST_FAILED) {
 		bool is_bounded = (facts & IMAGE_LAST_FOREIGN) && (facts & IMAGE_TRIES_LEFT);

@@ -1,0 +1,2 @@
+FROM ${base_image}
+RUN true
