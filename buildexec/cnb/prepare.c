@@ -12,6 +12,7 @@
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/cnb/guest_bytes.h"
 #include "buildexec/cnb/project_order.h"
+#include "buildexec/image/tar.h"
 #include "buildexec/source/source.h"
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
@@ -22,6 +23,12 @@
 #include "model/doc/toml.h"
 
 #define PROJECT_FILE "project.toml"
+
+/*
+ * Of the application's files, so that what buildpacks make of their times (archives, compiled scripts) is the same on every
+ * day. Later than that of restored layers: tools that compare times then make anew what they made of older sources.
+ */
+enum { SOURCE_MTIME_S = TAR_FIXED_MTIME_S + 1 };
 
 static bool write_file(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err)
 {
@@ -301,6 +308,7 @@ bool prepare_build(struct build *build, struct err *err)
 	lifecycle_say("Builder:");
 	lifecycle_say(" Image: %s", task->request->builder_image);
 	return fetch_source(build, err) && read_project(build, &project, err) &&
+	       tree_set_times(build->app, SOURCE_MTIME_S, err) &&
 	       make_platform(build, &project, err) && write_programs(build, err) &&
 	       task_dir(task, "layers", 0755, &build->layers, err) &&
 	       add_inline(build, &project, err) &&

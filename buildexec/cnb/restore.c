@@ -65,6 +65,17 @@ static bool restore_store(const struct restore *restore, const struct buildpack_
 			  metadata_to_toml(app->store, restore->arena), err);
 }
 
+/* To another folder the owner must be allowed to write in the folder itself, too, unless he is root. */
+static bool move_folder(const char *from, const char *to)
+{
+	struct stat st;
+
+	if (rename(from, to) == 0)
+		return true;
+	return errno == EACCES && lstat(from, &st) == 0 && chmod(from, 0700) == 0 &&
+	       rename(from, to) == 0 && chmod(to, st.st_mode & 07777) == 0;
+}
+
 /*
  * Where the last build's folder is not at hand: unpacks the archive beside the layers and moves the one folder that is wanted from it. False with err only for what is
  * wrong with this machine; a damaged cache gives *is_there false.
@@ -79,7 +90,9 @@ static bool unpack_cached(const struct restore *restore, const char *archive,
 	AUTO_TMPDIR temp = { 0 };
 	struct unpack_stats stats;
 	struct err problem = { 0 };
-	struct unpack_spec spec = { .fd = fd, .diff_id = layer->sha, .form = unpack_form_here() };
+	struct unpack_spec spec = {
+		.fd = fd, .diff_id = layer->sha, .form = unpack_form_here(), .has_exact_modes = true
+	};
 	const struct kept_layer kept = { .dir = path_join(restore->arena, dir, layer->record->name),
 					 .name = arena_printf(restore->arena, "/%s", inner),
 					 .diff_id = layer->sha };
@@ -99,7 +112,7 @@ static bool unpack_cached(const struct restore *restore, const char *archive,
 	}
 	if (!foreign_is_dir_below(temp.path, inner, restore->arena))
 		return true;
-	if (rename(path_join(restore->arena, temp.path, inner), kept.dir) != 0)
+	if (!move_folder(path_join(restore->arena, temp.path, inner), kept.dir))
 		return err_sys(err, errno, "cannot restore layer '%s'", layer->record->name);
 	*is_there = true;
 	return true;

@@ -54,6 +54,30 @@ static int open_beneath(int root_fd, const char *path, uint64_t flags)
 	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
 }
 
+/*
+ * May we read and enter it only after changing its mode? Root reads everything, and the same tree must give the same archive
+ * to others: what its owner, who we are, has closed to himself is opened for as long as it is read.
+ */
+static bool is_closed(const struct stat *st)
+{
+	const mode_t need = S_ISDIR(st->st_mode) ? 0500 : 0400;
+
+	return (st->st_mode & need) != need && st->st_uid == geteuid() && geteuid() != 0;
+}
+
+static int open_object(int dir_fd, const char *name, const struct stat *st, int flags)
+{
+	if (is_closed(st) && fchmodat(dir_fd, name, (st->st_mode & 07777) | 0500, 0) < 0)
+		return -1;
+	return openat(dir_fd, name, flags | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* After open_object: the mode that it had. */
+static bool close_again(int fd, const struct stat *st)
+{
+	return !is_closed(st) || fchmod(fd, st->st_mode & 07777) == 0;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	char *const *left = a, *const *right = b;
@@ -120,12 +144,13 @@ static bool walk_child(struct walk *walk, int *fd, const char *name, int depth)
 		return false;
 	if (!S_ISDIR(st.st_mode))
 		return true;
-	child = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	child = open_object(*fd, name, &st, O_DIRECTORY);
 	if (child < 0)
 		return walk_fail(walk, errno, "open folder");
 	if (depth >= FDS_MAX)
 		fd_close(fd);
-	return walk_folder(walk, child, depth + 1);
+	return walk_folder(walk, child, depth + 1) &&
+	       (close_again(child, &st) || walk_fail(walk, errno, "close folder"));
 }
 
 static bool walk_names(struct walk *walk, int *fd, char **names, size_t n, int depth)
@@ -323,16 +348,16 @@ static bool add_object(struct source *source, const char *path, int dir_fd, cons
 
 	snprintf(full, sizeof(full), "%s%s%s", source->map->name, *path ? "/" : "", path);
 	if (S_ISREG(st->st_mode)) {
-		AUTO_FD fd = openat(dir_fd, name,
-				    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		AUTO_FD fd = open_object(dir_fd, name, st, O_NONBLOCK | O_NOCTTY);
 
+		if (fd >= 0 && !close_again(fd, st))
+			return err_sys(err, errno, "cannot close '%s/%s'", source->map->dir, path);
 		return add_file(source, fd, &entry, path, err);
 	}
 	if (S_ISDIR(st->st_mode) && source->arena) {
-		AUTO_FD fd = openat(dir_fd, *name ? name : ".",
-				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		AUTO_FD fd = open_object(dir_fd, *name ? name : ".", st, O_DIRECTORY);
 
-		if (fd < 0)
+		if (fd < 0 || !close_again(fd, st))
 			return err_sys(err, errno, "cannot open '%s/%s'", source->map->dir, path);
 		return read_xattrs(source, fd, &entry, err) && tar_begin(source->tar, &entry, err);
 	}

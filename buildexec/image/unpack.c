@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -35,14 +36,22 @@ struct folder_time {
 	long mtime_ns;
 };
 
+/* One that its owner may not read, enter and write to: closed when everything is in it. */
+struct closed_folder {
+	const char *path;
+	mode_t mode;
+};
+
 struct unpack {
 	struct inflate *inflate;
 	struct archive *archive;
 	int root_fd;
 	enum unpack_form form;
+	bool has_exact_modes;
 	struct unpack_stats *stats;
 	struct arena *arena;
 	VEC(struct folder_time) times;
+	VEC(struct closed_folder) closed; /* with exact modes */
 	int parent_fd; /* of the folder `parent`, kept from one entry to the next */
 	char parent[LIMIT_PATH_BYTES];
 	struct err *err;
@@ -247,9 +256,28 @@ static mode_t mode_of(const struct unpack *unpack, struct archive_entry *entry)
 {
 	mode_t mode = archive_entry_mode(entry) & 07777;
 
-	if (unpack->form == UNPACK_AS_USER)
-		mode |= archive_entry_filetype(entry) == AE_IFDIR ? 0700 : 0600;
+	const bool is_folder = archive_entry_filetype(entry) == AE_IFDIR;
+
+	if (unpack->form == UNPACK_AS_USER && (is_folder || !unpack->has_exact_modes))
+		mode |= is_folder ? 0700 : 0600;
 	return mode;
+}
+
+/* A later entry for the same folder counts. */
+static void remember_closed(struct unpack *unpack, struct archive_entry *entry, const char *name)
+{
+	const mode_t mode = archive_entry_mode(entry) & 07777;
+
+	if (unpack->form != UNPACK_AS_USER || !unpack->has_exact_modes)
+		return;
+	for (size_t i = 0; i < unpack->closed.n; i++)
+		if (strcmp(unpack->closed.v[i].path, name) == 0) {
+			unpack->closed.v[i].mode = mode;
+			return;
+		}
+	if ((mode & 0700) != 0700)
+		vec_push(unpack->arena, &unpack->closed,
+			 (struct closed_folder){ arena_strdup(unpack->arena, name), mode });
 }
 
 static bool set_owner(struct unpack *unpack, struct archive_entry *entry, int fd, const char *last)
@@ -272,16 +300,18 @@ static void times_of(struct archive_entry *entry, struct timespec times[2])
 						 .tv_nsec = archive_entry_mtime_nsec(entry) };
 }
 
-/* Owner first: changing it takes the set-user-id bits away. */
+/* Owner first: changing it takes the set-user-id bits away. Mode last: it may forbid us to set attributes. */
 static bool set_metadata(struct unpack *unpack, struct archive_entry *entry, int fd,
 			 const char *name)
 {
 	struct timespec times[2];
 
-	if (!set_owner(unpack, entry, fd, "") || fchmod(fd, mode_of(unpack, entry)) < 0)
+	if (!set_owner(unpack, entry, fd, ""))
 		return fail(unpack, errno, name);
 	if (!set_xattrs(unpack, entry, fd, name))
 		return false;
+	if (fchmod(fd, mode_of(unpack, entry)) < 0)
+		return fail(unpack, errno, name);
 	times_of(entry, times);
 	/* Times that the file system cannot hold are not worth a failure. */
 	(void)!futimens(fd, times);
@@ -380,6 +410,7 @@ static bool make_folder(struct unpack *unpack, struct archive_entry *entry, cons
 		vec_push(unpack->arena, &unpack->times,
 			 (struct folder_time){ arena_strdup(unpack->arena, name), times[0].tv_sec,
 					       times[0].tv_nsec });
+	remember_closed(unpack, entry, name);
 	return set_metadata(unpack, entry, fd, name);
 }
 
@@ -525,6 +556,30 @@ static void set_folder_times(struct unpack *unpack)
 	}
 }
 
+static int compare_closed(const void *a, const void *b)
+{
+	const struct closed_folder *left = a, *right = b;
+
+	return strcmp(right->path, left->path);
+}
+
+/* From the inside: a path comes after what is below it. */
+static bool close_folders(struct unpack *unpack)
+{
+	if (unpack->closed.n > 1)
+		qsort(unpack->closed.v, unpack->closed.n, sizeof(*unpack->closed.v),
+		      compare_closed);
+	for (size_t i = 0; i < unpack->closed.n; i++) {
+		const struct closed_folder *folder = &unpack->closed.v[i];
+		AUTO_FD fd = open_inside(unpack->root_fd, folder->path, O_RDONLY | O_DIRECTORY);
+
+		/* It may have been replaced by something that is no folder. */
+		if (fd >= 0 && fchmod(fd, folder->mode) < 0)
+			return fail(unpack, errno, folder->path);
+	}
+	return true;
+}
+
 static la_ssize_t give_bytes(struct archive *archive, void *ctx, const void **bytes)
 {
 	struct unpack *unpack = ctx;
@@ -556,7 +611,7 @@ static bool unpack_entries(struct unpack *unpack)
 						   "layer is no valid tar archive: %s",
 						   archive_error_string(unpack->archive));
 	set_folder_times(unpack);
-	return true;
+	return close_folders(unpack);
 }
 
 /* Padding behind the archive's end belongs to the diff id. */
@@ -583,7 +638,12 @@ bool unpack_layer(const struct unpack_spec *spec, struct unpack_stats *out, stru
 	AUTO_FD root = open(spec->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	__attribute__((cleanup(archive_close))) struct archive *archive = NULL;
 	struct unpack unpack = {
-		.root_fd = root, .form = spec->form, .stats = out, .parent_fd = -1, .err = err
+		.root_fd = root,
+		.form = spec->form,
+		.has_exact_modes = spec->has_exact_modes,
+		.stats = out,
+		.parent_fd = -1,
+		.err = err,
 	};
 	bool is_ok;
 

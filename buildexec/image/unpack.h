@@ -45,6 +45,7 @@ struct unpack_spec {
 	const char *dir;
 	const char *diff_id;
 	enum unpack_form form;
+	bool has_exact_modes; /* UNPACK_AS_USER too: for folders that are changed and archived again */
 };
 MUST_CHECK bool unpack_layer(const struct unpack_spec *spec, struct unpack_stats *out,
 			     struct err *err);

@@ -128,3 +128,19 @@ bool tree_chown(const char *root, uid_t uid, gid_t gid, struct err *err)
 		return err_sys(err, errno, "cannot change the owner of '%s'", root);
 	return tree_walk(root, chown_entry, &owner, err);
 }
+
+static bool set_entry_times(void *ctx, struct tree_entry *entry, struct err *err)
+{
+	return utimensat(entry->dir_fd, entry->name, ctx, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       err_sys(err, errno, "cannot set the time of '%s'", entry->path);
+}
+
+bool tree_set_times(const char *root, int64_t mtime_s, struct err *err)
+{
+	struct timespec times[2] = { { .tv_sec = mtime_s }, { .tv_sec = mtime_s } };
+
+	if (!tree_walk(root, set_entry_times, times, err))
+		return false;
+	return utimensat(AT_FDCWD, root, times, 0) == 0 ||
+	       err_sys(err, errno, "cannot set the time of '%s'", root);
+}

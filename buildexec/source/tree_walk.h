@@ -30,6 +30,9 @@ MUST_CHECK bool tree_walk(const char *root, tree_fn *each, void *ctx, struct err
 /* Gives the root and everything below it to a user. Not allowed to (no root): true, and nothing happens. */
 MUST_CHECK bool tree_chown(const char *root, uid_t uid, gid_t gid, struct err *err);
 
+/* Gives the root and everything below it, links too, one time of change. */
+MUST_CHECK bool tree_set_times(const char *root, int64_t mtime_s, struct err *err);
+
 /* What belongs to git, not to the content: entries named ".git". */
 bool tree_is_git(const char *name);
 /* The error for sockets, pipes and devices. */

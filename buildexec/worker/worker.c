@@ -139,6 +139,8 @@ static bool open_task(struct task *task, struct err *err)
 {
 	const struct build_request *request = task->request;
 
+	/* Modes become part of images, and builds run as other users: neither must depend on who starts us. */
+	umask(022);
 	fs_set_temp_base(request->temp_dir);
 	/* One build, one user's credentials: what was read once need not be asked for again. */
 	task->shared = registry_shared_new();

@@ -117,7 +117,8 @@ class World:
         self.layouts = Layouts(root + "/registry")
         with open(shutil.which("busybox"), "rb") as file:
             busybox = file.read()
-        names = ["sh", "cat", "mkdir", "ls", "sleep", "env", "id", "cp", "rm", "wget", "true", "false", "stat"]
+        names = ["sh", "cat", "mkdir", "ls", "sleep", "env", "id", "cp", "rm", "wget", "true", "false", "stat",
+                 "grep", "sort"]
         self.layers = [layer_of([("bin", 0o755, None, None), ("bin/busybox", 0o755, busybox, None)]
                                 + [("bin/" + name, 0o777, None, "busybox") for name in names]
                                 + [("etc", 0o755, None, None), ("etc/passwd", 0o644, b"root:x:0:0::/:/bin/sh\n", None),

@@ -19,6 +19,7 @@ PROGRAM = os.path.abspath(sys.argv.pop(1))
 REF_NAME = "org.opencontainers.image.ref.name"
 KEY = "reconcile.dev/build-key"
 
+DESCRIPTOR = 'api = "0.10"\n[buildpack]\nid = "test/hello"\nversion = "1.0.0"\n'
 DETECT = "#!/bin/sh\nexit 0\n"
 BUILD = """#!/bin/sh
 set -eu
@@ -43,6 +44,9 @@ def sha(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+OWNERS = {}  # of names in layers that are not root's
+
+
 def layer_of(entries):
     """A layer from (name, mode, content or None for a folder, link)."""
     buffer = io.BytesIO()
@@ -50,6 +54,7 @@ def layer_of(entries):
         for name, mode, content, link in entries:
             info = tarfile.TarInfo(name)
             info.mode, data = mode, None
+            info.uid = OWNERS.get(name, 0)
             if link:
                 info.type, info.linkname = tarfile.SYMTYPE, link
             elif content is None:
@@ -117,15 +122,15 @@ class Layouts:
 
 class World:
     """A stack, a buildpack, an application: what a scheduler would have found in manifests."""
+    names = ["sh", "cat", "mkdir", "ls", "sleep", "env"]
 
     def __init__(self, root):
         self.root = root
         self.layouts = Layouts(os.path.join(root, "registry"))
         with open(shutil.which("busybox"), "rb") as file:
             busybox = file.read()
-        names = ["sh", "cat", "mkdir", "ls", "sleep", "env"]
         self.base = layer_of([("bin", 0o755, None, None), ("bin/busybox", 0o755, busybox, None)]
-                             + [("bin/" + name, 0o777, None, "busybox") for name in names]
+                             + [("bin/" + name, 0o777, None, "busybox") for name in self.names]
                              + [("etc", 0o755, None, None), ("etc/passwd", 0o644, b"cnb:x:1001:1000::/home/cnb:/bin/sh\n", None),
                                 ("home", 0o755, None, None), ("home/cnb", 0o777, None, None), ("tmp", 0o1777, None, None)])
         labels = {"io.buildpacks.stack.id": "test.stack"}
@@ -136,7 +141,7 @@ class World:
                               ("cnb/buildpacks/test_hello", 0o755, None, None),
                               ("cnb/buildpacks/test_hello/1.0.0", 0o755, None, None),
                               ("cnb/buildpacks/test_hello/1.0.0/buildpack.toml", 0o644,
-                               b'api = "0.10"\n[buildpack]\nid = "test/hello"\nversion = "1.0.0"\n', None),
+                               DESCRIPTOR.encode(), None),
                               ("cnb/buildpacks/test_hello/1.0.0/bin", 0o755, None, None),
                               ("cnb/buildpacks/test_hello/1.0.0/bin/detect", 0o755, DETECT.encode(), None),
                               ("cnb/buildpacks/test_hello/1.0.0/bin/build", 0o755, BUILD.encode(), None)])

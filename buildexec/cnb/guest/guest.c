@@ -6,11 +6,14 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "buildexec/cnb/guest/env_dir.h"
 #include "buildexec/cnb/guest/io.h"
 #include "buildexec/cnb/platform_api.h"
+
+enum { TEMP_DIRS_MAX = 10000 };
 
 static const struct option {
 	const char *flag, *variable, *deflt;
@@ -256,8 +259,13 @@ bool guest_temp_dir(struct guest *guest, const char *prefix, char **out, struct 
 {
 	const char *base = variable(guest, "TMPDIR");
 
-	*out = arena_printf(guest->arena, "%s/%sXXXXXX", *base ? base : "/tmp", prefix);
-	if (!mkdtemp(*out))
-		return err_sys(err, errno, "cannot make a temporary folder like '%s'", *out);
-	return true;
+	/* Counted, not random: buildpacks are told these names, and what they write must not depend on chance. */
+	for (int n = 0; n < TEMP_DIRS_MAX; n++) {
+		*out = arena_printf(guest->arena, "%s/%s%d", *base ? base : "/tmp", prefix, n);
+		if (mkdir(*out, 0700) == 0)
+			return true;
+		if (errno != EEXIST)
+			break;
+	}
+	return err_sys(err, errno, "cannot make a temporary folder like '%s'", *out);
 }

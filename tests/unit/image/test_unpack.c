@@ -213,6 +213,36 @@ static void test_unpack__as_user_keeps_everything_readable(void **state)
 		assert_int_equal(errno, ENOTSUP);
 }
 
+/* For what is archived again: a cached layer that came back otherwise would be another one. */
+static void test_unpack__as_user_keeps_exact_modes_where_asked(void **state)
+{
+	struct fixture *f = *state;
+	struct unpack_spec spec = { .dir = at(f, "out"),
+				    .form = UNPACK_AS_USER,
+				    .has_exact_modes = true };
+	struct unpack_stats stats;
+	struct err err = { 0 };
+	AUTO_FD fd = -1;
+
+	add(f, (struct tar_entry){ "shut", TAR_DIR, .mode = 0700 }, "");
+	add(f, (struct tar_entry){ "shut/in", TAR_DIR, .mode = 02555 }, "");
+	add(f, (struct tar_entry){ "shut/in/secret", .mode = 01 }, "x");
+	add(f, (struct tar_entry){ "shut", TAR_DIR, .mode = 0111 }, "");
+	add(f, (struct tar_entry){ "shut/in/late", .mode = 0444 }, "x");
+	add(f, (struct tar_entry){ "gone", TAR_DIR, .mode = 01 }, "");
+	add(f, (struct tar_entry){ "gone", .mode = 0640 }, "x");
+	fd = open(finish(f), O_RDONLY);
+	spec.fd = fd;
+	assert_int_equal(mkdir(spec.dir, 0755), 0);
+	assert_true(unpack_layer(&spec, &stats, &err));
+	assert_int_equal(look(f, "out/shut").st_mode & 07777, 0111);
+	assert_int_equal(look(f, "out/gone").st_mode & 07777, 0640);
+	assert_int_equal(chmod(at(f, "out/shut"), 0700), 0);
+	assert_int_equal(look(f, "out/shut/in").st_mode & 07777, 02555);
+	assert_int_equal(look(f, "out/shut/in/secret").st_mode & 07777, 01);
+	assert_int_equal(look(f, "out/shut/in/late").st_mode & 07777, 0444);
+}
+
 static void test_unpack__turns_whiteouts_into_overlayfs_marks(void **state)
 {
 	struct fixture *f = *state;
@@ -595,6 +625,7 @@ int main(void)
 		ROW(test_unpack__makes_every_kind_of_entry),
 		ROW(test_unpack__sets_owners_as_root),
 		ROW(test_unpack__as_user_keeps_everything_readable),
+		ROW(test_unpack__as_user_keeps_exact_modes_where_asked),
 		ROW(test_unpack__turns_whiteouts_into_overlayfs_marks),
 		ROW(test_unpack__what_a_layer_puts_back_hides_what_it_removed),
 		ROW(test_unpack__a_later_entry_replaces_an_earlier_one),
