@@ -238,6 +238,9 @@ static int load(struct context *context, const char *path)
 		return context_fail(&err, EXIT_INVALID);
 	context->is_loaded = true;
 	secrets.dir = context->loaded.dir;
+	secrets.rules = &context->loaded.model.settings->secrets;
+	secrets.is_dry_run = (context->options.dry_run && !context->options.is_upload_dry_run) ||
+			     context->options.expect_no_changes;
 	secrets_read(&secrets, &context->loaded.model, &context->loaded.diags);
 	diags_sort(&context->loaded.diags);
 	context_print_problems(context, &context->loaded.diags);
