@@ -100,6 +100,7 @@ static void test_sanitize__shows_what_would_hide(void **state)
 		{ "cut \xe2\x80", "cut \\xe2\\x80" },
 		{ "\033]8;;http://x\033\\y", "\\x1b]8;;http://x\\x1b\\y" },
 		{ "::set-output name=a::b", "\\x3a:set-output name=a::b" },
+		{ "::error a\nb::c", "\\x3a:error a\\x0ab::c" },
 		{ "##vso[task.setvariable]", "#\\x23vso[task.setvariable]" },
 	};
 
