@@ -48,3 +48,7 @@ if(FUZZ)
 endif()
 target_compile_options(project_sanitize INTERFACE -fPIE)
 target_link_options(project_sanitize INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed)
+if(HAS_CF_PROTECTION AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+	# The C library's start files carry no mark: said for them, a shadow stack needs nothing of them.
+	target_link_options(project_sanitize INTERFACE -Wl,-z,shstk)
+endif()
