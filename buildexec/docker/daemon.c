@@ -312,6 +312,8 @@ static const char *build_url(struct daemon *d, struct err *err)
 		buf_puts(&query, "&nocache=1");
 	put_query(&query, "networkmode",
 		  task_network(d->task) == SANDBOX_OFFLINE ? "none" : "host");
+	/* A program that dies with a secret in its memory leaves no file of it. */
+	put_query(&query, "ulimits", "[{\"Name\":\"core\",\"Soft\":0,\"Hard\":0}]");
 	put_number(&query, "memory", job->limits.memory_bytes);
 	put_number(&query, "memswap", job->limits.memory_bytes);
 	if (job->limits.cpu_millis > 0) {

@@ -32,12 +32,20 @@ struct walk {
 	unsigned n_links;
 	char real[PATH_MAX]; /* without links; "" is the root */
 	char rest[PATH_MAX];
+	size_t at; /* what of `rest` is done */
 };
 
 static bool stop(int sys)
 {
 	errno = sys;
 	return false;
+}
+
+static bool has_more(const struct walk *walk)
+{
+	const char *at = walk->rest + walk->at;
+
+	return at[strspn(at, "/")] != '\0';
 }
 
 static bool go_up(struct walk *walk)
@@ -59,9 +67,11 @@ static bool follow(struct walk *walk, const char *target)
 		return stop(ELOOP);
 	if (*target == '/' && walk->inside != INSIDE_ROOT)
 		return stop(EXDEV);
-	if (snprintf(rest, sizeof(rest), "%s/%s", target, walk->rest) >= (int)sizeof(rest))
+	if (snprintf(rest, sizeof(rest), "%s/%s", target, walk->rest + walk->at) >=
+	    (int)sizeof(rest))
 		return stop(ENAMETOOLONG);
-	memcpy(walk->rest, rest, sizeof(rest));
+	memcpy(walk->rest, rest, strlen(rest) + 1);
+	walk->at = 0;
 	if (*target == '/')
 		*walk->real = '\0';
 	else
@@ -71,7 +81,7 @@ static bool follow(struct walk *walk, const char *target)
 
 static bool go_down(struct walk *walk, const char *name, size_t n)
 {
-	bool is_last = walk->rest[strspn(walk->rest, "/")] == '\0';
+	bool is_last = !has_more(walk);
 	size_t len = strlen(walk->real);
 	char target[PATH_MAX];
 	struct stat st;
@@ -97,13 +107,15 @@ static bool go_down(struct walk *walk, const char *name, size_t n)
 static bool take_part(struct walk *walk)
 {
 	char name[NAME_MAX + 1];
-	const char *at = walk->rest + strspn(walk->rest, "/");
-	size_t n = strcspn(at, "/");
+	const char *at = walk->rest + walk->at;
+	size_t n;
 
+	at += strspn(at, "/");
+	n = strcspn(at, "/");
 	if (n > NAME_MAX)
 		return stop(ENAMETOOLONG);
-	memcpy(name, at, n);
-	memmove(walk->rest, at + n, strlen(at + n) + 1);
+	memcpy(name, at, n); /* a link's target takes the place of the rest */
+	walk->at = (size_t)(at - walk->rest) + n;
 	if (n == 0 || (n == 1 && *name == '.'))
 		return true;
 	if (n == 2 && memcmp(name, "..", 2) == 0)
@@ -122,7 +134,7 @@ int open_inside_walk(int root_fd, const char *path, uint64_t flags, enum inside 
 	if (*path == '/' && inside != INSIDE_ROOT)
 		return errno = EXDEV, -1;
 	memcpy(walk.rest, path, strlen(path) + 1);
-	while (walk.rest[strspn(walk.rest, "/")])
+	while (has_more(&walk))
 		if (!take_part(&walk))
 			return -1;
 	return openat(root_fd, *walk.real ? walk.real : ".", (int)flags | O_NOFOLLOW | O_CLOEXEC);
