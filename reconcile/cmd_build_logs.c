@@ -6,6 +6,7 @@
 
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/log.h"
 #include "model/base/limits.h"
 #include "model/kind/build_phase.h"
 #include "reconcile/apply/log_file.h"
@@ -123,7 +124,8 @@ static int print_log(struct context *context, const struct logged *logged)
 		err_set(&err, ERR_ABSENT, "the log of %s is gone", name);
 		return context_fail(&err, EXIT_ERROR);
 	}
-	buf_add(&context->out, text, len);
+	/* Kept clean; but what is read back is foreign. */
+	sanitize(text, len, true, &context->out);
 	return EXIT_DONE;
 }
 

@@ -136,14 +136,16 @@ void context_print_problems(const struct context *context, const struct diags *d
 	const struct diag_style style = { .with_color = is_color(&context->options, STDERR_FILENO),
 					  .with_excerpt = true };
 	AUTO_BUF text = BUF_INIT(OUTPUT_BYTES);
-	AUTO_BUF clean = BUF_INIT(OUTPUT_BYTES);
+	AUTO_BUF harmless = BUF_INIT(2 * OUTPUT_BYTES);
+	AUTO_BUF clean = BUF_INIT(2 * OUTPUT_BYTES);
 	struct err err = { 0 };
 
 	for (size_t i = 0; i < diags->list.n; i++)
 		diag_render(&diags->list.v[i], &style, &text);
 	if (diags->n_dropped)
 		buf_printf(&text, "and %zu more problems\n", diags->n_dropped);
-	redact(buf_text(&text), text.len, &clean);
+	hide_commands(buf_text(&text), text.len, &harmless);
+	redact(buf_text(&harmless), harmless.len, &clean);
 	if (clean.len && !fd_write_all(STDERR_FILENO, buf_text(&clean), clean.len, &err))
 		context_fail(&err, EXIT_ERROR);
 }
@@ -238,6 +240,9 @@ static int load(struct context *context, const char *path)
 		return context_fail(&err, EXIT_INVALID);
 	context->is_loaded = true;
 	secrets.dir = context->loaded.dir;
+	secrets.rules = &context->loaded.model.settings->secrets;
+	secrets.is_dry_run = (context->options.dry_run && !context->options.is_upload_dry_run) ||
+			     context->options.expect_no_changes;
 	secrets_read(&secrets, &context->loaded.model, &context->loaded.diags);
 	diags_sort(&context->loaded.diags);
 	context_print_problems(context, &context->loaded.diags);

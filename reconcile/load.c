@@ -474,12 +474,13 @@ static void read_excerpts(struct diags *diags, struct arena *arena)
 static const struct settings *read_settings(const char *path, struct loaded *out)
 {
 	const struct settings *found = NULL;
+	struct folder folder = { .fd = -1 };
 	struct batch batch;
 
 	init_batch(&batch, out->diags.is_strict);
 	/* The text stays, for the excerpts of its mistakes. */
-	decode_file(&batch, arena_strdup(batch.arena, path), &(struct folder){ .fd = -1 },
-		    batch.arena);
+	decode_file(&batch, arena_strdup(batch.arena, path), &folder, batch.arena);
+	fd_close(&folder.fd);
 	for (size_t i = 0; i < batch.objects.n; i++) {
 		const struct object *object = batch.objects.v[i];
 

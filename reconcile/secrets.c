@@ -12,7 +12,8 @@
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/proc.h"
 #include "model/base/limits.h"
-#include "model/kind/secret.h"
+#include "model/kind/credentials.h"
+#include "model/kind/settings.h"
 
 struct reading {
 	const struct secrets_spec *spec;
@@ -58,9 +59,70 @@ static void lack(struct reading *r)
 	secret->is_partial = true;
 }
 
-static void put(struct reading *r, const char *key, const char *bytes, size_t n)
+static const char *absolute(const struct reading *r, const char *path)
 {
-	const struct secret_value value = { .key = key, .bytes = bytes, .len = n };
+	return path[0] == '/' ? path : path_join(r->arena, r->spec->dir, path);
+}
+
+/* The same variable, or the same file. */
+static bool is_meant(const struct reading *r, const char *rule, const char *from)
+{
+	return strcmp(absolute(r, rule), absolute(r, from)) == 0;
+}
+
+/* NULL: wherever the manifests say. */
+static const struct strings *servers_of(const struct reading *r, const char *from)
+{
+	static const struct strings nowhere = { 0 };
+	const struct list *rules = r->spec->rules;
+
+	for (size_t i = 0; rules && i < rules->n; i++) {
+		const struct settings_secret *rule = LIST_AT(*rules, struct settings_secret, i);
+
+		if (is_meant(r, rule->from, from))
+			return &rule->servers;
+	}
+	return r->spec->is_dry_run || (rules && rules->n) ? &nowhere : NULL;
+}
+
+static void say_unsent(const struct reading *r, const char *from, const char *server)
+{
+	diag_add(r->diags, SEVERITY_WARNING, "secret", r->object->file, r->object->pos, 1,
+		 "'%s' is not sent to %s: trusted settings (--settings FILE or your own) do not "
+		 "allow it under 'secrets'",
+		 from, server);
+}
+
+/* A login that will not be sent says so: the server would say only that there was none. */
+static void check_servers(const struct reading *r, const char *from, const struct strings *servers)
+{
+	static const char *const annotations[] = { ANNOTATION_DOCKER, ANNOTATION_GIT,
+						   ANNOTATION_BLOB };
+	const struct secret_spec *secret = r->object->spec;
+	const char *type = secret->type ? secret->type : "";
+	bool is_login = strcmp(type, SECRET_BASIC_AUTH) == 0 || strcmp(type, SECRET_SSH_AUTH) == 0;
+
+	for (size_t i = 0; i < COUNTOF(annotations); i++) {
+		const char *server = pairs_get(&r->object->meta.annotations, annotations[i]);
+
+		is_login = is_login && !server;
+		if (server && !server_is_among(server, servers))
+			say_unsent(r, from, arena_printf(r->arena, "'%s'", server));
+	}
+	/* The server is what a build config's source names. */
+	if (is_login && !servers->n)
+		say_unsent(r, from, "any server");
+}
+
+static void put(struct reading *r, const struct secret_source *source, const char *bytes, size_t n)
+{
+	const char *key = source->key;
+	const struct secret_value value = {
+		.key = key, .bytes = bytes, .len = n, .servers = servers_of(r, source->from)
+	};
+
+	if (value.servers)
+		check_servers(r, source->from, value.servers);
 
 	for (size_t i = 0; i < r->values.n; i++) {
 		if (strcmp(r->values.v[i].key, key) == 0) {
@@ -90,7 +152,7 @@ static void from_env(struct reading *r, const struct secret_source *source)
 	}
 	value = proc_getenv(source->from);
 	if (value)
-		put(r, source->key, arena_strdup(r->arena, value), strlen(value));
+		put(r, source, arena_strdup(r->arena, value), strlen(value));
 	else
 		report(r, &no_variable, source->from);
 }
@@ -122,8 +184,7 @@ bool secrets_file_is_allowed(const char *dir, const char *path)
 /* One line break at the end is the editor's, not the value's. */
 static void from_file(struct reading *r, const struct secret_source *source)
 {
-	const char *path = source->from[0] == '/' ? source->from
-						  : path_join(r->arena, r->spec->dir, source->from);
+	const char *path = absolute(r, source->from);
 	struct err err = { 0 };
 	char *text = NULL;
 	size_t n = 0;
@@ -146,7 +207,7 @@ static void from_file(struct reading *r, const struct secret_source *source)
 	}
 	if (n && text[n - 1] == '\n')
 		text[--n] = '\0';
-	put(r, source->key, text, n);
+	put(r, source, text, n);
 }
 
 static void read_annotation(struct reading *r, const char *name,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "buildexec/engine/archive.h"
+#include "buildexec/engine/daemon_answer.h"
 #include "buildexec/engine/run.h"
 #include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
@@ -21,7 +22,6 @@
 
 enum {
 	API_NEWEST = 43, /* 1.… */
-	LINE_MAX_BYTES = 4 << 20,
 	QUERY_MAX_BYTES = 1 << 20,
 	NO_LIMIT_S = 7 * 24 * 3600,
 	CPU_PERIOD_US = 100000,
@@ -32,11 +32,8 @@ struct daemon {
 	struct task *task;
 	struct http *http;
 	const char *base; /* "http://docker/v1.41" */
-	/* While it answers. */
-	struct buf line;
 	struct build_log log;
-	const char *id, *error;
-	int exit_code;
+	struct daemon_answer answer; /* to the build */
 };
 
 /* ---- the connection ---- */
@@ -270,62 +267,6 @@ static bool daemon_place(struct engine_job *job, struct err *err)
 
 /* ---- building ---- */
 
-/* "Step 2/4 : RUN false" */
-static void note_step(struct daemon *d, const char *text)
-{
-	const char *colon = strncmp(text, "Step ", 5) == 0 ? strstr(text, " : ") : NULL;
-
-	if (colon)
-		d->job->instruction =
-			arena_copy(d->task->arena, colon + 3, strcspn(colon + 3, "\r\n"));
-}
-
-static void take_line(struct daemon *d, const char *line, size_t n)
-{
-	struct err ignored = { 0 };
-	const char *text;
-	struct node *root;
-
-	if (!json_parse(line, n, d->task->arena, &root, &ignored))
-		return;
-	text = node_text(root, "stream");
-	if (text) {
-		note_step(d, text);
-		build_log_take(&d->log, text, strlen(text));
-	}
-	text = node_text(node_get(root, "aux"), "ID");
-	if (text)
-		d->id = text;
-	text = node_text(root, "error");
-	if (text) {
-		const struct node *code = node_at(root, "errorDetail", "code", NULL);
-
-		d->error = text;
-		d->exit_code = code && code->kind == NODE_INT && code->i > 0 && code->i < 256
-				       ? (int)code->i
-				       : 1;
-	}
-}
-
-static bool take_bytes(void *ctx, const char *bytes, size_t n)
-{
-	struct daemon *d = ctx;
-
-	while (n > 0) {
-		const char *end = memchr(bytes, '\n', n);
-		size_t len = end ? (size_t)(end - bytes) + 1 : n;
-
-		buf_add(&d->line, bytes, len);
-		if (end) {
-			take_line(d, buf_text(&d->line), d->line.len);
-			buf_clear(&d->line);
-		}
-		bytes += len;
-		n -= len;
-	}
-	return !d->line.is_over;
-}
-
 static void put_query(struct buf *query, const char *name, const char *value)
 {
 	buf_printf(query, "&%s=", name);
@@ -367,6 +308,8 @@ static const char *build_url(struct daemon *d, struct err *err)
 		buf_puts(&query, "&nocache=1");
 	put_query(&query, "networkmode",
 		  task_network(d->task) == SANDBOX_OFFLINE ? "none" : "host");
+	/* A program that dies with a secret in its memory leaves no file of it. */
+	put_query(&query, "ulimits", "[{\"Name\":\"core\",\"Soft\":0,\"Hard\":0}]");
 	put_number(&query, "memory", job->limits.memory_bytes);
 	put_number(&query, "memswap", job->limits.memory_bytes);
 	if (job->limits.cpu_millis > 0) {
@@ -382,15 +325,24 @@ static const char *build_url(struct daemon *d, struct err *err)
 	return buf_copy(&query, d->task->arena);
 }
 
+static void log_text(void *ctx, const char *text)
+{
+	struct daemon *d = ctx;
+
+	build_log_take(&d->log, text, strlen(text));
+}
+
 static bool send_build(struct daemon *d, const char *url, const char *path, struct err *err)
 {
-	struct http_request request = { .write = take_bytes, .write_ctx = d };
+	struct http_request request = { .write = daemon_answer_take, .write_ctx = &d->answer };
 	bool is_done;
 
-	d->line = BUF_INIT(LINE_MAX_BYTES);
+	d->answer = (struct daemon_answer){ .on_text = log_text, .ctx = d };
 	is_done = post_file(d, url, path, &request, err);
 	build_log_end(&d->log);
-	buf_release(&d->line);
+	daemon_answer_end(&d->answer);
+	if (d->answer.instruction[0])
+		d->job->instruction = d->answer.instruction;
 	return is_done;
 }
 
@@ -410,15 +362,15 @@ static bool daemon_build(struct engine_job *job, const char **id, struct err *er
 	}
 	if (!fs_remove_tree(path, err))
 		return false;
-	if (d->error) {
-		job->error = d->error;
-		job->task->exit_code = d->exit_code;
-		return err_set(err, ERR_INVALID, "%s", d->error);
+	if (d->answer.has_failed) {
+		job->error = d->answer.error;
+		job->task->exit_code = d->answer.exit_code;
+		return err_set(err, ERR_INVALID, "%s", d->answer.error);
 	}
-	if (!d->id || strncmp(d->id, "sha256:", 7) != 0)
+	if (strncmp(d->answer.id, "sha256:", 7) != 0)
 		return err_set(err, ERR_SYSTEM,
 			       "the Docker daemon did not say which image it made");
-	*id = d->id;
+	*id = d->answer.id;
 	return true;
 }
 

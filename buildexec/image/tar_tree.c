@@ -10,16 +10,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/open_inside.h"
 #include "model/base/map.h"
 
 enum { FDS_MAX = 64, CHUNK = 256 * 1024, XATTRS_MAX = 64 };
@@ -48,10 +47,7 @@ static bool walk_fail(struct walk *walk, int sys, const char *what)
 /* Opens below the root, passing no link on the way. */
 static int open_beneath(int root_fd, const char *path, uint64_t flags)
 {
-	struct open_how how = { .flags = flags | O_CLOEXEC | O_NOFOLLOW,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-
-	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
+	return open_inside(root_fd, path, flags | O_NOFOLLOW, INSIDE_NO_LINKS);
 }
 
 /*

@@ -2,7 +2,7 @@
 /*
  * unpack.c — one layer into one folder. libarchive reads the headers; everything on disk is made
  * here, relative to the descriptor of a parent folder that the kernel resolved inside the layer
- * (openat2, RESOLVE_IN_ROOT), and with the last part of a name never followed. Times of folders are
+ * (open_inside.h), and with the last part of a name never followed. Times of folders are
  * set last, since making entries changes them.
  */
 #include "buildexec/image/unpack.h"
@@ -12,18 +12,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "buildexec/image/inflate.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/open_inside.h"
 #include "model/base/limits.h"
 #include "model/base/vec.h"
 
@@ -79,11 +78,9 @@ static bool refuse(struct unpack *unpack, const char *name, const char *why)
 }
 
 /* Resolves inside the layer as a chroot would: links on the way may not lead out. */
-static int open_inside(int root_fd, const char *path, uint64_t flags)
+static int open_in_layer(int root_fd, const char *path, uint64_t flags)
 {
-	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-
-	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
+	return open_inside(root_fd, path, flags, INSIDE_ROOT);
 }
 
 /* The name without leading "/" and "./", empty parts and trailing "/"; "" is the layer's root.
@@ -158,7 +155,7 @@ static bool make_parents(struct unpack *unpack, const char *path)
 		name = strrchr(part, '/');
 		if (name)
 			part[name++ - part] = '\0';
-		above = open_inside(unpack->root_fd, name ? part : "", O_PATH | O_DIRECTORY);
+		above = open_in_layer(unpack->root_fd, name ? part : "", O_PATH | O_DIRECTORY);
 		if (above < 0)
 			return fail(unpack, errno, path);
 		if (mkdirat(above, name ? name : part, 0755) < 0 && errno != EEXIST)
@@ -185,13 +182,13 @@ static bool enter_parent(struct unpack *unpack, const char *name, const char **l
 	fd_close(&unpack->parent_fd);
 	memcpy(unpack->parent, name, len);
 	unpack->parent[len] = '\0';
-	unpack->parent_fd = open_inside(unpack->root_fd, unpack->parent, O_RDONLY | O_DIRECTORY);
+	unpack->parent_fd = open_in_layer(unpack->root_fd, unpack->parent, O_RDONLY | O_DIRECTORY);
 	/* ENOTDIR: this layer's own whiteout may be in the way. */
 	if (unpack->parent_fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		if (!make_parents(unpack, unpack->parent))
 			return false;
 		unpack->parent_fd =
-			open_inside(unpack->root_fd, unpack->parent, O_RDONLY | O_DIRECTORY);
+			open_in_layer(unpack->root_fd, unpack->parent, O_RDONLY | O_DIRECTORY);
 	}
 	return unpack->parent_fd >= 0 || fail(unpack, errno, name);
 }
@@ -447,7 +444,7 @@ static bool make_hardlink(struct unpack *unpack, const char *target, const char 
 	slash = strrchr(clean, '/');
 	if (slash)
 		*slash = '\0';
-	folder = open_inside(unpack->root_fd, slash ? clean : "", O_PATH | O_DIRECTORY);
+	folder = open_in_layer(unpack->root_fd, slash ? clean : "", O_PATH | O_DIRECTORY);
 	if (folder < 0 || !clear_place(unpack, last, name))
 		return unpack->err->kind ? false : fail(unpack, errno, name);
 	if (linkat(folder, slash ? slash + 1 : clean, unpack->parent_fd, last, 0) < 0) {
@@ -549,7 +546,7 @@ static void set_folder_times(struct unpack *unpack)
 		const struct folder_time *folder = &unpack->times.v[i];
 		struct timespec times[2] = { { folder->mtime_s, folder->mtime_ns },
 					     { folder->mtime_s, folder->mtime_ns } };
-		AUTO_FD fd = open_inside(unpack->root_fd, folder->path, O_RDONLY | O_DIRECTORY);
+		AUTO_FD fd = open_in_layer(unpack->root_fd, folder->path, O_RDONLY | O_DIRECTORY);
 
 		if (fd >= 0)
 			(void)!futimens(fd, times);

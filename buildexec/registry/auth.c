@@ -140,26 +140,33 @@ static bool token_is_clean(const char *text)
 	return text[0] != '\0';
 }
 
-static bool read_token(const struct auth *auth, const struct http_response *response,
-		       struct arena *arena, const char **text, int64_t *life_s, struct err *err)
+bool token_answer_parse(const char *json, size_t n, struct arena *arena, const char **text,
+			int64_t *life_s, struct err *err)
 {
 	const struct node *life;
 	struct node *root;
 
-	if (!json_parse(response->body, response->body_len, arena, &root, err))
-		return err_prefix(err, "cannot read the token for '%s'", auth->host);
+	if (!json_parse(json, n, arena, &root, err))
+		return false;
 	*text = node_text(root, "token");
 	if (!*text || !**text)
 		*text = node_text(root, "access_token");
 	if (!*text || !token_is_clean(*text))
-		return err_set(err, ERR_INVALID,
-			       "cannot read the token for '%s': the answer has none", auth->host);
+		return err_set(err, ERR_INVALID, "the answer has none");
 	life = node_get(root, "expires_in");
 	*life_s = life && life->kind == NODE_INT ? life->i : 0;
 	if (*life_s < TOKEN_LIFE_S)
 		*life_s = TOKEN_LIFE_S;
 	if (*life_s > TOKEN_LIFE_MAX_S)
 		*life_s = TOKEN_LIFE_MAX_S;
+	return true;
+}
+
+static bool read_token(const struct auth *auth, const struct http_response *response,
+		       struct arena *arena, const char **text, int64_t *life_s, struct err *err)
+{
+	if (!token_answer_parse(response->body, response->body_len, arena, text, life_s, err))
+		return err_prefix(err, "cannot read the token for '%s'", auth->host);
 	secret_add(*text, strlen(*text));
 	return true;
 }

@@ -49,4 +49,8 @@ bool auth_learn(struct auth *auth, const struct auth_need *need, struct arena *a
 bool auth_has_credentials(const struct auth *auth, const char *repo, struct arena *arena);
 void auth_release(struct auth *auth);
 
+/* What a token server answered: a token that fits into a header, and for how many seconds it is good. Pure. */
+MUST_CHECK bool token_answer_parse(const char *json, size_t n, struct arena *arena,
+				   const char **text, int64_t *life_s, struct err *err);
+
 #endif

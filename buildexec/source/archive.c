@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * archive.c — see archive.h. The folder of an entry is opened with openat2 (for sources without any link on the way), its last
+ * archive.c — see archive.h. The folder of an entry is opened by open_inside.h (for sources without any link on the way), its last
  * name is never followed. A link is checked twice: by its text, and when everything is there by asking the kernel whether it
  * leaves the folder, since links may lead over links.
  */
@@ -11,16 +11,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/open_inside.h"
 #include "model/base/limits.h"
 
 static const struct archive_limits usual_limits = {
@@ -52,12 +51,10 @@ static bool refuse(struct unpacking *u, const char *name, const char *why)
 	return err_set(u->err, ERR_INVALID, "cannot unpack '%s': %s", name, why);
 }
 
-static int open_inside(const struct unpacking *u, const char *path, uint64_t flags)
+static int open_folder(const struct unpacking *u, const char *path, uint64_t flags)
 {
-	struct open_how how = { .flags = flags | O_CLOEXEC };
-
-	how.resolve = u->spec->is_layer ? RESOLVE_IN_ROOT : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-	return (int)syscall(SYS_openat2, u->root_fd, *path ? path : ".", &how, sizeof(how));
+	return open_inside(u->root_fd, path, flags,
+			   u->spec->is_layer ? INSIDE_ROOT : INSIDE_NO_LINKS);
 }
 
 /* Why a part of a name cannot be one; NULL when it can. */
@@ -131,7 +128,7 @@ static bool clear_place(struct unpacking *u, const char *last, const char *name)
 static bool make_parents(struct unpacking *u, const char *path)
 {
 	char part[LIMIT_PATH_BYTES];
-	AUTO_FD above = open_inside(u, "", O_PATH | O_DIRECTORY);
+	AUTO_FD above = open_folder(u, "", O_PATH | O_DIRECTORY);
 
 	for (const char *at = path; at; at = *at ? at + 1 : NULL) {
 		const char *end = strchrnul(at, '/');
@@ -142,14 +139,14 @@ static bool make_parents(struct unpacking *u, const char *path)
 		part[len] = '\0';
 		if (above < 0)
 			return fail(u, errno, path);
-		fd = open_inside(u, part, O_PATH | O_DIRECTORY);
+		fd = open_folder(u, part, O_PATH | O_DIRECTORY);
 		if (fd < 0 && errno == ENOENT) {
 			const char *name = part + (at - path);
 
 			/* A link to nowhere in the way of a layer is an error too. */
 			if (mkdirat(above, name, 0755) != 0 || fchmodat(above, name, 0755, 0) != 0)
 				return fail(u, errno, path);
-			fd = open_inside(u, part, O_PATH | O_DIRECTORY);
+			fd = open_folder(u, part, O_PATH | O_DIRECTORY);
 		}
 		if (fd < 0)
 			return fail(u, errno, path);
@@ -172,11 +169,11 @@ static bool enter_parent(struct unpacking *u, const char *name, const char **las
 	fd_close(&u->parent_fd);
 	memcpy(u->parent, name, len);
 	u->parent[len] = '\0';
-	u->parent_fd = open_inside(u, u->parent, O_RDONLY | O_DIRECTORY);
+	u->parent_fd = open_folder(u, u->parent, O_RDONLY | O_DIRECTORY);
 	if (u->parent_fd < 0 && errno == ENOENT) {
 		if (!make_parents(u, u->parent))
 			return false;
-		u->parent_fd = open_inside(u, u->parent, O_RDONLY | O_DIRECTORY);
+		u->parent_fd = open_folder(u, u->parent, O_RDONLY | O_DIRECTORY);
 	}
 	if (u->parent_fd >= 0)
 		return true;
@@ -348,7 +345,7 @@ static bool make_hardlink(struct unpacking *u, const char *target, const char *n
 	slash = strrchr(from.text, '/');
 	if (slash)
 		*slash = '\0';
-	folder = open_inside(u, slash ? from.text : "", O_PATH | O_DIRECTORY);
+	folder = open_folder(u, slash ? from.text : "", O_PATH | O_DIRECTORY);
 	target = slash ? slash + 1 : from.text;
 	if (folder < 0 || fstatat(folder, target, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !S_ISREG(st.st_mode))
@@ -426,7 +423,7 @@ static bool apply_whiteout(struct unpacking *u, struct archive_entry *entry)
 		return true;
 	if (slash)
 		*slash = '\0';
-	folder = open_inside(u, slash ? name.text : "", O_RDONLY | O_DIRECTORY);
+	folder = open_folder(u, slash ? name.text : "", O_RDONLY | O_DIRECTORY);
 	if (folder < 0)
 		return true; /* nothing is there to be removed */
 	if (strcmp(last, ".wh..wh..opq") == 0)
@@ -512,12 +509,11 @@ static bool read_archive(struct unpacking *u, entry_fn *each)
 static bool check_link(void *ctx, struct tree_entry *entry, struct err *err)
 {
 	const int *root_fd = ctx;
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH };
 	AUTO_FD fd = -1;
 
 	if (!S_ISLNK(entry->stat.st_mode))
 		return true;
-	fd = (int)syscall(SYS_openat2, *root_fd, entry->path, &how, sizeof(how));
+	fd = open_inside(*root_fd, entry->path, O_PATH, INSIDE_BENEATH);
 	if (fd < 0 && errno == EXDEV)
 		return err_set(err, ERR_INVALID,
 			       "cannot unpack '%s': it is a link that leads out of the archive",

@@ -146,6 +146,49 @@ static bool is_deceiving(unsigned point)
 	       point == 0xFEFF;
 }
 
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Readers skip blanks, those outside of ASCII too. */
+static bool is_at_line_start(const char *begin, const char *at)
+{
+	while (at > begin && at[-1] != '\n') {
+		if (at[-1] > ' ' && at[-1] <= '~')
+			return false;
+		at--;
+	}
+	return true;
+}
+
+/* The first ':' of a line "::name …::", or the second '#' of "##name[". Not has_lines: all will be one line. */
+static bool begins_command(const char *begin, const char *at, const char *end, bool has_lines)
+{
+	const char *next = at + 1, *stop;
+
+	if (*at == '#' && at > begin && at[-1] == '#') {
+		while (next < end && is_letter(*next))
+			next++;
+		return next < end && *next == '[';
+	}
+	if (*at != ':' || end - at < 3 || *next != ':' || !is_letter(at[2]) ||
+	    !is_at_line_start(begin, at))
+		return false;
+	stop = has_lines ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+	return memmem(at + 2, (size_t)((stop ? stop : end) - at - 2), "::", 2);
+}
+
+void hide_commands(const char *text, size_t n, struct buf *out)
+{
+	for (const char *at = text; at < text + n; at++) {
+		if (begins_command(text, at, text + n, true))
+			buf_printf(out, "\\x%02x", *at);
+		else
+			buf_byte(out, *at);
+	}
+}
+
 void sanitize(const char *text, size_t n, bool keep_newlines, struct buf *out)
 {
 	const unsigned char *at = (const unsigned char *)text, *end = at + n;
@@ -158,7 +201,8 @@ void sanitize(const char *text, size_t n, bool keep_newlines, struct buf *out)
 			buf_printf(out, "\\x%02x", at[0]);
 		else if (keep_newlines && (point == '\n' || point == '\t'))
 			buf_byte(out, (char)point);
-		else if (point < 0x20 || point == 0x7F)
+		else if (point < 0x20 || point == 0x7F ||
+			 begins_command(text, (const char *)at, text + n, keep_newlines))
 			buf_printf(out, "\\x%02x", point);
 		else if ((point >= 0x80 && point < 0xA0) || is_deceiving(point))
 			buf_printf(out, "\\u%04x", point);

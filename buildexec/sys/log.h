@@ -33,7 +33,16 @@ void redact(const char *text, size_t n, struct buf *out);
 size_t redact_head(const char *text, size_t n, size_t head, struct buf *out);
 /* err->text in place. */
 void redact_err(struct err *err);
-/* Foreign text for people: C0/C1 and escape sequences made visible (newline and tab kept when asked), bidi controls escaped. */
+/*
+ * Foreign text for people: C0/C1 and escape sequences made visible (newline and tab kept when asked), bidi controls escaped,
+ * and what a CI system would obey as with hide_commands.
+ */
 void sanitize(const char *text, size_t n, bool keep_newlines, struct buf *out);
+/*
+ * Lines of a job's output that CI systems take for commands, made such that they do not: "::name …::" at the start of a line
+ * becomes "\x3a:name …::", and "##name[" anywhere "#\x23name[". Nothing else is changed.
+ * Source: actions/runner ActionCommand, azure-pipelines-agent Command, TeamCity service messages.
+ */
+void hide_commands(const char *text, size_t n, struct buf *out);
 
 #endif

@@ -226,6 +226,8 @@ static bool read_number(struct reader *r, struct node *node)
 	node->len = (uint32_t)(end - r->at);
 	node->text = arena_copy(r->arena, r->at, node->len);
 	r->at = end;
+	/* No integer has this sign: as the float that it is, it prints the way it was written. */
+	is_float = is_float || strcmp(node->text, "-0") == 0;
 	if (!is_float) {
 		errno = 0;
 		node->i = strtoll(node->text, NULL, 10);

@@ -11,11 +11,69 @@ struct gathered {
 	VEC(struct request_credential) registry, git, blob;
 };
 
+/* The parts of "[scheme://][user@]host[:port][/path]"; "user@host" alone is ssh. */
+struct server {
+	const char *scheme, *host;
+	size_t n_scheme, n_host;
+};
+
+static struct server server_of(const char *text)
+{
+	const char *mark = strstr(text, "://"), *at = mark ? mark + 3 : text;
+	struct server server = { .scheme = text, .n_scheme = mark ? (size_t)(mark - text) : 0 };
+	size_t n = strcspn(at, "/");
+	const char *user_end = memchr(at, '@', n);
+
+	if (user_end && !mark) {
+		server.scheme = "ssh";
+		server.n_scheme = 3;
+	}
+	server.host = user_end ? user_end + 1 : at;
+	server.n_host = n - (size_t)(server.host - at);
+	return server;
+}
+
+static bool is_same_text(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+	return n_a == n_b && strncasecmp(a, b, n_a) == 0;
+}
+
+bool server_is_among(const char *server, const struct strings *allowed)
+{
+	const struct server wanted = server_of(server ? server : "");
+
+	for (size_t i = 0; i < allowed->n; i++) {
+		const struct server one = server_of(allowed->v[i]);
+
+		if (strcmp(allowed->v[i], "*") == 0)
+			return true;
+		if (wanted.n_host &&
+		    is_same_text(one.host, one.n_host, wanted.host, wanted.n_host) &&
+		    (!one.n_scheme ||
+		     is_same_text(one.scheme, one.n_scheme, wanted.scheme, wanted.n_scheme)))
+			return true;
+	}
+	return false;
+}
+
 static const char *value_of(const struct secret_spec *secret, const char *key)
 {
 	const struct secret_value *value = secret_get(secret, key);
 
 	return value ? value->bytes : NULL;
+}
+
+/* All of a Secret is one login: where a value of it may not go, nor does the rest. */
+static bool may_go(const struct secret_spec *secret, const char *server)
+{
+	for (size_t i = 0; i < secret->values.n; i++) {
+		const struct strings *servers =
+			LIST_AT(secret->values, struct secret_value, i)->servers;
+
+		if (servers && !server_is_among(server, servers))
+			return false;
+	}
+	return true;
 }
 
 static bool is_type(const struct secret_spec *secret, const char *type)
@@ -29,7 +87,7 @@ static void add_git(const struct object *object, const struct secret_spec *secre
 	const char *server = pairs_get(&object->meta.annotations, ANNOTATION_GIT);
 	struct request_credential credential = { .server = server };
 
-	if (!server)
+	if (!server || !may_go(secret, server))
 		return;
 	if (is_type(secret, SECRET_BASIC_AUTH)) {
 		credential.user = value_of(secret, "username");
@@ -47,8 +105,9 @@ static void add_git(const struct object *object, const struct secret_spec *secre
 static void add_blob(const struct object *object, const struct secret_spec *secret,
 		     struct gathered *out)
 {
+	const char *server = pairs_get(&object->meta.annotations, ANNOTATION_BLOB);
 	struct request_credential credential = {
-		.server = pairs_get(&object->meta.annotations, ANNOTATION_BLOB),
+		.server = server,
 		.user = value_of(secret, "username"),
 		.password = value_of(secret, "password"),
 		.token = value_of(secret, "bearer"),
@@ -57,16 +116,17 @@ static void add_blob(const struct object *object, const struct secret_spec *secr
 	int n = (credential.user && credential.password) + (credential.token != NULL) +
 		(credential.authorization != NULL);
 
-	if (credential.server && n == 1)
+	if (server && n == 1 && may_go(secret, server))
 		vec_push(out->arena, &out->blob, credential);
 }
 
 static void add_config(const struct secret_spec *secret, const char *key, struct gathered *out)
 {
-	const char *json = value_of(secret, key);
+	const struct secret_value *json = secret_get(secret, key);
 
 	if (json)
-		vec_push(out->arena, &out->registry, (struct request_credential){ .config = json });
+		vec_push(out->arena, &out->registry,
+			 (struct request_credential){ .config = json->bytes });
 }
 
 static void add_secret(const struct object *object, struct gathered *out)
@@ -78,7 +138,7 @@ static void add_secret(const struct object *object, struct gathered *out)
 		add_config(secret, ".dockerconfigjson", out);
 	else if (is_type(secret, SECRET_DOCKER_CFG))
 		add_config(secret, ".dockercfg", out);
-	else if (is_type(secret, SECRET_BASIC_AUTH) && server)
+	else if (is_type(secret, SECRET_BASIC_AUTH) && server && may_go(secret, server))
 		vec_push(out->arena, &out->registry,
 			 (struct request_credential){ .server = server,
 						      .user = value_of(secret, "username"),
@@ -147,7 +207,7 @@ static void add_source(const struct model *model, const struct build_secrets *se
 		return;
 	add_secret(object, out);
 	/* One that says whose it is goes nowhere else, whatever the source names. */
-	if (out->git.n > n)
+	if (out->git.n > n || !may_go(object->spec, login.server))
 		return;
 	login.ssh_key = value_of(object->spec, "ssh-privatekey");
 	login.known_hosts = value_of(object->spec, "known_hosts");
@@ -222,22 +282,15 @@ void credentials_collect(const struct model *model, const char *ns, const char *
 static bool is_server(const struct request_credential *credential, const char *scheme,
 		      const char *host)
 {
-	const char *mark = strstr(credential->server, "://");
-	const char *at = mark ? mark + 3 : credential->server;
-	bool is_ssh = strcmp(scheme, "ssh") == 0;
-	size_t n = strcspn(at, "/");
-	const char *user_end = memchr(at, '@', n);
+	const struct server server = server_of(credential->server);
+	bool has_scheme = strstr(credential->server, "://");
 
-	if (mark && ((size_t)(mark - credential->server) != strlen(scheme) ||
-		     strncmp(credential->server, scheme, strlen(scheme)) != 0))
+	if (has_scheme && (server.n_scheme != strlen(scheme) ||
+			   strncmp(server.scheme, scheme, server.n_scheme) != 0))
 		return false;
-	if (!mark && is_ssh != (credential->ssh_key != NULL))
+	if (!has_scheme && (strcmp(scheme, "ssh") == 0) != (credential->ssh_key != NULL))
 		return false;
-	if (user_end) {
-		n -= (size_t)(user_end + 1 - at);
-		at = user_end + 1;
-	}
-	return strlen(host) == n && strncasecmp(at, host, n) == 0;
+	return is_same_text(server.host, server.n_host, host, strlen(host));
 }
 
 const struct request_credential *credential_for_git(const struct list *git, const char *scheme,

@@ -21,7 +21,18 @@ struct credentials {
 	struct list registry, git, blob; /* struct request_credential */
 };
 
-/* `account` NULL means "default"; an account that is not declared brings nothing. */
+/*
+ * Is `server` ("[scheme://][user@]host[:port][/path]"; NULL: none is named) one of those, which are written the same way? Host
+ * and port must be equal, and the scheme where the one allowed has one. "*" stands for all.
+ */
+bool server_is_among(const char *server, const struct strings *allowed);
+
+/*
+ * A Secret with a value that may not be sent to the server in question (secret_value.servers) brings nothing for it. The
+ * servers of a docker config stand in the value itself.
+ *
+ * `account` NULL means "default"; an account that is not declared brings nothing.
+ */
 void credentials_collect(const struct model *model, const char *ns, const char *account,
 			 struct arena *arena, struct credentials *out);
 /*

@@ -21,6 +21,8 @@ struct secret_value {
 	const char *key;
 	const char *bytes; /* NUL-terminated behind len */
 	size_t len;
+	/* Set by the program: as a login it goes to these alone (server_is_among); NULL: wherever the manifests say */
+	const struct strings *servers;
 };
 struct secret_spec {
 	const char *type;   /* "Opaque" */

@@ -73,6 +73,17 @@ static const struct field git_fields[] = {
 };
 const struct table settings_git_table = { "git settings", sizeof(struct settings_git), git_fields };
 
+static const struct field secret_fields[] = {
+	{ "from", FIELD_STRING, AT(struct settings_secret, from), .is_required = true,
+	  .doc = "The variable or file that a Secret's annotation names." },
+	{ "servers", FIELD_STRINGS, AT(struct settings_secret, servers), .is_required = true,
+	  .doc = "[scheme://]host[:port] that it may be sent to as a login; *: any." },
+	{ 0 },
+};
+static const struct table settings_secret_table = { "settings of secrets",
+						    sizeof(struct settings_secret), secret_fields,
+						    POS(struct settings_secret, pos) };
+
 static const char *const networks[] = { "host", "none", NULL };
 static const char *const compressions[] = { "fast", "small", NULL };
 
@@ -88,6 +99,8 @@ static const struct field settings_fields[] = {
 	  .doc = "How registries are reached; the longest prefix counts." },
 	{ "git", FIELD_STRUCTS, AT(struct settings, git), .table = &settings_git_table,
 	  .doc = "How git servers are reached." },
+	{ "secrets", FIELD_STRUCTS, AT(struct settings, secrets), .table = &settings_secret_table,
+	  .doc = "Where values from variables and files may go. Only from a trusted place." },
 	{ "jobs", FIELD_INT, AT(struct settings, jobs), .deflt = "0", .min = 0, .max = JOBS_MAX,
 	  .doc = "Builds at once; 0: one per core." },
 	{ "retries", FIELD_INT, AT(struct settings, retries), .deflt = "3", .min = 0,
@@ -121,11 +134,12 @@ static const struct field settings_fields[] = {
 };
 const struct table settings_table = { "Settings", sizeof(struct settings), settings_fields };
 
-/* What can run a program, or write outside the folder: the field as written, and where it lies. */
-enum trusted_type { TRUSTED_TEXT, TRUSTED_BOOL, TRUSTED_STRINGS };
+/* What can run a program, write outside the folder or say who is sent a login: the field as written, and where it lies. */
+enum trusted_type { TRUSTED_TEXT, TRUSTED_BOOL, TRUSTED_STRINGS, TRUSTED_STRUCTS };
 static const size_t trusted_sizes[] = { [TRUSTED_TEXT] = sizeof(char *),
 					[TRUSTED_BOOL] = sizeof(bool),
-					[TRUSTED_STRINGS] = sizeof(struct strings) };
+					[TRUSTED_STRINGS] = sizeof(struct strings),
+					[TRUSTED_STRUCTS] = sizeof(struct list) };
 static const struct {
 	const char *path;
 	enum trusted_type type;
@@ -134,6 +148,7 @@ static const struct {
 	{ "runtime", TRUSTED_TEXT, AT(struct settings, runtime) },
 	{ "cacheDir", TRUSTED_TEXT, AT(struct settings, cache_dir) },
 	{ "executor", TRUSTED_STRINGS, AT(struct settings, executor) },
+	{ "secrets", TRUSTED_STRUCTS, AT(struct settings, secrets) },
 	{ "credentialHelpers", TRUSTED_BOOL, AT(struct settings, allow_helpers) },
 	{ "updates.sign.method", TRUSTED_TEXT, AT(struct settings, updates.sign_method) },
 	{ "updates.sign.key", TRUSTED_TEXT, AT(struct settings, updates.sign_key) },

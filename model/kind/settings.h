@@ -21,6 +21,12 @@ struct settings_git {
 	const char *known_hosts;
 	bool is_insecure;
 };
+/* Where the value of a Secret that stands outside of the manifests may go as a login. Trusted-only */
+struct settings_secret {
+	const char *from;       /* the variable, or the file as an annotation names it */
+	struct strings servers; /* "[scheme://]host[:port]"; "*": wherever the manifests say */
+	struct pos pos;
+};
 /* Of image streams. */
 struct settings_allowed {   /* allowedRegistriesForImport */
 	const char *domain; /* host[:port], wildcards allowed */
@@ -80,6 +86,7 @@ struct settings {
 	int64_t push_retries;    /* 10 */
 	struct list registries;  /* struct settings_registry */
 	struct list git;         /* struct settings_git */
+	struct list secrets;     /* struct settings_secret. Trusted-only */
 	int64_t jobs;            /* -j; 0: cores */
 	int64_t retries;         /* of failures that were not the build's own, per input; 3 */
 	const char *runtime;     /* OCI runtime program, "crun". Trusted-only */

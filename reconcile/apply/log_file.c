@@ -82,7 +82,8 @@ static void write_line(struct log_file *log, size_t head)
 
 	sanitize(buf_text(&redacted), redacted.len, true, &clean); /* tabs stay */
 	buf_byte(&clean, '\n');
-	memmove(log->line.data, log->line.data + n, log->line.len - n);
+	if (n) /* an empty line has no bytes at all */
+		memmove(log->line.data, log->line.data + n, log->line.len - n);
 	log->line.len -= n;
 	if (log->on_line)
 		log->on_line(log->ctx, buf_text(&clean), clean.len);

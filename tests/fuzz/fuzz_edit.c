@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_edit.c — any text that reads without error, every kind of change at many of its places: what is accepted reads
- * back as asked for, and the bytes before the first and behind the last difference are those of the old text. Setting a
+ * back as asked for, and every other value of this and other documents is what it was. Setting a
  * value and removing it again may not lose anything else.
  */
 #include <stdint.h>
@@ -55,6 +55,44 @@ static const struct node *sample(struct arena *arena, unsigned which)
 	return map;
 }
 
+static bool is_on_path(const struct edit_step *step, const char *key, size_t index)
+{
+	return key ? step->key && strcmp(step->key, key) == 0 : !step->key && step->index == index;
+}
+
+static const struct node *item_at(const struct node *seq, size_t i)
+{
+	const struct node *item = seq->first;
+
+	while (item && i--)
+		item = item->next;
+	return item;
+}
+
+/* Every value that is neither at the path nor above it is what it was. */
+static void check_others(const struct node *before, const struct node *after,
+			 const struct edit_path *path, size_t depth)
+{
+	size_t i = 0;
+
+	if (depth == path->n)
+		return;
+	if (before->kind != after->kind || before->n != after->n)
+		abort();
+	for (const struct node *a = before->first; a; a = a->next, i++) {
+		const char *key = before->kind == NODE_MAP ? a->key : NULL;
+		/* A key of its own may stand elsewhere than the one of '<<' that it hides. */
+		const struct node *b = key ? node_get(after, key) : item_at(after, i);
+
+		if (!b)
+			abort();
+		if (is_on_path(&path->v[depth], key, i))
+			check_others(a, b, path, depth + 1);
+		else if (!node_equal(a, b))
+			abort();
+	}
+}
+
 static void check_set(const struct edit *before, const struct edit_path *path, unsigned which)
 {
 	struct edit edit = *before;
@@ -69,6 +107,12 @@ static void check_set(const struct edit *before, const struct edit_path *path, u
 	found = edit_node(&edit, path);
 	if (!found || !node_equal(found, value) || edit.documents.n != before->documents.n)
 		abort();
+	for (size_t i = 0; i < edit.documents.n; i++) {
+		if (i == path->document)
+			check_others(before->documents.v[i], edit.documents.v[i], path, 0);
+		else if (!node_equal(before->documents.v[i], edit.documents.v[i]))
+			abort();
+	}
 }
 
 static void check_insert(const struct edit *before, const struct edit_path *path, unsigned which)

@@ -24,6 +24,9 @@ IS_ROOT = os.geteuid() == 0
 NETWORK = {"network loopback of the host", "network abstract socket of the host"}
 # Engines do not mask it: flags of pages, not what is in them; without root nobody can read it.
 PAGES = {"file /proc/kpageflags"} if IS_ROOT else set()
+# Docker's default set: of those that we drop it has MKNOD, NET_RAW and AUDIT_WRITE; the cgroup keeps devices closed.
+DAEMON_CAPABILITIES = "00000000a80425fb"
+DAEMON_SOCKETS = {"system call raw socket", "system call packet socket"}
 NETWORKS = (("none", "a", set()), ("host", "b", NETWORK))
 
 
@@ -174,12 +177,12 @@ class IsolationTest(unittest.TestCase):
             _, log, _ = self.good(self.world.build(builder, key=key, network=network, logLevel="debug"))
             self.assertEqual(self.closed(log, allowed)["NoNewPrivs"], "1")
 
-    def dockerfile(self, isolation, network, key, lines=""):
+    def dockerfile(self, isolation, network, key, lines="", engine="buildah"):
         image = self.world.image()
         with open(self.world.sent + "/Dockerfile", "w", encoding="ascii") as file:
             file.write(f"FROM {image}\n{lines}RUN {self.world.command}\n")
         return self.world.config("docker", {"dockerStrategy": {"noCache": True}}, network=network, tags=["registry.local/out:1"],
-                                 buildKey="sha256:" + key * 64, engine="buildah", isolation=isolation, own={"binary": {"path": self.world.sent}},
+                                 buildKey="sha256:" + key * 64, engine=engine, isolation=isolation, own={"binary": {"path": self.world.sent}},
                                  spec={"source": {"binary": {}}})
 
     @unittest.skipUnless(shutil.which("buildah"), "there is no buildah here")
@@ -192,6 +195,12 @@ class IsolationTest(unittest.TestCase):
     def test_dockerfile_in_isolation_chroot(self):
         _, log, _ = self.good(self.dockerfile("chroot", "host", "c", "ADD added.tar /\n" if IS_ROOT else ""))
         self.closed(log, NETWORK | PAGES, {"00000000800405fb", "00000000800405db"})
+
+    @unittest.skipUnless(os.environ.get("DOCKER_HOST"), "there is no Docker daemon here")
+    def test_dockerfile_by_a_daemon(self):
+        for network, key, allowed in (("none", "d", DAEMON_SOCKETS), ("host", "e", DAEMON_SOCKETS | NETWORK)):
+            _, log, _ = self.good(self.dockerfile("auto", network, key, engine="docker"))
+            self.closed(log, allowed | PAGES, {DAEMON_CAPABILITIES})
 
 
 if __name__ == "__main__":

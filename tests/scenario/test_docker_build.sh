@@ -4,19 +4,16 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/servers.sh"
+. "$here/../lib/dockerd.sh"
 
 skip() { echo "skipped: $*"; exit 77; }
 command -v busybox >/dev/null || skip "busybox-static is not installed"
 [ -x "$1/reconcile" ] || skip "there is no program $1/reconcile"
 work=$(mktemp -d)
 chmod 755 "$work"
-dockerd_pid=
 finish() {
 	stop_servers
-	if [ "$dockerd_pid" ]; then
-		kill "$dockerd_pid" 2>/dev/null || true
-		wait "$dockerd_pid" 2>/dev/null || true
-	fi
+	stop_dockerd
 	rm -rf "$work"
 }
 trap finish EXIT
@@ -46,31 +43,9 @@ else
 	echo "# buildah and crun are not installed: not tried"
 fi
 
-# start_dockerd: one of its own, which touches neither networks nor the machine's; sets DOCKER_HOST.
-start_dockerd() {
-	local driver i
-	for driver in overlay2 vfs; do
-		dockerd --data-root "$work/docker" --exec-root "$work/docker-exec" --host "unix://$work/docker.sock" \
-			--pidfile "$work/docker.pid" --iptables=false --ip6tables=false --bridge=none --storage-driver "$driver" \
-			>"$work/docker.log" 2>&1 </dev/null &
-		dockerd_pid=$!
-		for i in $(seq 300); do
-			kill -0 "$dockerd_pid" 2>/dev/null || break
-			if curl -sf --unix-socket "$work/docker.sock" http://docker/_ping >/dev/null 2>&1; then
-				export DOCKER_HOST=unix://$work/docker.sock
-				return 0
-			fi
-			sleep 0.1
-		done
-		kill "$dockerd_pid" 2>/dev/null || true
-		wait "$dockerd_pid" 2>/dev/null || true
-		dockerd_pid=
-	done
-	return 1
-}
 if [ "$(id -u)" != 0 ] || ! command -v dockerd >/dev/null || ! command -v curl >/dev/null; then
 	echo "# a Docker daemon needs root, dockerd and curl: not tried"
-elif start_dockerd; then
+elif start_dockerd "$work"; then
 	echo "# $(dockerd --version)"
 	python3 "$here/docker_build.py" "$1/reconcile" docker
 	echo "# image extensions with it"

@@ -174,6 +174,29 @@ check "for the registry and for the repository" bash -c "grep -q ' /v2/' '$work/
 check "nobody was sent a login" bash -c "! grep -i \"'Authorization'\" '$work/heard'"
 check "offline it is not even asked" bash -c ": >'$work/heard'; '$reconcile' --dry-run=offline . >/dev/null 2>&1; [ ! -s '$work/heard' ]"
 
+note "secrets that it sends to another server"
+cp secrets.yaml "$work/secrets.yaml"
+printf -- '---\napiVersion: v1\nkind: Secret\nmetadata: {name: plain, namespace: shop, annotations: {reconcile.dev/from-env: "password=RECONCILE_SECRET_REGISTRY"}}\nstringData: {username: u}\n' >>secrets.yaml
+sed -i "s|https://registry.test.invalid/v2/|http://$evil|; s|kpack.io/git: \"https://git.example.com\"|kpack.io/git: \"http://$evil\", kpack.io/blob: \"http://$evil\", reconcile.dev/from-env: \"password=RECONCILE_SECRET_OTHER,username=RECONCILE_SECRET_OTHER\"|; s|, password: $c_git||" secrets.yaml
+sed -i 's/sourceSecret: {name: git}/sourceSecret: {name: plain}/; s/^  triggers/  serviceAccount: nobody\n&/' evil.yaml
+: >"$work/heard"
+check "a plan" quiet --dry-run --log-level debug .
+check "they are asked" bash -c "grep -q ' /v2/' '$work/heard' && grep -q '/git/app.git' '$work/heard' && grep -q '/basic/app.zip' '$work/heard'"
+check "it says what is not sent where" bash -c "grep -q \"'RECONCILE_SECRET_REGISTRY' is not sent to 'http://$evil'\" '$work/err' && grep -q \"'RECONCILE_SECRET_OTHER' is not sent to 'http://$evil'\" '$work/err'"
+check "nor when it must find nothing to do" quiet --expect-no-changes .
+check "its own settings do not help" bash -c "printf 'secrets: [{from: RECONCILE_SECRET_REGISTRY, servers: [\"*\"]}, {from: RECONCILE_SECRET_OTHER, servers: [\"*\"]}]\n' >>reconcile.yaml"
+check "a plan by them" quiet --dry-run --log-level debug .
+check "they are said to be left out" grep -q "secrets" "$work/err"
+check "nobody was sent a login" bash -c "! grep -i \"'Authorization'\" '$work/heard'"
+mkdir -p "$HOME/.config/reconcile"
+printf 'apiVersion: reconcile.dev/v1\nkind: Settings\nsecrets: [{from: RECONCILE_SECRET_REGISTRY, servers: ["https://registry.test.invalid"]}, {from: RECONCILE_SECRET_OTHER, servers: ["http://%s"]}]\n' "$evil" >"$HOME/.config/reconcile/settings.yaml"
+"$reconcile" --dry-run . >"$work/out" 2>"$work/err" || true
+check "what the user allows is sent" grep -q "$(printf %s "$c_env:$c_env" | base64 -w0)" "$work/heard"
+check "and nothing else" bash -c "! grep -F -e '$c_registry' -e '$(printf 'u:%s' "$c_registry" | base64 -w0)' '$work/heard'"
+rm "$HOME/.config/reconcile/settings.yaml"
+cp "$work/secrets.yaml" secrets.yaml
+: >"$work/heard"
+
 note "its settings"
 # try NAME YAML: one more setting of the folder.
 try() {

@@ -101,6 +101,8 @@ check "patch --wait" expect_exit 0 "$reconcile" image patch up -e WAIT=1 --local
 check "first what was changed" bash -c "head -n 1 '$work/out' | grep -qx 'Patching Image Resource...'"
 check "then the log" bash -c "sed -n '/patched$/,\$p' '$work/out' | sed 1d | grep -v '^ *$r' >'$work/log.1'; '$reconcile' build logs up | grep -v '^ *$r' | diff - '$work/log.1'"
 check "it is recorded" bash -c "'$reconcile' image list | grep -q '^up *True'"
+mkdir -p "$HOME/.config/reconcile"
+printf 'apiVersion: reconcile.dev/v1\nkind: Settings\nsecrets: [{from: RECONCILE_SECRET_REGISTRY, servers: ["%s"]}]\n' "$r" >"$HOME/.config/reconcile/settings.yaml"
 check "nothing is left to do" expect_exit 0 "$reconcile" --expect-no-changes .
 check "no change, and it is ready" expect_exit 0 "$reconcile" image patch up -e WAIT=1 -w
 add_image other

@@ -21,6 +21,23 @@ if [ "$(id -u)" = 0 ] && command -v buildah >/dev/null && mountpoint -q /sys/fs/
 		python3 "$here/isolation.py" "$build/reconcile" "$build/escape" IsolationTest.test_dockerfile
 fi
 
+# A Docker daemon isolates by its own rules: what we ask of it, and what it keeps closed.
+if [ "$(id -u)" = 0 ] && command -v dockerd >/dev/null && command -v curl >/dev/null; then
+	. "$here/../lib/dockerd.sh"
+	daemon=$(mktemp -d)
+	trap 'stop_dockerd; rm -rf "$daemon"' EXIT
+	chmod 755 "$daemon"
+	if start_dockerd "$daemon"; then
+		echo "# $(dockerd --version)"
+		python3 "$here/isolation.py" "$build/reconcile" "$build/escape" IsolationTest.test_dockerfile_by_a_daemon
+	else
+		echo "# dockerd does not run here: not tried: $(tail -n 1 "$daemon/docker.log")"
+	fi
+	stop_dockerd
+	unset DOCKER_HOST
+	rm -rf "$daemon"
+fi
+
 # The same without root, where user namespaces can be had.
 [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || exit 0
 nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"

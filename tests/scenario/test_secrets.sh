@@ -180,7 +180,12 @@ watched() {
 }
 
 note "runs"
-check "a dry run" expect_exit 0 "$reconcile" --dry-run .
+check "a dry run" expect_exit 4 "$reconcile" --dry-run .
+check "it sends no login that nobody trusted allows" grep -q "'RECONCILE_SECRET_REGISTRY' is not sent to 'http://$registry/v2/'" "$work/err"
+mkdir -p "$HOME/.config/reconcile"
+printf 'apiVersion: reconcile.dev/v1\nkind: Settings\nsecrets: [{from: RECONCILE_SECRET_REGISTRY, servers: ["http://%s"]}]\n' "$registry" >"$HOME/.config/reconcile/settings.yaml"
+check "a dry run that may" expect_exit 0 "$reconcile" --dry-run .
+check "plans with the login" bash -c "! grep -q 'not sent\|denied\|401' '$work/out' '$work/err'"
 : >"$work/said"
 check "a run at debug level builds" watched "$reconcile" --log-level debug .
 check "children were watched" bash -c "[ \$(sed -n 's/ processes//p' '$work/seen') -ge 4 ]"

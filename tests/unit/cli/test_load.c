@@ -421,6 +421,11 @@ static void test_settings__come_one_at_a_time(void **state)
 	"apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    " annotation      \
 	"\nstringData: {username: me}\n"
 
+/* The annotations in one line. */
+#define LOGIN(annotations)                                                                         \
+	"apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations: " annotations          \
+	"\nstringData: {username: me}\n"
+
 static void read_secrets(struct fixture *f, bool with_values)
 {
 	const struct secrets_spec spec = { .dir = f->loaded.dir, .with_values = with_values };
@@ -503,6 +508,67 @@ static void test_secrets__come_from_no_other_files(void **state)
 	}
 }
 
+/* One manifest: RECONCILE_SECRET_X and a file as a login for https://reg.local. */
+static void read_login(struct fixture *f, const struct list *rules, bool is_dry_run)
+{
+	const struct secrets_spec spec = { .dir = f->folder.dir.path,
+					   .with_values = true,
+					   .rules = rules,
+					   .is_dry_run = is_dry_run };
+
+	put(f, "key", "k");
+	put(f, "s.yaml",
+	    LOGIN("{kpack.io/docker: 'https://reg.local', reconcile.dev/from-env: "
+		  "password=RECONCILE_SECRET_X, reconcile.dev/from-file: key=key}"));
+	load(f);
+	secrets_read(&spec, &f->loaded.model, &f->loaded.diags);
+}
+
+static void test_secrets__go_where_trusted_settings_say(void **state)
+{
+	static const char *const environment[] = { "RECONCILE_SECRET_X=hunter2 hunter2", NULL };
+	const char *servers[] = { "https://reg.local", "https://other.local" };
+	struct settings_secret all[] = {
+		{ .from = "RECONCILE_SECRET_X", .servers = { .v = servers, .n = 2 } },
+		{ .from = "./key", .servers = { .v = servers + 1, .n = 1 } },
+		{ .from = "key", .servers = { .v = servers, .n = 1 } },
+	};
+	const struct list rules = { all, COUNTOF(all) }, other = { all + 1, 1 }, none = { 0 };
+	struct fixture *f = *state;
+
+	proc_set_environment(environment);
+	read_login(f, &none, false);
+	must_be_clean(f);
+	assert_null(value(f, "password")->servers);
+
+	read_login(f, &none, true);
+	problem(f, "'RECONCILE_SECRET_X' is not sent to 'https://reg.local': trusted settings");
+	problem(f, "'key' is not sent to 'https://reg.local'");
+	assert_int_equal(f->loaded.diags.n_errors, 0);
+	assert_non_null(value(f, "password")->servers);
+	assert_int_equal(value(f, "password")->servers->n, 0);
+	assert_null(value(f, "username")->servers);
+
+	put(f, "s.yaml",
+	    LOGIN("{reconcile.dev/from-env: password=RECONCILE_SECRET_X}") "type: "
+									   "kubernetes.io/"
+									   "basic-auth\n");
+	load(f);
+	secrets_read(&(struct secrets_spec){ f->folder.dir.path, true, NULL, true },
+		     &f->loaded.model, &f->loaded.diags);
+	problem(f, "'RECONCILE_SECRET_X' is not sent to any server");
+
+	for (int is_dry_run = 0; is_dry_run < 2; is_dry_run++) {
+		read_login(f, &other, is_dry_run);
+		problem(f, "'RECONCILE_SECRET_X' is not sent");
+		assert_int_equal(value(f, "password")->servers->n, 0);
+		read_login(f, &rules, is_dry_run);
+		must_be_clean(f);
+		assert_int_equal(value(f, "password")->servers->n, 2);
+		assert_int_equal(value(f, "key")->servers->n, 1);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -527,6 +593,7 @@ int main(void)
 		TEST(test_secrets__come_from_variables_made_for_it),
 		TEST(test_secrets__come_from_files_below_the_manifests),
 		TEST(test_secrets__come_from_no_other_files),
+		TEST(test_secrets__go_where_trusted_settings_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,12 +223,14 @@ static void test_kind__settings_out_of_a_pull_request_run_nothing(void **state)
 	(void)state;
 	manifest_load(&l,
 		      "apiVersion: reconcile.dev/v1\nkind: Settings\njobs: 3\nruntime: /tmp/evil\n"
-		      "executor: [sh, -c, evil]\ncredentialHelpers: true\n",
+		      "executor: [sh, -c, evil]\ncredentialHelpers: true\n"
+		      "secrets: [{from: RECONCILE_SECRET_X, servers: [evil.example.com]}]\n",
 		      true);
 	safe = settings_distrust(l.model.settings, l.arena, &dropped);
-	assert_string_equal(dropped, "runtime, executor, credentialHelpers");
+	assert_string_equal(dropped, "runtime, executor, secrets, credentialHelpers");
 	assert_string_equal(safe->runtime, "crun");
 	assert_int_equal(safe->executor.n, 0);
+	assert_int_equal(safe->secrets.n, 0);
 	assert_false(safe->allow_helpers);
 	assert_int_equal(safe->jobs, 3);
 	settings_distrust(settings_default(l.arena), l.arena, &dropped);

@@ -109,6 +109,16 @@ os.remove("bomb.tar")
 tar("sparse.tar", info("GNUSparseFile.0/a", (b"1\n%d\n1\n" % (1 << 60)).ljust(512, b"\0") + b"x",
                        pax_headers={"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a",
                                     "GNU.sparse.realsize": str((1 << 60) + 1)}))
+# One header as large as many files, and many headers for one file.
+tar("pax-large.tar", info("a", b"x", pax_headers={"comment": "x" * (2 << 20)}))
+write("pax-large.tar.gz", gzip.compress(read("pax-large.tar"), 6, **GZIP))
+with open("pax-flood.tar", "wb") as out:
+    header = tarfile.TarInfo.create_pax_global_header({"comment": "x" * 60000})
+    for _ in range(1500):
+        out.write(header)
+write("pax-flood.tar.gz", gzip.compress(read("pax-flood.tar") + read("app.tar"), 6, **GZIP))
+for name in ("pax-large.tar", "pax-flood.tar"):
+    os.remove(name)
 write("twice.tar.gz.gz", gzip.compress(read("app.tar.gz"), **GZIP))
 write("text.txt", b"hello\n" * 300)
 write("empty", b"")

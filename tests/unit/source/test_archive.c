@@ -190,6 +190,8 @@ static const struct {
 	{ "bomb.tar.gz",         "the archive grows more than 200 times" },
 	{ "bomb.zip",            "the archive grows more than 200 times" },
 	{ "sparse.tar",          "the archive holds more than" },
+	{ "pax-large.tar.gz",    "cannot read the archive" },
+	{ "pax-flood.tar.gz",    "cannot unpack an entry without a name" },
 	{ "bomb-in-git.tar.gz",  "the archive grows more than 200 times" },
 	{ "twice.tar.gz.gz",     "unexpected blob file type, must be one of .zip, .tar.gz" },
 	{ "text.txt",            "unexpected blob file type, must be one of .zip, .tar.gz" },

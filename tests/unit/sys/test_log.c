@@ -98,6 +98,10 @@ static void test_sanitize__shows_what_would_hide(void **state)
 		  "\\u202eabc" },
 		{ "\xff\xc0\xaf\xed\xa0\x80", "\\xff\\xc0\\xaf\\xed\\xa0\\x80" },
 		{ "cut \xe2\x80", "cut \\xe2\\x80" },
+		{ "\033]8;;http://x\033\\y", "\\x1b]8;;http://x\\x1b\\y" },
+		{ "::set-output name=a::b", "\\x3a:set-output name=a::b" },
+		{ "::error a\nb::c", "\\x3a:error a\\x0ab::c" },
+		{ "##vso[task.setvariable]", "#\\x23vso[task.setvariable]" },
 	};
 
 	(void)state;
@@ -111,6 +115,36 @@ static void test_sanitize__shows_what_would_hide(void **state)
 
 	sanitize("a\nb\tc\033", 6, true, &out);
 	assert_string_equal(buf_text(&out), "a\nb\tc\\x1b");
+}
+
+static void test_hide_commands__leaves_nothing_that_a_ci_obeys(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "::error file=a::b", "\\x3a:error file=a::b" },
+		{ "a\n \t::add-mask::b\nc", "a\n \t\\x3a:add-mask::b\nc" },
+		{ "\xc2\xa0::stop-commands::b", "\xc2\xa0\\x3a:stop-commands::b" },
+		{ "a ::error::b", "a ::error::b" }, /* not at the start of the line */
+		{ "::1", "::1" },
+		{ "::", "::" },
+		{ "::x", "::x" },
+		{ "::x\n::", "::x\n::" }, /* a command is one line */
+		{ ":::x::y", ":::x::y" },
+		{ "x ##vso[a]", "x #\\x23vso[a]" },
+		{ "##[error]", "#\\x23[error]" },
+		{ "###[group]", "##\\x23[group]" },
+		{ "##teamcity[x", "#\\x23teamcity[x" },
+		{ "## heading [x]", "## heading [x]" },
+		{ "#[x", "#[x" },
+		{ "##", "##" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		AUTO_BUF out = BUF_INIT(1000);
+
+		hide_commands(rows[i][0], strlen(rows[i][0]), &out);
+		assert_string_equal(buf_text(&out), rows[i][1]);
+	}
 }
 
 static void test_log__writes_one_clean_line(void **state)
@@ -161,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_redact__masks_base64_at_every_alignment),
 		cmocka_unit_test(test_redact_err__keeps_the_kind),
 		cmocka_unit_test(test_sanitize__shows_what_would_hide),
+		cmocka_unit_test(test_hide_commands__leaves_nothing_that_a_ci_obeys),
 		cmocka_unit_test(test_log__writes_one_clean_line),
 	};
 

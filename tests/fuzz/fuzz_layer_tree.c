@@ -1,0 +1,231 @@
+/* links: exec_source */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fuzz_layer_tree.c — well-formed archives with odd contents: four bytes make an entry, its type, name and link out of words
+ * that lead up, out, through links and around whiteouts. As a layer, as layers on top of each other and as a source's archive it
+ * is refused or unpacked, and what stands beside the folder stays as it was.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buildexec/image/tar.h"
+#include "buildexec/image/unpack.h"
+#include "buildexec/source/archive.h"
+#include "buildexec/sys/fs.h"
+
+enum { ENTRIES_MAX = 40, ENTRY_BYTES = 4, OUTSIDE_S = 1000000000 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const words[] = {
+	"a",
+	"b",
+	"a/b",
+	"a/b/c",
+	"..",
+	"../..",
+	"a/../..",
+	"/",
+	"",
+	".",
+	"./a",
+	"/a",
+	"a//b",
+	"a/",
+	"../outside",
+	"../outside/file",
+	"a/outside/file",
+	"/proc/self/root",
+	"OUTSIDE",
+	"OUTSIDE/file",
+	".wh.a",
+	".wh.b",
+	"a/.wh.b",
+	".wh..wh..opq",
+	"a/.wh..wh..opq",
+	".wh.",
+	".wh..",
+	".wh...",
+	".wh..wh.",
+	".wh..wh.plnk",
+	"a/.wh..wh.aufs",
+	".wh../outside",
+	"a/.wh.OUTSIDE",
+	"..\\a",
+	"C:\\a",
+	"a:b",
+	"-rf",
+	"\xff\xfe",
+	"\x1b[2J",
+	"a\nb",
+	"::error::x",
+	"new",
+	"outside",
+	"layer",
+	"file",
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	"aaaaaaaaaa/b",
+};
+
+struct world {
+	struct arena *arena;
+	struct tmpdir dir;
+	const char *outside, *file;
+};
+
+/* OUTSIDE becomes the absolute path. */
+static const char *word(const struct world *world, uint8_t byte)
+{
+	const char *text = words[byte % COUNTOF(words)], *mark = strstr(text, "OUTSIDE");
+
+	if (!mark)
+		return text;
+	return arena_printf(world->arena, "%.*s%s%s", (int)(mark - text), text, world->outside,
+			    mark + strlen("OUTSIDE"));
+}
+
+static bool to_fd(void *ctx, const void *bytes, size_t n, struct err *err)
+{
+	return fd_write_all(*(int *)ctx, bytes, n, err);
+}
+
+static void add_entry(const struct world *world, const uint8_t *bytes, struct tar *tar)
+{
+	static const char content[] = "changed";
+	struct tar_entry entry = { .name = word(world, bytes[1]),
+				   .type = (enum tar_type)(bytes[0] % TAR_TYPES),
+				   .mode = (mode_t)(bytes[3] & 1 ? 06777 : 0755),
+				   .mtime_s = bytes[3] };
+	struct err err = { 0 };
+
+	if (bytes[3] & 2)
+		entry.name = arena_printf(world->arena, "%s/%s", entry.name, word(world, bytes[3]));
+	if (entry.type == TAR_SYMLINK || entry.type == TAR_HARDLINK)
+		entry.linkname = word(world, bytes[2]);
+	if (entry.type == TAR_FILE)
+		entry.size_bytes = sizeof(content);
+	if (*entry.name && !tar_add(tar, &entry, content, (size_t)entry.size_bytes, &err))
+		abort();
+}
+
+static int archive_of(const struct world *world, const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("archive", MFD_CLOEXEC);
+	struct tar tar = { .sink = to_fd, .ctx = &fd };
+	struct err err = { 0 };
+
+	for (size_t i = 0; i + ENTRY_BYTES <= size && i < ENTRIES_MAX * ENTRY_BYTES;
+	     i += ENTRY_BYTES)
+		add_entry(world, data + i, &tar);
+	if (fd < 0 || !tar_finish(&tar, &err))
+		abort();
+	return fd;
+}
+
+static bool set_times(const char *path)
+{
+	const struct timespec times[2] = { { .tv_sec = OUTSIDE_S }, { .tv_sec = OUTSIDE_S } };
+
+	return utimensat(AT_FDCWD, path, times, 0) == 0;
+}
+
+static void make_world(struct world *world)
+{
+	struct err err = { 0 };
+
+	world->arena = arena_new();
+	if (!tmpdir_make(NULL, "fuzz-layer", &world->dir, &err))
+		abort();
+	world->outside = path_join(world->arena, world->dir.path, "outside");
+	world->file = path_join(world->arena, world->outside, "file");
+	if (mkdir(world->outside, 0750) < 0 ||
+	    !fs_write_atomic(AT_FDCWD, world->file, "same", 4, 0640, false, &err) ||
+	    !set_times(world->file) || !set_times(world->outside))
+		abort();
+}
+
+static const char *below(const struct world *world, const char *name)
+{
+	const char *path = path_join(world->arena, world->dir.path, name);
+
+	if (mkdir(path, 0755) < 0)
+		abort();
+	return path;
+}
+
+static void check_outside(const struct world *world)
+{
+	struct err err = { 0 };
+	struct stat file, dir;
+	char *text;
+	size_t n;
+
+	if (lstat(world->file, &file) < 0 || lstat(world->outside, &dir) < 0 ||
+	    !fs_read(AT_FDCWD, world->file, 100, world->arena, &text, &n, &err))
+		abort();
+	if (!text || strcmp(text, "same") != 0 || file.st_nlink != 1 || !S_ISREG(file.st_mode) ||
+	    (file.st_mode & 07777) != 0640 || file.st_mtime != OUTSIDE_S ||
+	    (dir.st_mode & 07777) != 0750 || dir.st_mtime != OUTSIDE_S)
+		BUG("what stands outside was changed");
+}
+
+static size_t count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	size_t n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct archive_limits limits = {
+		.bytes = 1 << 20, .entries = 100, .ratio = 1000, .free_bytes = 1 << 20
+	};
+	size_t half = size / (2 * ENTRY_BYTES) * ENTRY_BYTES;
+	struct unpack_stats stats;
+	struct world world;
+	struct err err = { 0 };
+
+	make_world(&world);
+	AUTO_FD whole = archive_of(&world, data, size);
+	AUTO_FD first = archive_of(&world, data, half);
+	AUTO_FD second = archive_of(&world, data + half, size - half);
+	const char *both = below(&world, "both");
+
+	if (lseek(whole, 0, SEEK_SET) != 0)
+		abort();
+	(void)!unpack_layer(&(struct unpack_spec){ .fd = whole,
+						   .dir = below(&world, "layer"),
+						   .form = unpack_form_here() },
+			    &stats, &err);
+	(void)!archive_unpack(&(struct archive_spec){ .fd = whole,
+						      .dest = below(&world, "source"),
+						      .limits = &limits },
+			      &err);
+	if (archive_unpack(
+		    &(struct archive_spec){
+			    .fd = first, .dest = both, .is_layer = true, .limits = &limits },
+		    &err))
+		(void)!archive_unpack(
+			&(struct archive_spec){
+				.fd = second, .dest = both, .is_layer = true, .limits = &limits },
+			&err);
+	check_outside(&world);
+	/* ".", "..", and the four folders. */
+	if (count_entries(world.dir.path) != 6)
+		BUG("something is beside the folders");
+	tmpdir_release(&world.dir);
+	arena_free(world.arena);
+	return 0;
+}
