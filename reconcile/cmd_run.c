@@ -562,7 +562,9 @@ static int plan_and_apply(struct run *run)
 		say_failed(run);
 		return dry_exit(run);
 	}
-	sandbox_sweep(); /* what runs left that were killed, also when there is nothing to build */
+	/* What runs left that were killed, also when there is nothing to build or to record. */
+	sandbox_sweep();
+	store_sweep(context->store);
 	code = converge(run);
 	mark(context, "apply");
 	if (code != EXIT_DONE)

@@ -132,6 +132,7 @@ static bool commit(struct context *context, const struct updates_spec *spec,
 	if (!check_not_checked_out(url, branch, context->arena, err) ||
 	    !context_open_branch(context, url, branch, &how.store, err))
 		return false;
+	store_sweep(how.store);
 	is_done = edits_commit(set, &how, context->arena, &made, err);
 	if (is_done && made)
 		log_line(LOG_INFO, "%zu edit%s committed to '%s': %.7s", set->n_edits,

@@ -179,7 +179,8 @@ static bool collect(struct engine_run *run, struct err *err)
 	}
 }
 
-static void reap(struct engine_run *run, struct run_end *out)
+/* Returns the signal that ended it, 0 for none. */
+static int reap(struct engine_run *run, struct run_end *out)
 {
 	int status = 0;
 
@@ -187,11 +188,13 @@ static void reap(struct engine_run *run, struct run_end *out)
 		;
 	out->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	out->is_oom = out->exit_code != 0 && cgroup_had_oom(&run->cgroup);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 static bool run_it(struct engine_run *run, struct run_end *out, struct err *err)
 {
 	const char *scratch;
+	int killed_by = 0;
 	bool is_done;
 
 	if (run->spec->limits)
@@ -209,7 +212,10 @@ static bool run_it(struct engine_run *run, struct run_end *out, struct err *err)
 		kill(run->pid, SIGKILL);
 	}
 	if (run->pid)
-		reap(run, out);
+		killed_by = reap(run, out);
+	if (is_done && killed_by && !out->is_oom)
+		is_done = err_set(err, ERR_SYSTEM, "'%s' was killed from outside (signal %d)",
+				  run->spec->argv.v[0], killed_by);
 	build_log_end(&run->log);
 	cgroup_remove(&run->cgroup);
 	return is_done;

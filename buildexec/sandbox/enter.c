@@ -181,6 +181,7 @@ _Noreturn static void child_main(const struct enter_spec *spec, const int go[2],
 	const struct rlimit no_core = { 0, 0 };
 	sigset_t none;
 	char *const *argv, *const *env;
+	ssize_t n;
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -188,7 +189,10 @@ _Noreturn static void child_main(const struct enter_spec *spec, const int go[2],
 		sigaction(s, &as_usual, NULL);
 	/* With our copy of the parent's end closed, its death before the lines above is an end of file. */
 	close(go[1]);
-	if (read(go[0], &byte, 1) != 1)
+	do
+		n = read(go[0], &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
 		_exit(125);
 	setsid();
 	/* A dump of memory may land on the host, where its pattern says. */
@@ -287,7 +291,9 @@ static bool start(const struct enter_spec *spec, int go[2], int report[2], pid_t
 		is_ok = err_sys(err, errno, "cannot %s", steps[STEP_MAP]);
 	if (is_ok) {
 		spec->prepare(spec->ctx, *pid);
-		(void)!send(go[1], "g", 1, MSG_NOSIGNAL); /* a child that died is noticed next */
+		/* A child that died is noticed next. */
+		while (send(go[1], "g", 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
+			;
 		is_ok = wait_for_exec(report[0], err);
 	}
 	if (!is_ok) {

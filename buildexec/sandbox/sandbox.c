@@ -50,6 +50,7 @@ struct run {
 	int out[2], err_out[2]; /* pipes, when output is collected */
 	pid_t pid;
 	int pidfd;
+	int killed_by; /* signal that ended the runtime; 0: none */
 };
 
 static bool make_dir(const char *path, struct err *err)
@@ -358,6 +359,7 @@ static void reap(struct run *run)
 	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	run->pid = 0;
+	run->killed_by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	run->result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -391,7 +393,14 @@ static bool judge(struct run *run, struct err *err)
 	const char *text = runtime_error(run);
 
 	run->result->is_oom = cgroup_had_oom(&run->cgroup);
-	if (!text || run->result->is_timeout || run->result->is_cancelled || run->result->is_oom)
+	if (run->result->is_timeout || run->result->is_cancelled || run->result->is_oom)
+		return true;
+	/* What the container's own process dies of is an exit code of the runtime: this came from outside. */
+	if (run->killed_by)
+		return err_set(err, ERR_SYSTEM,
+			       "the container's runtime was killed from outside (signal %d)",
+			       run->killed_by);
+	if (!text)
 		return true;
 	if (strstr(text, "executable file") || strstr(text, "No such file"))
 		return err_set(err, ERR_ABSENT, "cannot start '%s' in the container: %s",

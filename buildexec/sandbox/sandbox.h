@@ -88,7 +88,7 @@ struct sandbox_result {
 };
 
 /* False when the command could not be run at all (ERR_ABSENT: no runtime, or no such program in the
- * image). */
+ * image), or when somebody killed the runtime (ERR_SYSTEM). */
 MUST_CHECK bool sandbox_run(const struct sandbox_spec *spec, struct sandbox_result *out,
 			    struct err *err);
 

@@ -24,6 +24,7 @@
 #include "model/base/limits.h"
 
 enum { LOCK_WAIT_MS = 10000, LOCK_STEP_MS = 20, LOCK_STEP_MAX_MS = 200, SYMREF_DEPTH = 5 };
+#define TEMP_PREFIX     "reconcile-ref-"
 #define PACKED_REFS_MAX ((size_t)LIMIT_REFS * 256)
 
 struct swap {
@@ -139,6 +140,36 @@ static bool sweep(struct swap *swap)
 	return found;
 }
 
+/* With a second name it is the lock of a ref: sweep() needs it to know that. */
+static bool is_only_temp(int dir_fd, const struct dirent *entry)
+{
+	struct stat st;
+
+	return strncmp(entry->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 &&
+	       fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_nlink == 1;
+}
+
+void git_repo_sweep(struct git_repo *repo)
+{
+	DIR *dir = opendir(git_repo_path(repo));
+	const struct dirent *entry;
+	struct err ignored = { 0 };
+	AUTO_FD lock = -1;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		if (!is_only_temp(dirfd(dir), entry))
+			continue;
+		/* Its writer holds the lock as long as it lives. */
+		if (lock < 0 && !git_repo_lock(repo, 0, &lock, &ignored))
+			break;
+		if (is_only_temp(dirfd(dir), entry))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static bool write_temp(struct swap *swap, const struct git_id *id, struct err *err)
 {
 	char line[GIT_ID_HEX + 2];
@@ -243,7 +274,7 @@ bool git_repo_swap_ref(struct git_repo *repo, const char *name, const struct git
 	}
 	git_id_hash(GIT_TYPE_BLOB, name, strlen(name), hash);
 	swap.temp_prefix =
-		arena_printf(swap.arena, "reconcile-ref-%.12s-", git_id_from_raw(hash).hex);
+		arena_printf(swap.arena, TEMP_PREFIX "%.12s-", git_id_from_raw(hash).hex);
 	swap.ref_path = path_join(swap.arena, swap.dir, name);
 	swap.lock_path = arena_printf(swap.arena, "%s.lock", swap.ref_path);
 	sweep(&swap);

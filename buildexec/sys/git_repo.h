@@ -65,6 +65,11 @@ MUST_CHECK bool git_repo_list_refs(struct git_repo *repo, const struct strings *
 MUST_CHECK bool git_repo_swap_ref(struct git_repo *repo, const char *name,
 				  const struct git_id *old_id, const struct git_id *new_id,
 				  struct err *err);
+/*
+ * Removes the temporary files of writers that were killed, and waits for nobody. A lock that such a writer left goes with the
+ * next write of its ref, which alone knows whose it is.
+ */
+void git_repo_sweep(struct git_repo *repo);
 /* Excludes other processes of ours that write here; released with fd_close(), or by the kernel when
  * we die. */
 MUST_CHECK bool git_repo_lock(struct git_repo *repo, int64_t timeout_ms, int *fd, struct err *err);

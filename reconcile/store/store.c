@@ -464,6 +464,11 @@ static bool push_commit(struct store *store, struct git_pack *pack, const struct
 	return true;
 }
 
+void store_sweep(struct store *store)
+{
+	git_repo_sweep(store->repo);
+}
+
 static bool fold(struct store *store, struct err *err)
 {
 	AUTO_FD lock = -1;

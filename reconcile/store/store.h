@@ -37,6 +37,8 @@ struct store_place {
  * repository. */
 MUST_CHECK bool store_open(const struct store_place *spec, struct store **out, struct err *err);
 void store_close(struct store **store);
+/* Removes what writers left in the repository, or in the mirror of it here, that were killed. For whoever may write. */
+void store_sweep(struct store *store);
 /* Goes to the branch's present tip; true also when it has not moved. */
 MUST_CHECK bool store_refresh(struct store *store, struct err *err);
 /* The commit that is read; hex "" while the branch is absent. */

@@ -4,11 +4,12 @@
  * them: kills, fails the call, or moves the clock. A seccomp filter stops at the calls in the table only, so that a traced
  * run takes about as long as another.
  *
- *     fault-tracer --report FILE [--trace FILE] [--kill run|step|all | --fail ERRNO --of GROUP [--on] | --jump SECONDS]
- *                  [--at N] [--below DIR] COMMAND…
+ *     fault-tracer --report FILE [--trace FILE] [--kill run|step|all [--signal NAME [--twice]] |
+ *                  --fail ERRNO|SHORT --of GROUP [--on] | --jump SECONDS] [--at N] [--below DIR] COMMAND…
  *
  * Without --at steps are only counted. --fail and --jump count the calls of their group, and only in the program itself;
- * --on fails all that follow, too. --kill step kills the process that makes the step if it is the program. --below says
+ * --on fails all that follow, too; of EINTR every other one, or nothing would go on. SHORT moves fewer bytes than were asked
+ * for. --signal sends that one, --twice once more at the next step. --kill step kills the process that makes the step if it is the program. --below says
  * which files can be full or read-only.
  * The report: "steps N", "hit 0|1", "exit CODE" or "signal N", "place PROGRAM CALL FILE", "pid PID" for every process, and
  * "stayed PID COMMAND" for those that were still there STAY_MS after the command's end. They are killed.
@@ -26,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -46,6 +48,7 @@ int main(void)
 #else
 
 enum {
+	SHORT = -1, /* no error */
 	STAY_MS = 15000,
 	LIVE_MAX = 4096,
 	SEEN_MAX = 65536,
@@ -59,8 +62,10 @@ enum {
 	SYNC = 8,
 	FD = 16, /* takes a file descriptor */
 	CLOCK = 32,
-	OPEN = 64, /* STEP, SPACE and CHANGE by its flags only */
-	DATA = 128 /* SPACE if its first argument is a regular file */
+	OPEN = 64,  /* STEP, SPACE and CHANGE by its flags only */
+	DATA = 128, /* SPACE if its first argument is a regular file */
+	SLOW = 256, /* may be interrupted; a read or write only where its descriptor is no regular file */
+	MOVE = 512 /* moves as many bytes as its third argument says, or fewer */
 };
 
 /* Where the path is: index of its argument, of its folder's; -1: the current folder, -2: there is none. */
@@ -76,14 +81,20 @@ static const struct call calls[] = {
 	{ SYS_open,            "open",            OPEN | FD,               0, -1 },
 	{ SYS_openat,          "openat",          OPEN | FD,               1,  0 },
 	{ SYS_creat,           "creat",           STEP | SPACE | CHANGE | FD, 0, -1 },
-	{ SYS_write,           "write",           STEP | DATA,            -2, -2 },
-	{ SYS_pwrite64,        "pwrite64",        STEP | DATA,            -2, -2 },
+	{ SYS_write,           "write",           STEP | DATA | SLOW | MOVE, -2, -2 },
+	{ SYS_pwrite64,        "pwrite64",        STEP | DATA | MOVE,     -2, -2 },
 	{ SYS_writev,          "writev",          STEP | DATA,            -2, -2 },
 	{ SYS_pwritev,         "pwritev",         STEP | DATA,            -2, -2 },
+	{ SYS_read,            "read",            SLOW | MOVE,            -2, -2 },
+	{ SYS_recvfrom,        "recvfrom",        SLOW | MOVE,            -2, -2 },
+	{ SYS_poll,            "poll",            SLOW,                   -2, -2 },
+	{ SYS_epoll_wait,      "epoll_wait",      SLOW,                   -2, -2 },
+	{ SYS_wait4,           "wait4",           SLOW,                   -2, -2 },
+	{ SYS_waitid,          "waitid",          SLOW,                   -2, -2 },
 	{ SYS_sendfile,        "sendfile",        STEP | DATA,            -2, -2 },
 	{ SYS_copy_file_range, "copy_file_range", STEP,                   -2, -2 },
 	{ SYS_splice,          "splice",          STEP,                   -2, -2 },
-	{ SYS_sendto,          "sendto",          STEP,                   -2, -2 },
+	{ SYS_sendto,          "sendto",          STEP | SLOW | MOVE,     -2, -2 },
 	{ SYS_sendmsg,         "sendmsg",         STEP,                   -2, -2 },
 	{ SYS_connect,         "connect",         STEP,                   -2, -2 },
 	{ SYS_rename,          "rename",          STEP | SPACE | CHANGE,   0, -1 },
@@ -105,7 +116,7 @@ static const struct call calls[] = {
 	{ SYS_fchmodat,        "fchmodat",        STEP | CHANGE,           1,  0 },
 	{ SYS_fchownat,        "fchownat",        STEP | CHANGE,           1,  0 },
 	{ SYS_utimensat,       "utimensat",       STEP | CHANGE,           1,  0 },
-	{ SYS_flock,           "flock",           STEP,                   -2, -2 },
+	{ SYS_flock,           "flock",           STEP | SLOW,            -2, -2 },
 	{ SYS_fsync,           "fsync",           STEP | SYNC,            -2, -2 },
 	{ SYS_fdatasync,       "fdatasync",       STEP | SYNC,            -2, -2 },
 	{ SYS_syncfs,          "syncfs",          STEP | SYNC,            -2, -2 },
@@ -134,10 +145,15 @@ static const struct call calls[] = {
 	{ SYS_clock_gettime,   "clock_gettime",   CLOCK,                  -2, -2 },
 };
 static const struct { const char *name; unsigned bits; } groups[] = {
-	{ "space", SPACE }, { "change", CHANGE }, { "sync", SYNC }, { "fd", FD },
+	{ "space", SPACE }, { "change", CHANGE }, { "sync", SYNC },
+	{ "fd", FD },       { "slow", SLOW },     { "move", MOVE },
 };
 static const struct { const char *name; int value; } errors[] = {
-	{ "ENOSPC", ENOSPC }, { "EROFS", EROFS }, { "EMFILE", EMFILE }, { "EIO", EIO }, { "EDQUOT", EDQUOT },
+	{ "ENOSPC", ENOSPC }, { "EROFS", EROFS }, { "EMFILE", EMFILE }, { "EIO", EIO },
+	{ "EDQUOT", EDQUOT }, { "EINTR", EINTR }, { "SHORT", SHORT },
+};
+static const struct { const char *name; int value; } signals[] = {
+	{ "INT", SIGINT }, { "TERM", SIGTERM }, { "HUP", SIGHUP }, { "PIPE", SIGPIPE },
 };
 /* clang-format on */
 enum { N_CALLS = sizeof(calls) / sizeof(calls[0]) };
@@ -147,7 +163,8 @@ static struct {
 	long at, jump_s;
 	int fail;
 	unsigned of;
-	bool goes_on;
+	bool goes_on, is_twice;
+	int signal;
 } opt;
 
 static FILE *trace;
@@ -174,7 +191,8 @@ static void install_filter(void)
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						 offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < N_CALLS; i++) {
-		if (calls[i].bits == CLOCK && opt.jump_s == 0)
+		if (!(calls[i].bits & ~(unsigned)(CLOCK | SLOW | MOVE)) &&
+		    !(calls[i].bits & opt.of) && (calls[i].bits != CLOCK || opt.jump_s == 0))
 			continue;
 		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 							 (unsigned)calls[i].nr, 0, 1);
@@ -306,11 +324,19 @@ static unsigned bits_of(pid_t pid, const struct call *call, const struct user_re
 		if (flags & (O_WRONLY | O_RDWR))
 			bits |= CHANGE;
 	}
-	if (bits & DATA) {
+	if (bits & (DATA | MOVE)) {
 		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, (int)regs->rdi);
 		if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-			bits |= SPACE;
+			bits = (bits & ~(unsigned)(bits & DATA ? SLOW : SLOW | MOVE)) |
+			       (bits & DATA ? SPACE : 0);
 	}
+	/* Nobody waits, nobody is interrupted. */
+	if ((call->nr == SYS_waitid && (regs->r10 & WNOHANG)) ||
+	    (call->nr == SYS_wait4 && (regs->rdx & WNOHANG)) ||
+	    (call->nr == SYS_flock && (regs->rsi & LOCK_NB)))
+		bits &= ~(unsigned)SLOW;
+	if ((bits & MOVE) && regs->rdx < 2)
+		bits &= ~(unsigned)MOVE;
 	return bits;
 }
 
@@ -356,6 +382,12 @@ static void kill_at(pid_t pid, const struct call *call, const struct user_regs_s
 	}
 }
 
+static void signal_at(pid_t pid, const struct call *call, const struct user_regs_struct *regs)
+{
+	note_place(pid, call, regs);
+	kill(command, opt.signal);
+}
+
 static bool is_below(pid_t pid, const struct call *call, const struct user_regs_struct *regs)
 {
 	char path[PATH_MAX + 64];
@@ -364,6 +396,12 @@ static bool is_below(pid_t pid, const struct call *call, const struct user_regs_
 		return true;
 	path_of(pid, call, regs, path, sizeof(path));
 	return strncmp(path, opt.below, strlen(opt.below)) == 0;
+}
+
+/* Of calls that are made again when they were interrupted one in two, and no pattern that a loop could fall into. */
+static bool is_next(void)
+{
+	return opt.fail != EINTR || ((unsigned long)n_of_group * 2654435761u >> 16) % 2 == 0;
 }
 
 /* Is this the call to fail, or one after it? */
@@ -375,7 +413,20 @@ static bool is_failing(pid_t pid, const struct call *call, const struct user_reg
 	if ((opt.of & (SPACE | CHANGE)) && !is_below(pid, call, regs))
 		return false;
 	n_of_group++;
-	return opt.at && (n_of_group == opt.at || (opt.goes_on && n_of_group > opt.at));
+	return opt.at &&
+	       (n_of_group == opt.at || (opt.goes_on && n_of_group > opt.at && is_next()));
+}
+
+/* An error instead of the call, or the call with less to do. */
+static void fail(pid_t pid, struct user_regs_struct *regs)
+{
+	if (opt.fail == SHORT) {
+		regs->rdx = (regs->rdx + 1) / 2;
+	} else {
+		regs->orig_rax = (unsigned long long)-1;
+		regs->rax = (unsigned long long)-opt.fail;
+	}
+	ptrace(PTRACE_SETREGS, pid, NULL, regs);
 }
 
 /* At the entry of a call. True: stop at its exit, too. */
@@ -400,9 +451,7 @@ static bool on_call(pid_t pid)
 	}
 	if (is_failing(pid, call, &regs, bits)) {
 		note_place(pid, call, &regs);
-		regs.orig_rax = (unsigned long long)-1;
-		regs.rax = (unsigned long long)-opt.fail;
-		ptrace(PTRACE_SETREGS, pid, NULL, &regs);
+		fail(pid, &regs);
 		return false;
 	}
 	if (!(bits & STEP))
@@ -410,7 +459,10 @@ static bool on_call(pid_t pid)
 	n_steps++;
 	if (trace)
 		print_step(pid, call, &regs);
-	if (opt.kill && n_steps == opt.at && (strcmp(opt.kill, "step") != 0 || is_program(pid)))
+	if (opt.signal && opt.at && (n_steps == opt.at || (opt.is_twice && n_steps == opt.at + 1)))
+		signal_at(pid, call, &regs);
+	else if (opt.kill && !opt.signal && n_steps == opt.at &&
+		 (strcmp(opt.kill, "step") != 0 || is_program(pid)))
 		kill_at(pid, call, &regs);
 	return false;
 }
@@ -574,6 +626,10 @@ static char **options(char **argv)
 			opt.goes_on = true;
 			continue;
 		}
+		if (strcmp(name, "twice") == 0) {
+			opt.is_twice = true;
+			continue;
+		}
 		const char *value = *++arg;
 		if (!value)
 			break;
@@ -592,6 +648,9 @@ static char **options(char **argv)
 		for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 			if (strcmp(name, "fail") == 0 && strcmp(value, errors[i].name) == 0)
 				opt.fail = errors[i].value;
+		for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+			if (strcmp(name, "signal") == 0 && strcmp(value, signals[i].name) == 0)
+				opt.signal = signals[i].value;
 		for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 			if (strcmp(name, "of") == 0 && strcmp(value, groups[i].name) == 0)
 				opt.of = groups[i].bits;

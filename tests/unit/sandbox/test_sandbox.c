@@ -397,6 +397,38 @@ static void test_sandbox__ends_when_cancelled(void **state)
 	assert_true(result.wall_ms < 5000);
 }
 
+/* Kills our only child, which is the runtime, as soon as its container says something. */
+static void kill_runtime(void *ctx, bool is_stderr, const char *bytes, size_t n)
+{
+	char path[64], text[32] = "";
+	FILE *file;
+
+	(void)ctx, (void)is_stderr, (void)bytes, (void)n;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)gettid());
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	assert_int_equal(kill((pid_t)strtol(text, NULL, 10), SIGKILL), 0);
+}
+
+static void test_sandbox__a_killed_runtime_is_no_exit_code(void **state)
+{
+	static const char *const argv[] = { "/bin/sh", "-c", "echo up; sleep 60" };
+	struct fixture *f = *state;
+	struct sandbox_result result;
+	struct err err = { 0 };
+
+	f->spec.argv = (struct strings){ 0 };
+	for (size_t i = 0; i < COUNTOF(argv); i++)
+		vec_push(f->arena, &f->spec.argv, argv[i]);
+	f->spec.output = kill_runtime;
+	assert_false(sandbox_run(&f->spec, &result, &err));
+	assert_int_equal(err.kind, ERR_SYSTEM);
+	assert_string_equal(err.text, "the container's runtime was killed from outside (signal 9)");
+	assert_true(result.wall_ms < 10000);
+}
+
 static void test_sandbox__says_why_it_could_not_run(void **state)
 {
 	struct fixture *f = *state;
@@ -565,6 +597,7 @@ static const struct CMUnitTest everyone[] = {
 	ROW(test_sandbox__runs_without_root),
 	ROW(test_sandbox__rootless_leaves_nothing_when_its_owner_is_killed),
 	ROW(test_sandbox__gives_exit_code_and_both_streams),
+	ROW(test_sandbox__a_killed_runtime_is_no_exit_code),
 	ROW(test_sandbox__joins_layers_and_keeps_changes_only_in_the_upper),
 	ROW(test_sandbox__reads_whiteouts_and_opaque_folders_of_layers),
 	ROW(test_sandbox__takes_a_layer_that_is_there_twice),

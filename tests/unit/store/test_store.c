@@ -513,7 +513,7 @@ static void test_store__reports_missing_repositories_and_bad_credentials(void **
 	}
 }
 
-/* 60 commits of history, a tag, a thousand refs: asked and fetched from every server. */
+/* 60 commits of history, a tag, a thousand refs, files that are alike: asked and fetched from every server. */
 static void check_source(struct fixture *f, const struct server *server, const char *repo,
 			 const char *head)
 {
@@ -544,8 +544,12 @@ static void check_source(struct fixture *f, const struct server *server, const c
 	must(git_repo_init(cache, &fetch.into, &f->err), &f->err);
 	fetch.commit = revision.commit;
 	must(git_wire_fetch(wire, &fetch, &stats, &f->err), &f->err);
-	if (stats.n_objects > 6)
+	if (stats.n_objects > 8)
 		fail_msg("%s sent %u objects", server->name, stats.n_objects);
+	if (stats.pack_bytes)
+		assert_string_equal(
+			sh(f, "git verify-pack -v %s/objects/pack/*.idx | grep -c '^chain'", cache),
+			"1");
 	must(git_tree_of_commit(git_repo_objects(fetch.into), &fetch.commit, &tree, &f->err),
 	     &f->err);
 	must(git_wire_fetch(wire, &fetch, &stats, &f->err), &f->err);
@@ -572,7 +576,8 @@ static void test_git_wire__fetches_one_commit_from_every_server(void **state)
 	char *head;
 
 	sh(f,
-	   "git clone -q repos/%s w 2>/dev/null; cd w; git checkout -qb main; mkdir d; for i in "
+	   "git clone -q repos/%s w 2>/dev/null; cd w; git checkout -qb main; mkdir d; seq 3000 "
+	   ">one; seq 3001 >two; for i in "
 	   "$(seq 60); do echo $i > d/f; git add .; git commit -qm $i; done;"
 	   "git tag -a v1 -m v1; git push -q origin main v1; cd ../repos/%s; for i in $(seq 1000); "
 	   "do echo create refs/heads/b$i $(git rev-parse main); done | git update-ref --stdin; "

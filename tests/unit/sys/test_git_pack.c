@@ -365,6 +365,23 @@ static void test_git_repo__clears_a_lock_that_a_dead_process_of_ours_left(void *
 		arena_printf(f->arena, "%s\n0", b.hex));
 }
 
+/* A temporary file without its lock, one with it (that of a ref's own next writer), one whose writer lives. */
+static void test_git_repo__sweeps_what_dead_writers_left(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_FD lock = -1;
+
+	sh(f, "touch r.git/reconcile-ref-000000000000-AbCdEf r.git/reconcile-ref-000000000001-x;"
+	      "ln r.git/reconcile-ref-000000000001-x r.git/refs/heads/main.lock");
+	must(f, git_repo_lock(f->repo, 0, &lock, &f->err));
+	git_repo_sweep(f->repo);
+	assert_string_equal(sh(f, "ls r.git | grep -c reconcile-ref"), "2");
+	fd_close(&lock);
+	git_repo_sweep(f->repo);
+	assert_string_equal(sh(f, "ls r.git | grep reconcile-ref"),
+			    "reconcile-ref-000000000001-x");
+}
+
 static void test_git_repo__lists_refs_with_peeled_tags(void **state)
 {
 	struct fixture *f = *state;
@@ -507,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_git_delta__refuses_what_reaches_outside),
 		cmocka_unit_test(test_git_repo__swaps_a_ref_only_from_the_value_it_was_told),
 		cmocka_unit_test(test_git_repo__clears_a_lock_that_a_dead_process_of_ours_left),
+		cmocka_unit_test(test_git_repo__sweeps_what_dead_writers_left),
 		cmocka_unit_test(test_git_repo__lists_refs_with_peeled_tags),
 		cmocka_unit_test(test_git_export__writes_modes_links_and_submodules),
 		cmocka_unit_test(test_git_export__refuses_hostile_names),
