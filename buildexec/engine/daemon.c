@@ -18,6 +18,7 @@
 #include "buildexec/sys/http.h"
 #include "buildexec/sys/proc.h"
 #include "buildexec/sys/url.h"
+#include "model/base/limits.h"
 #include "model/doc/json.h"
 
 enum {
@@ -393,7 +394,7 @@ static bool daemon_read_config(struct engine_job *job, const char *id, const cha
 	struct http_request request = { .method = "GET",
 					.url = arena_printf(arena, "/images/%s/json", id) };
 	struct node *out = node_new(arena, NODE_MAP), *rootfs = node_new(arena, NODE_MAP), *said;
-	AUTO_BUF text = BUF_INIT(LINE_MAX_BYTES);
+	AUTO_BUF text = BUF_INIT(LIMIT_CONFIG_BYTES);
 	struct http_response response;
 	const struct node *layers;
 

@@ -568,7 +568,7 @@ static bool close_folders(struct unpack *unpack)
 		      compare_closed);
 	for (size_t i = 0; i < unpack->closed.n; i++) {
 		const struct closed_folder *folder = &unpack->closed.v[i];
-		AUTO_FD fd = open_inside(unpack->root_fd, folder->path, O_RDONLY | O_DIRECTORY);
+		AUTO_FD fd = open_in_layer(unpack->root_fd, folder->path, O_RDONLY | O_DIRECTORY);
 
 		/* It may have been replaced by something that is no folder. */
 		if (fd >= 0 && fchmod(fd, folder->mode) < 0)
