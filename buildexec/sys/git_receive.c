@@ -25,6 +25,7 @@ static bool open_indexer(struct git_receive *receive, struct err *err)
 	int rc;
 
 	git_lib_start();
+	receive->indexed = ARENA_NEW(receive->arena, git_indexer_progress);
 	rc = git_indexer_new(&receive->indexer, dir, 0, NULL, &options);
 
 	arena_free(arena);
@@ -49,12 +50,11 @@ static bool check_head(struct git_receive *receive, struct err *err)
 
 static bool append(struct git_receive *receive, const void *bytes, size_t n, struct err *err)
 {
-	git_indexer_progress progress = { 0 };
 	int rc;
 
 	if (!receive->indexer || !n)
 		return true;
-	rc = git_indexer_append(receive->indexer, bytes, n, &progress);
+	rc = git_indexer_append(receive->indexer, bytes, n, receive->indexed);
 	return rc >= 0 || git_lib_fail(err, rc, "index the pack");
 }
 
@@ -230,7 +230,6 @@ static bool write_shallow(struct git_receive *receive, struct err *err)
  * no more. */
 bool git_receive_finish(struct git_receive *receive, struct err *err)
 {
-	git_indexer_progress progress = { 0 };
 	AUTO_FD lock = -1;
 	int rc;
 
@@ -239,7 +238,7 @@ bool git_receive_finish(struct git_receive *receive, struct err *err)
 	if (!git_repo_lock(receive->into, LOCK_WAIT_MS, &lock, err) || !write_shallow(receive, err))
 		return false;
 	if (receive->indexer) {
-		rc = git_indexer_commit(receive->indexer, &progress);
+		rc = git_indexer_commit(receive->indexer, receive->indexed);
 		if (rc < 0)
 			return git_lib_fail(err, rc, "index the pack");
 	}

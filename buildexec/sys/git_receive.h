@@ -12,6 +12,7 @@
 #include "buildexec/sys/git_wire.h"
 
 struct git_indexer;
+struct git_indexer_progress;
 
 struct git_receive {
 	struct git_repo *into;
@@ -25,6 +26,8 @@ struct git_receive {
 	bool is_recognised; /* an answer to this command, whatever it says */
 	bool is_in_pack;
 	struct git_indexer *indexer;
+	/* Its count of objects, of all its calls: at the end it must find as many as were announced. */
+	struct git_indexer_progress *indexed;
 	unsigned char
 		head[12]; /* of the pack, gathered first: its count decides whether there is one */
 	struct git_fetch_stats stats;
