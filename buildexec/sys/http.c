@@ -295,7 +295,7 @@ bool http_send(struct http *http, const struct http_request *request, struct are
 		*out = (struct http_response){ 0 };
 		if (!send.exchange.is_retryable || !prepare_retry(&send, attempt, -1)) {
 			*err = failed;
-			return false;
+			return err_foreign(err);
 		}
 	}
 }
