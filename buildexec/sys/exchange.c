@@ -25,7 +25,7 @@ static const struct {
 	{ CURLE_URL_MALFORMAT,             ERR_INVALID, false },
 	{ CURLE_WEIRD_SERVER_REPLY,        ERR_INVALID, false },
 	{ CURLE_BAD_CONTENT_ENCODING,      ERR_INVALID, false },
-	{ CURLE_OUT_OF_MEMORY,             ERR_SYSTEM,  false },
+	{ CURLE_OUT_OF_MEMORY,             ERR_INVALID, false },
 	{ CURLE_FAILED_INIT,               ERR_SYSTEM,  false },
 	{ CURLE_BAD_FUNCTION_ARGUMENT,     ERR_SYSTEM,  false },
 	{ CURLE_PEER_FAILED_VERIFICATION,  ERR_DENIED,  true },
@@ -358,6 +358,9 @@ static bool code_fail(struct http *http, struct exchange *exchange, CURLcode cod
 	const char *text = as_ours(curl_easy_strerror(code), exchange->arena);
 	long sys = 0;
 
+	/* What libcurl 7.88 says of a line of the head that is longer than its buffer. */
+	if (code == CURLE_OUT_OF_MEMORY)
+		text = "a line of the answer's head is too long";
 	if (exchange->own.kind != ERR_NONE)
 		return err_set(err, exchange->own.kind, "cannot transfer '%s': %s", shown,
 			       exchange->own.text);

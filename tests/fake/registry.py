@@ -113,6 +113,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply(500, b"broken")
         elif what == "wait":
             self.reply(429 if n == 1 else 200, b"patience", **({"Retry_After": "1"} if n == 1 else {}))
+        elif what == "late":
+            self.reply(408 if n == 1 else 200, b"in time")
+        elif what == "wait-hours":
+            self.reply(503, b"", Retry_After="9000")
+        elif what == "endless-line":
+            self.send_response(200)
+            self.close_connection = True
+            try:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX: " + 4096 * 1024 * b"x")
+            except OSError:
+                pass
         elif what == "wait-long":
             self.reply(429, b"", Retry_After="100000")
         elif what == "loop":
