@@ -209,9 +209,15 @@ static bool refused(struct git_wire *wire, const struct git_push *push, struct r
 	struct err ignored = { 0 };
 	int where;
 
-	if (!look_again(wire, push, &where, err) && err->kind == ERR_CONFLICT)
-		return false;
+	if (!look_again(wire, push, &where, err)) {
+		if (err->kind == ERR_CONFLICT)
+			return false;
+		where = 0;
+	}
 	*err = ignored;
+	/* Sent twice, by a client or a proxy that lost the first answer: what is refused is the second. */
+	if (where == 1)
+		return true;
 	for (size_t i = 0; i < COUNTOF(refusals) && kind == ERR_INVALID; i++)
 		if (strstr(reason, refusals[i].words))
 			kind = refusals[i].kind;
