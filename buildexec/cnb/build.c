@@ -184,7 +184,7 @@ static bool finish(struct task *task, struct lifecycle *life, struct err *err)
 static void keep_failure(struct task *task, const struct lifecycle *life, const struct err *err)
 {
 	/* The registry's, the network's and this machine's failures are not the build's own. */
-	bool is_own = err->kind == ERR_INVALID;
+	bool is_own = err->kind == ERR_INVALID && !err->is_foreign;
 
 	task->phase = lifecycle_phase_name(life->phase);
 	task->exit_code = is_own ? life->exit_code : 0;

@@ -111,6 +111,12 @@ enum registry_protocol registry_probe(struct registry *registry, const struct re
 	return protocol;
 }
 
+/* A folder is this machine's; all else that fails is a server's part, whatever it did. */
+static bool judged(const struct place *place, bool is_done, struct err *err)
+{
+	return is_done || (place->layout ? false : err_foreign(err));
+}
+
 static const char *identifier_of(const struct ref *ref)
 {
 	return ref->digest ? ref->digest : ref->tag;
@@ -151,6 +157,7 @@ bool registry_resolve(struct registry *registry, const struct ref *ref, struct a
 			is_answered = err_set(&failed, ERR_INVALID,
 					      "cannot resolve '%s': the server has '%s' there",
 					      ref_format(ref, arena), out->digest);
+		is_answered = judged(place, is_answered, &failed);
 		if (is_answered && out->digest)
 			return true;
 		*out = (struct descriptor){ 0 };
@@ -187,9 +194,9 @@ static bool verify_manifest(const struct ref *ref, struct payload *payload, stru
 	return true;
 }
 
-static bool get_manifest_from(struct registry *registry, const struct place *place,
-			      const struct ref *ref, struct arena *arena, struct descriptor *desc,
-			      char **bytes, struct err *err)
+static bool read_manifest_from(struct registry *registry, const struct place *place,
+			       const struct ref *ref, struct arena *arena, struct descriptor *desc,
+			       char **bytes, struct err *err)
 {
 	struct payload payload;
 
@@ -203,6 +210,14 @@ static bool get_manifest_from(struct registry *registry, const struct place *pla
 		return false;
 	*bytes = arena_copy(arena, payload.bytes, payload.n);
 	return true;
+}
+
+static bool get_manifest_from(struct registry *registry, const struct place *place,
+			      const struct ref *ref, struct arena *arena, struct descriptor *desc,
+			      char **bytes, struct err *err)
+{
+	return judged(place, read_manifest_from(registry, place, ref, arena, desc, bytes, err),
+		      err);
 }
 
 bool registry_get_manifest(struct registry *registry, const struct ref *ref, struct arena *arena,
@@ -252,7 +267,8 @@ static bool read_into(struct registry *registry, const struct ref *ref, struct a
 			*err = sink->err;
 			return false;
 		}
-		if (backend_of(place)->read_blob(registry, place, sink, &failed))
+		if (judged(place, backend_of(place)->read_blob(registry, place, sink, &failed),
+			   &failed))
 			return true;
 		*err = failed;
 	}
@@ -323,8 +339,10 @@ bool registry_has_manifest(struct registry *registry, const struct ref *ref, boo
 	struct descriptor desc = { 0 };
 	struct place place;
 	bool is_done = find_place(registry, ref, arena, &place, err) &&
-		       backend_of(&place)->resolve(registry, &place, identifier_of(ref), arena,
-						   &desc, err);
+		       judged(&place,
+			      backend_of(&place)->resolve(registry, &place, identifier_of(ref),
+							  arena, &desc, err),
+			      err);
 
 	*out = is_done && desc.digest && (!ref->digest || strcmp(desc.digest, ref->digest) == 0);
 	arena_free(arena);
@@ -338,7 +356,8 @@ bool registry_has_blob(struct registry *registry, const struct ref *ref, const c
 
 	*out = false;
 	return find_place(registry, ref, registry->arena, &place, err) &&
-	       backend_of(&place)->has_blob(registry, &place, digest, out, err);
+	       judged(&place, backend_of(&place)->has_blob(registry, &place, digest, out, err),
+		      err);
 }
 
 bool registry_mount_blob(struct registry *registry, const struct ref *from, const struct ref *to,
@@ -352,7 +371,9 @@ bool registry_mount_blob(struct registry *registry, const struct ref *from, cons
 		return false;
 	if (backend_of(&source) != backend_of(&target))
 		return true;
-	return backend_of(&target)->mount_blob(registry, &source, &target, desc, done, err);
+	return judged(&target,
+		      backend_of(&target)->mount_blob(registry, &source, &target, desc, done, err),
+		      err);
 }
 
 bool registry_put_blob(struct registry *registry, const struct ref *to,
@@ -364,7 +385,8 @@ bool registry_put_blob(struct registry *registry, const struct ref *to,
 	struct place place;
 
 	if (!find_place(registry, to, registry->arena, &place, err) ||
-	    !backend_of(&place)->put_blob(registry, &place, desc, &source, err))
+	    !judged(&place, backend_of(&place)->put_blob(registry, &place, desc, &source, err),
+		    err))
 		return false;
 	if (bytes)
 		shared_remember(registry, to, &known);
@@ -402,8 +424,10 @@ bool registry_put_manifest(struct registry *registry, const struct ref *to, cons
 			       "cannot write the manifest of '%s/%s': its digest is '%s', not '%s'",
 			       to->registry, to->repo, digest.text, to->digest);
 	if (!find_place(registry, to, registry->arena, &place, err) ||
-	    !backend_of(&place)->put_manifest(registry, &place, to->has_tag ? to->tag : NULL,
-					      &payload, err))
+	    !judged(&place,
+		    backend_of(&place)->put_manifest(registry, &place, to->has_tag ? to->tag : NULL,
+						     &payload, err),
+		    err))
 		return false;
 	shared_remember(registry, to, &payload);
 	return true;
@@ -420,8 +444,10 @@ bool registry_list_tags(struct registry *registry, const struct ref *repo, struc
 	for (size_t i = 0; i < places.n; i++) {
 		struct err failed = { 0 };
 
-		if (backend_of(&places.v[i])
-			    ->list_tags(registry, &places.v[i], arena, out, &failed))
+		if (judged(&places.v[i],
+			   backend_of(&places.v[i])
+				   ->list_tags(registry, &places.v[i], arena, out, &failed),
+			   &failed))
 			return true;
 		*out = (struct strings){ 0 };
 		*err = failed;
@@ -434,7 +460,7 @@ bool registry_check_write(struct registry *registry, const struct ref *to, struc
 	struct place place;
 
 	return find_place(registry, to, registry->arena, &place, err) &&
-	       backend_of(&place)->check_write(registry, &place, err);
+	       judged(&place, backend_of(&place)->check_write(registry, &place, err), err);
 }
 
 /* The reference of the same repository with this digest alone. */

@@ -25,6 +25,7 @@ enum {
 	TAGS_PER_PAGE = 1000,
 	MAX_TAG_PAGES = 10000,
 	PROBE_TIMEOUT_MS = 10000,
+	MAX_ANSWERS = 3, /* to challenges of one request */
 };
 
 #define ACCEPT_MANIFESTS                                                                           \
@@ -168,21 +169,39 @@ static bool is_on_host(const struct endpoint *endpoint, const char *text, struct
 	       url_parse(text, arena, &other, &ignored) && url_same_origin(&own, &other);
 }
 
-/* The one repetition after a 401. A challenge that leads nowhere must not spoil what works for other repositories. */
-static bool answer_challenge(const struct remote_call *call, struct endpoint *endpoint,
-			     struct http_request *request, struct http_response *out,
-			     struct err *err)
+/*
+ * Whether the 401 is to be answered: the registry's own (what a redirect leads to has no claim to its credentials), and of
+ * another kind than was answered before, unless a token may have ended on its way: a password is not tried twice.
+ */
+static bool is_to_answer(const struct remote_call *call, struct endpoint *endpoint,
+			 const struct http_response *response, unsigned n_answered)
+{
+	const struct auth_need need = { call->place->repo, call->actions, call->from };
+	const char *before = endpoint->auth.asked.scheme;
+
+	if (response->status != 401 || n_answered == MAX_ANSWERS ||
+	    !is_on_host(endpoint, response->final_url, call->arena) ||
+	    !auth_learn(&endpoint->auth, &need, call->arena, response))
+		return false;
+	return n_answered == 0 || strcmp(endpoint->auth.asked.scheme, "bearer") == 0 || !before ||
+	       strcmp(endpoint->auth.asked.scheme, before) != 0;
+}
+
+/* Sends once more. A challenge that leads nowhere must not spoil what works for other repositories: *before comes back. */
+static bool answer_challenges(const struct remote_call *call, struct endpoint *endpoint,
+			      struct http_request *request, struct http_response *out,
+			      struct err *err)
 {
 	const struct auth_need need = { call->place->repo, call->actions, call->from };
 	const struct challenge before = endpoint->auth.asked;
-	bool is_sent;
+	bool is_sent = true;
 
-	if (!auth_learn(&endpoint->auth, &need, call->arena, out))
-		return true;
-	if (request->read && (!request->rewind || !request->rewind(request->read_ctx)))
-		return true;
-	is_sent = auth_apply(&endpoint->auth, &need, call->arena, request, err) &&
-		  http_send(endpoint->http, request, call->arena, out, err);
+	for (unsigned n = 0; is_sent && is_to_answer(call, endpoint, out, n); n++) {
+		if (request->read && (!request->rewind || !request->rewind(request->read_ctx)))
+			break;
+		is_sent = auth_apply(&endpoint->auth, &need, call->arena, request, err) &&
+			  http_send(endpoint->http, request, call->arena, out, err);
+	}
 	if (!is_sent || out->status == 401)
 		endpoint->auth.asked = before;
 	return is_sent;
@@ -198,10 +217,9 @@ bool remote_send(const struct remote_call *call, struct http_request *request,
 		return false;
 	if (!is_on_host(endpoint, request->url, call->arena))
 		return http_send(endpoint->http, request, call->arena, out, err);
-	if (!auth_apply(&endpoint->auth, &need, call->arena, request, err) ||
-	    !http_send(endpoint->http, request, call->arena, out, err))
-		return false;
-	return out->status != 401 || answer_challenge(call, endpoint, request, out, err);
+	return auth_apply(&endpoint->auth, &need, call->arena, request, err) &&
+	       http_send(endpoint->http, request, call->arena, out, err) &&
+	       answer_challenges(call, endpoint, request, out, err);
 }
 
 bool remote_call_fail(const struct remote_call *call, const struct http_response *response,
@@ -427,6 +445,7 @@ static bool remote_put_manifest(struct registry *registry, const struct place *p
 	struct http_request request = {
 		.method = "PUT", .headers = &headers, .body = payload->bytes, .body_len = payload->n
 	};
+	struct descriptor stored = { 0 };
 	struct http_response response;
 	struct endpoint *endpoint;
 	const char *digest;
@@ -443,8 +462,12 @@ static bool remote_put_manifest(struct registry *registry, const struct place *p
 		goto out;
 	}
 	digest = http_header(&response, "Docker-Content-Digest");
+	/* Registries name it; something in between that says yes to everything does not, and is found out by asking. */
+	if (!digest && !remote_resolve(registry, place, identifier, arena, &stored, err))
+		goto out;
+	digest = digest ? digest : stored.digest ? stored.digest : "nothing";
 	is_done =
-		!digest || strcmp(digest, payload->digest) == 0 ||
+		strcmp(digest, payload->digest) == 0 ||
 		err_set(err, ERR_INVALID,
 			"cannot write the manifest of '%s': the server stored it as '%s', not '%s'",
 			place->shown, digest, payload->digest);

@@ -42,7 +42,8 @@ MUST_CHECK bool remote_endpoint(struct registry *registry, const struct place *p
 char *remote_url(const struct endpoint *endpoint, const struct place *place, struct arena *arena,
 		 const char *fmt, ...) PRINTF(4, 5);
 /*
- * Sends with credentials; a 401 is answered once. request->url may be on another host (uploads, pages): then it goes
+ * Sends with credentials; the registry's own 401 is answered, a second time when a token ended meanwhile or another scheme is
+ * asked for. request->url may be on another host (uploads, pages): then it goes
  * without credentials.
  */
 MUST_CHECK bool remote_send(const struct remote_call *call, struct http_request *request,

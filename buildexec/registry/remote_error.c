@@ -92,6 +92,7 @@ bool remote_fail(const struct http_response *response, const char *what, struct 
 {
 	const char *words = remote_words(response->body, response->body_len, arena);
 
-	return err_set(err, kind_of(response->status), "%s: the server answered %d%s%s%s", what,
-		       response->status, words[0] ? " (" : "", words, words[0] ? ")" : "");
+	err_set(err, kind_of(response->status), "%s: the server answered %d%s%s%s", what,
+		response->status, words[0] ? " (" : "", words, words[0] ? ")" : "");
+	return err_foreign(err);
 }

@@ -18,6 +18,7 @@
 
 enum {
 	UPLOAD_TRIES = 4,
+	UPLOAD_TRIES_LOST = 2, /* of uploads that the server forgot, or got other bytes of */
 	BACKOFF_BASE_MS = 250,
 	BACKOFF_CAP_MS = 8000,
 	CHUNK_BYTES = 16 << 20, /* where the registry names no size of its own */
@@ -31,6 +32,8 @@ struct upload {
 	struct url at;       /* where the next request goes */
 	int64_t chunk_bytes; /* of a PATCH, as the registry wants it */
 	int64_t max_bytes;   /* of one request; 0: not said */
+	int64_t deadline_ms; /* of all requests and tries together; monotonic */
+	bool is_lost;        /* what was sent so far is of no use, a new upload may be */
 };
 
 /* A part of a source, given to the HTTP client piece by piece. */
@@ -163,10 +166,24 @@ static const char *closing_url(const struct upload *upload)
 	return buf_copy(&url, upload->call->arena);
 }
 
+/*
+ * Refusals of a part that are about this upload, and not about the blob or who sends it: the server forgot it (404), is at
+ * another place of it (416), or what came is not what was sent (400).
+ */
+static bool part_fail(struct upload *upload, const struct http_response *response, struct err *err)
+{
+	static const int lost[] = { 400, 404, 416 };
+
+	for (size_t i = 0; i < COUNTOF(lost); i++)
+		upload->is_lost |= response->status == lost[i];
+	return remote_call_fail(upload->call, response, "cannot push a blob to", err);
+}
+
 static bool send_part(struct upload *upload, const char *method, const char *url, struct part *part,
 		      struct http_response *response, struct err *err)
 {
 	struct arena *arena = upload->call->arena;
+	const int64_t left_ms = upload->deadline_ms - clock_mono_ms();
 	struct strings headers = { 0 };
 	struct http_request request = {
 		.method = method,
@@ -176,12 +193,15 @@ static bool send_part(struct upload *upload, const char *method, const char *url
 		.rewind = rewind_part,
 		.read_ctx = part,
 		.body_len = (size_t)part->n_bytes,
-		.timeout_ms = BLOB_TIMEOUT_MS,
+		.timeout_ms = left_ms,
 		.stall_timeout_ms = COMMIT_TIMEOUT_MS,
 		/* What came of a failed try is unknown: begin anew instead. */
 		.no_retry = true
 	};
 
+	if (left_ms <= 0)
+		return err_set(err, ERR_TRANSIENT, "the upload takes longer than %d s",
+			       BLOB_TIMEOUT_MS / 1000);
 	vec_push(arena, &headers, "Content-Type: application/octet-stream");
 	if (strcmp(method, "PATCH") == 0)
 		vec_push(arena, &headers,
@@ -189,6 +209,55 @@ static bool send_part(struct upload *upload, const char *method, const char *url
 				      (long long)(part->first + part->n_bytes - 1)));
 	part->n_sent = 0;
 	return remote_send(upload->call, &request, response, err);
+}
+
+static bool head_blob(const struct remote_call *call, const char *digest,
+		      struct http_response *response, struct err *err)
+{
+	struct http_request request = { .method = "HEAD" };
+	struct endpoint *endpoint;
+
+	if (!remote_endpoint(call->registry, call->place, call->arena, &endpoint, err))
+		return false;
+	request.url = remote_url(endpoint, call->place, call->arena, "blobs/%s", digest);
+	return remote_send(call, &request, response, err);
+}
+
+/*
+ * Whether the registry has what it said to have taken. It names the digest as a rule; something in between that says yes to
+ * everything does not, and is found out by asking.
+ */
+static bool is_stored(const struct remote_call *call, const char *digest,
+		      const struct http_response *response, bool *out, struct err *err)
+{
+	const char *named = http_header(response, "Docker-Content-Digest");
+	struct http_response found;
+
+	*out = named && strcmp(named, digest) == 0;
+	if (named)
+		return true;
+	if (!head_blob(call, digest, &found, err))
+		return false;
+	*out = found.status != 404;
+	return true;
+}
+
+/* The last request of an upload: the answer, and what came of it. */
+static bool part_finish(struct upload *upload, const struct http_response *response,
+			struct err *err)
+{
+	bool is_there;
+
+	if (!is_success(response->status))
+		return part_fail(upload, response, err);
+	if (!is_stored(upload->call, upload->desc->digest, response, &is_there, err))
+		return false;
+	upload->is_lost = !is_there;
+	return is_there ||
+	       err_set(err, ERR_INVALID,
+		       "cannot push a blob to '%s': the server says that it took it, and does not "
+		       "have it",
+		       upload->call->place->shown);
 }
 
 /* "0-<last>" as the registry counts; what it did not take is sent again. */
@@ -225,7 +294,7 @@ static bool put_chunks(struct upload *upload, struct part *part, struct err *err
 		if (!send_part(upload, "PATCH", upload->at.text, part, &response, err))
 			return false;
 		if (!is_success(response.status))
-			return remote_call_fail(call, &response, "cannot push a blob to", err);
+			return part_fail(upload, &response, err);
 		if (!set_location(upload, &response, err) ||
 		    !confirmed_end(&response, part, &done, err))
 			return false;
@@ -233,8 +302,7 @@ static bool put_chunks(struct upload *upload, struct part *part, struct err *err
 	closing.url = closing_url(upload);
 	if (!remote_send(call, &closing, &response, err))
 		return false;
-	return is_success(response.status) ||
-	       remote_call_fail(call, &response, "cannot push a blob to", err);
+	return part_finish(upload, &response, err);
 }
 
 /* Answers to one big PUT that mean "not in one piece". */
@@ -252,8 +320,7 @@ static bool put_whole(struct upload *upload, struct part *part, bool *is_refused
 	if (!send_part(upload, "PUT", closing_url(upload), part, &response, err))
 		return false;
 	*is_refused = is_too_much_at_once(response.status) && upload->desc->size_bytes > 0;
-	return is_success(response.status) || *is_refused ||
-	       remote_call_fail(upload->call, &response, "cannot push a blob to", err);
+	return *is_refused || part_finish(upload, &response, err);
 }
 
 static bool begin(struct upload *upload, struct err *err)
@@ -306,7 +373,9 @@ static bool open_part(const struct descriptor *desc, const struct blob_source *s
 static bool upload_blob(const struct remote_call *call, const struct descriptor *desc,
 			const struct blob_source *source, struct err *err)
 {
-	struct upload upload = { .call = call, .desc = desc };
+	struct upload upload = { .call = call,
+				 .desc = desc,
+				 .deadline_ms = clock_mono_ms() + BLOB_TIMEOUT_MS };
 	struct part part;
 	bool is_done = false;
 
@@ -316,12 +385,14 @@ static bool upload_blob(const struct remote_call *call, const struct descriptor 
 
 			if (n > 0)
 				clock_sleep_ms(backoff_ms(n - 1, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
+			upload.is_lost = false;
 			is_done = upload_once(&upload, &part, &failed);
 			if (is_done)
 				break;
 			*err = failed;
 			/* Somebody else may have brought the same blob meanwhile. */
-			if (failed.kind != ERR_TRANSIENT)
+			if (failed.kind != ERR_TRANSIENT &&
+			    !(upload.is_lost && n + 1 < UPLOAD_TRIES_LOST))
 				break;
 		}
 	}
@@ -352,19 +423,13 @@ bool remote_has_blob(struct registry *registry, const struct place *place, const
 	struct arena *arena = arena_new();
 	/* Asked before a push as a rule: the same scope saves a second token. */
 	const struct remote_call call = { registry, place, "pull,push", NULL, arena };
-	struct http_request request = { .method = "HEAD" };
 	struct http_response response;
-	struct endpoint *endpoint;
-	bool is_done = false;
+	bool is_done = head_blob(&call, digest, &response, err);
 
 	*out = false;
-	if (remote_endpoint(registry, place, arena, &endpoint, err)) {
-		request.url = remote_url(endpoint, place, arena, "blobs/%s", digest);
-		is_done = remote_send(&call, &request, &response, err);
-	}
 	/* Storages behind a redirect may refuse a HEAD; then it is sent once more, which does no harm. */
 	if (is_done && response.status != 404 && response.status != 405 && response.status != 200 &&
-	    strcmp(response.final_url, request.url) == 0)
+	    !response.is_redirected)
 		is_done = remote_call_fail(&call, &response, "cannot look for a blob in", err);
 	*out = is_done && response.status == 200;
 	arena_free(arena);
@@ -397,7 +462,8 @@ bool remote_mount_blob(struct registry *registry, const struct place *from, cons
 	url_add_query(&query, "mount", desc->digest);
 	url_add_query(&query, "from", from->repo);
 	is_answered = start_upload(&upload, buf_text(&query), &response, err);
-	*done = is_answered && response.status == 201;
+	if (is_answered && response.status == 201)
+		is_answered = is_stored(&call, desc->digest, &response, done, err);
 	endpoint->cannot_mount = !*done;
 	if (is_answered && response.status == 202)
 		cancel_upload(&upload);

@@ -111,7 +111,7 @@ bool git_wire_fail(const struct git_wire *wire, const char *intent, struct err *
 	sanitize(err->text, strlen(err->text), false, &text);
 	err_set(err, kind, "cannot %s '%s': %s", intent, wire->url.canonical, buf_text(&text));
 	err->sys = sys;
-	return false;
+	return wire->url.scheme == GIT_SCHEME_LOCAL ? false : err_foreign(err);
 }
 
 /* http.h retries by itself what never answered; here it is what broke off in the middle. */

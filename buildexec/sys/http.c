@@ -24,7 +24,8 @@ enum {
 	MAX_TRIES = 4,
 	BACKOFF_BASE_MS = 250,
 	BACKOFF_CAP_MS = 8000,
-	CA_BYTES = 8 << 20, /* Debian's bundle has 220 KiB */
+	RETRY_AFTER_MAX_MS = 120000, /* asked to stay away for longer, nobody waits */
+	CA_BYTES = 8 << 20,          /* Debian's bundle has 220 KiB */
 };
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -218,12 +219,14 @@ static bool try_once(struct send *send, const struct url *url, struct err *err)
 		if (!redirect_to(send, next, err))
 			return false;
 		send->exchange.url = at = next;
+		send->exchange.is_redirected = true;
 	}
 }
 
 static bool is_worth_a_retry(int status)
 {
-	return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+	       status == 504;
 }
 
 /* -1: the server does not say. */
@@ -250,11 +253,13 @@ static bool prepare_retry(struct send *send, unsigned attempt, int64_t asked_ms)
 		return false;
 	if (send->exchange.is_given && !request->restart)
 		return false;
+	if (asked_ms > RETRY_AFTER_MAX_MS)
+		return false;
 	if (asked_ms > 0) {
 		int64_t spread_ms = backoff_ms(0, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 
 		/* A little more than asked for, so that many clients do not come back as one. */
-		wait_ms = asked_ms > INT64_MAX - spread_ms ? asked_ms : asked_ms + spread_ms;
+		wait_ms = asked_ms + spread_ms;
 	}
 	if (wait_ms >= send->deadline_ms - clock_mono_ms())
 		return false;
@@ -295,7 +300,7 @@ bool http_send(struct http *http, const struct http_request *request, struct are
 		*out = (struct http_response){ 0 };
 		if (!send.exchange.is_retryable || !prepare_retry(&send, attempt, -1)) {
 			*err = failed;
-			return false;
+			return err_foreign(err);
 		}
 	}
 }

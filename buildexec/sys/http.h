@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * http.h — HTTP and HTTPS on libcurl, blocking; one `struct http` per thread keeps connections alive.
- * Retries connection errors, 429 (Retry-After honoured) and 5xx with full jitter while the request is repeatable and the
- * deadline allows. TLS is verified; credentials go to the scheme and host they were given for, and are dropped on a
+ * Retries connection errors, 408, 429 and 500, 502, 503, 504 with full jitter while the request is repeatable and the deadline
+ * allows. Retry-After is honoured up to two minutes; who asks for more gets no retry. TLS is verified; credentials go to the scheme and host they were given for, and are dropped on a
  * redirect to another host; https never redirects to http. Proxy variables are honoured. libcurl is set up on first use.
  * Repeatable is every request whose body can be given again, POST too: set no_retry where twice is not the same as once.
  */
@@ -77,6 +77,7 @@ struct http_response {
 	const char *body;       /* collected (also of errors, up to 64 KiB), NUL-terminated */
 	size_t body_len;
 	const char *final_url;
+	bool is_redirected;
 	int64_t retry_after_s; /* of a final 429 or 503, else 0 */
 };
 

@@ -232,7 +232,9 @@ static void send_failure(struct task *task, struct err *err)
 	struct build_event event = {
 		.type = EVENT_FAILURE,
 		.name = task->phase,
-		.failure = task->exit_code ? "build" : err_kind_name(err->kind),
+		.failure = task->exit_code   ? "build"
+			   : err->is_foreign ? err_kind_name(ERR_TRANSIENT)
+					     : err_kind_name(err->kind),
 		.reason = task->reason,
 		.exit_code = task->exit_code,
 		.is_oom = task->is_oom,

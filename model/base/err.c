@@ -50,6 +50,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 
 	err->kind = kind;
 	err->sys = 0;
+	err->is_foreign = false;
 	va_start(args, fmt);
 	put(err, fmt, args);
 	va_end(args);
@@ -84,12 +85,19 @@ bool err_sys(struct err *err, int sys, const char *fmt, ...)
 
 	err->kind = kind_of(sys);
 	err->sys = sys;
+	err->is_foreign = false;
 	va_start(args, fmt);
 	put(err, fmt, args);
 	va_end(args);
 	append(err,
 	       strerror(
 		       sys)); /* thread-safe in glibc from 2.32 on and in musl, unlike the two strerror_r */
+	return false;
+}
+
+bool err_foreign(struct err *err)
+{
+	err->is_foreign = true;
 	return false;
 }
 

@@ -28,7 +28,9 @@ enum err_kind {
 
 struct err {
 	enum err_kind kind;
-	int sys;        /* errno where the operating system refused, else 0 */
+	int sys; /* errno where the operating system refused, else 0 */
+	/* A server's answer is part of it: the same question may be answered otherwise another time, whatever the kind */
+	bool is_foreign;
 	char text[480]; /* lower case, no full stop, failure first, subject in single quotes */
 };
 
@@ -36,6 +38,8 @@ struct err {
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF(3, 4);
 /* Appends ": strerror(sys)"; the kind follows from `sys` (ENOENT is ERR_ABSENT, EACCES ERR_DENIED, else ERR_SYSTEM). */
 bool err_sys(struct err *err, int sys, const char *fmt, ...) PRINTF(3, 4);
+/* Says that it came from a server. Returns false. */
+bool err_foreign(struct err *err);
 /* Puts "outer: " before the text. Each caller that knows a better name adds it. */
 bool err_prefix(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 

@@ -113,6 +113,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply(500, b"broken")
         elif what == "wait":
             self.reply(429 if n == 1 else 200, b"patience", **({"Retry_After": "1"} if n == 1 else {}))
+        elif what == "half-head" and n == 1:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Ty")
+            self.close_connection = True
+        elif what == "half-head":
+            self.reply(200, b"whole")
+        elif what == "late":
+            self.reply(408 if n == 1 else 200, b"in time")
+        elif what == "wait-hours":
+            self.reply(503, b"", Retry_After="9000")
+        elif what == "endless-line":
+            self.send_response(200)
+            self.close_connection = True
+            try:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX: " + 4096 * 1024 * b"x")
+            except OSError:
+                pass
         elif what == "wait-long":
             self.reply(429, b"", Retry_After="100000")
         elif what == "loop":
@@ -181,6 +197,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return False
         if not repo.startswith("token/"):
             return True
+        if "basic-first" in repo and STATE.count(f"{repo} basic") == 1:
+            self.fail(401, "UNAUTHORIZED", "authentication required", WWW_Authenticate='Basic realm="here"')
+            return False
         want = "pull" if self.command in ("GET", "HEAD") else "push"
         text = self.headers.get("Authorization", "")
         token = STATE.tokens.get(text[7:]) if text.startswith("Bearer ") else None
@@ -258,6 +277,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def blob(self, repo, digest):
         if not self.is_allowed(repo) or self.fault_first(repo, "blob"):
             return
+        if repo == "fault/asking" and self.server.name == "storage":
+            return self.fail(401, "UNAUTHORIZED", "who are you?", WWW_Authenticate='Basic realm="tell me"')
+        if repo == "fault/asking" and self.command == "GET":
+            return self.reply(307, Location=f"{STATE.origins['storage']}{self.path}")
         data = STATE.blobs.get((repo, digest))
         if data is None:
             return self.fail(404, "BLOB_UNKNOWN", "blob unknown to registry")
@@ -322,6 +345,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.fail(413, "SIZE_INVALID", "too much at once")
         if self.command == "PUT" and self.data and repo == "fault/lost" and STATE.count("lost") == 1:
             return self.fail(500, "UNKNOWN", "lost it")
+        if self.command == "PUT" and self.data and (
+                repo == "fault/forgets" or repo == "fault/forgot" and STATE.count("forgot") == 1):
+            return self.fail(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+        if self.command == "PUT" and self.data and repo == "fault/damaged" and STATE.count("damaged") == 1:
+            self.data = self.data[:-1]
         if self.command == "PATCH":
             first = int(self.headers["Content-Range"].split("-")[0])
             if first != len(STATE.uploads[name]):

@@ -118,7 +118,8 @@ static void test_remote__pushes_and_reads_back_in_every_manner(void **state)
 	static const char *const repos[] = {
 		"good/app",     "fault/absolute", "fault/max-chunk", "fault/no-monolith",
 		"fault/lost",   "fault/nohead",   "fault/nodigest",  "fault/limited",
-		"fault/broken", "fault/cut",      "fault/no-range",  "fault/redirect"
+		"fault/broken", "fault/cut",      "fault/no-range",  "fault/redirect",
+		"fault/forgot", "fault/damaged"
 	};
 
 	(void)state;
@@ -307,6 +308,9 @@ static void test_remote__gets_tokens_of_the_right_scope_once(void **state)
 	assert_true(seen("main GET /token") <= n_tokens + 1);
 	/* The registry itself never sees the password. */
 	assert_int_equal(seen("main GET /v2/token/app/manifests/t Basic"), 0);
+	/* One that asks for a password first, and for a token then, gets both. */
+	image = push("token/basic-first", "two challenges");
+	assert_reads_back("token/basic-first", &image);
 	/* A token that ends early is fetched anew. */
 	image = push("token/short", "short-lived");
 	assert_reads_back("token/short", &image);
@@ -387,6 +391,37 @@ static void test_remote__takes_no_credentials_along_to_storage(void **state)
 	assert_true(seen("storage GET /v2/fault/storage/blobs/") >= 1);
 	for (const char *c = get("/journal"); (c = strstr(c, "storage ")); c++)
 		assert_memory_equal(c + strcspn(c, "\n") - 2, " -", 2);
+}
+
+/* What a redirect leads to may ask as it likes: it is not the registry, and nobody answers. */
+static void test_remote__answers_no_challenge_of_a_redirects_target(void **state)
+{
+	struct test_image image = push("fault/asking", "who are you");
+	struct ref ref = ref_of("fault/asking", "t");
+	struct err err = { 0 };
+	char *bytes;
+
+	(void)state;
+	assert_false(registry_get_blob(registry, &ref, &image.layer, arena, &bytes, &err));
+	assert_int_equal(err.kind, ERR_DENIED);
+	assert_true(seen("storage GET /v2/fault/asking/blobs/") >= 1);
+	for (const char *c = get("/journal"); (c = strstr(c, " GET /v2/fault/asking/")); c++)
+		assert_memory_not_equal(c + strcspn(c, "\n") - 6, " Basic", 6);
+}
+
+/* A second upload heals what one lost; no more than that is tried, and whoever asked may come back another time. */
+static void test_remote__gives_up_on_a_registry_that_forgets_uploads(void **state)
+{
+	struct test_image image = test_image_make(arena, "forgotten");
+	struct ref ref = ref_of("fault/forgets", "t");
+	struct err err = { 0 };
+
+	(void)state;
+	assert_false(test_image_push(registry, &ref, &image, &err));
+	assert_int_equal(err.kind, ERR_ABSENT);
+	assert_true(err.is_foreign);
+	assert_non_null(strstr(err.text, "BLOB_UPLOAD_UNKNOWN"));
+	assert_int_equal(seen("main PUT /v2/fault/forgets/blobs/uploads/"), 2);
 }
 
 static void test_remote__mounts_blobs_or_says_that_it_cannot(void **state)
@@ -528,6 +563,8 @@ int main(void)
 		cmocka_unit_test(test_remote__says_when_there_are_no_credentials),
 		cmocka_unit_test(test_remote__gives_no_password_to_a_foreign_realm),
 		cmocka_unit_test(test_remote__takes_no_credentials_along_to_storage),
+		cmocka_unit_test(test_remote__answers_no_challenge_of_a_redirects_target),
+		cmocka_unit_test(test_remote__gives_up_on_a_registry_that_forgets_uploads),
 		cmocka_unit_test(test_remote__mounts_blobs_or_says_that_it_cannot),
 		cmocka_unit_test(test_remote__remembers_what_its_digest_names),
 		cmocka_unit_test(test_remote__follows_pages_of_tags),

@@ -176,6 +176,10 @@ static void test_http__tries_again_after_500_and_connection_errors(void **state)
 		.method = "PUT", .url = url("/http/always-500"), .no_retry = true });
 	assert_int_equal(response.status, 500);
 	assert_int_equal(seen("main PUT /http/always-500 -"), 1);
+	response = send_ok((struct http_request){ .method = "GET", .url = url("/http/late") });
+	assert_int_equal(response.status, 200);
+	response = send_ok((struct http_request){ .method = "GET", .url = url("/http/half-head") });
+	assert_string_equal(response.body, "whole");
 	err = send_bad((struct http_request){ .method = "GET", .url = url("/http/no-answer") });
 	assert_int_equal(err.kind, ERR_TRANSIENT);
 	assert_true(seen("main GET /http/no-answer -") >= 4);
@@ -195,6 +199,12 @@ static void test_http__waits_as_long_as_it_is_told(void **state)
 	response = send_ok((struct http_request){ .method = "GET", .url = url("/http/wait-long") });
 	assert_int_equal(response.status, 429);
 	assert_int_equal(response.retry_after_s, 100000);
+	assert_true(clock_mono_ms() - before < 1000);
+	/* Nor does anybody wait for hours who has them, as whoever reads a large blob. */
+	response = send_ok((struct http_request){
+		.method = "GET", .url = url("/http/wait-hours"), .timeout_ms = 4 * 3600 * 1000 });
+	assert_int_equal(response.status, 503);
+	assert_int_equal(response.retry_after_s, 9000);
 	assert_true(clock_mono_ms() - before < 1000);
 }
 
@@ -359,6 +369,10 @@ static void test_http__stops_at_its_limits(void **state)
 	err = send_bad((struct http_request){ .method = "GET", .url = url("/http/many-headers") });
 	assert_int_equal(err.kind, ERR_INVALID);
 	assert_non_null(strstr(err.text, "bytes of headers"));
+	assert_true(err.is_foreign);
+	err = send_bad((struct http_request){ .method = "GET", .url = url("/http/endless-line") });
+	assert_int_equal(err.kind, ERR_INVALID);
+	assert_non_null(strstr(err.text, "too long"));
 	err = send_bad((struct http_request){ .method = "GET", .url = "file:///etc/passwd" });
 	assert_int_equal(err.kind, ERR_INVALID);
 }
