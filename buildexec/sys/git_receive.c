@@ -49,12 +49,11 @@ static bool check_head(struct git_receive *receive, struct err *err)
 
 static bool append(struct git_receive *receive, const void *bytes, size_t n, struct err *err)
 {
-	git_indexer_progress progress = { 0 };
 	int rc;
 
 	if (!receive->indexer || !n)
 		return true;
-	rc = git_indexer_append(receive->indexer, bytes, n, &progress);
+	rc = git_indexer_append(receive->indexer, bytes, n, &receive->indexed);
 	return rc >= 0 || git_lib_fail(err, rc, "index the pack");
 }
 
@@ -230,7 +229,6 @@ static bool write_shallow(struct git_receive *receive, struct err *err)
  * no more. */
 bool git_receive_finish(struct git_receive *receive, struct err *err)
 {
-	git_indexer_progress progress = { 0 };
 	AUTO_FD lock = -1;
 	int rc;
 
@@ -239,7 +237,7 @@ bool git_receive_finish(struct git_receive *receive, struct err *err)
 	if (!git_repo_lock(receive->into, LOCK_WAIT_MS, &lock, err) || !write_shallow(receive, err))
 		return false;
 	if (receive->indexer) {
-		rc = git_indexer_commit(receive->indexer, &progress);
+		rc = git_indexer_commit(receive->indexer, &receive->indexed);
 		if (rc < 0)
 			return git_lib_fail(err, rc, "index the pack");
 	}

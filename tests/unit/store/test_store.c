@@ -574,6 +574,8 @@ static void test_git_wire__fetches_one_commit_from_every_server(void **state)
 	sh(f,
 	   "git clone -q repos/%s w 2>/dev/null; cd w; git checkout -qb main; mkdir d; for i in "
 	   "$(seq 60); do echo $i > d/f; git add .; git commit -qm $i; done;"
+	   /* the one comes as a difference to the other */
+	   "seq 3000 >d/long; (cat d/long; echo more) >d/longer; git add .; git commit -qm long;"
 	   "git tag -a v1 -m v1; git push -q origin main v1; cd ../repos/%s; for i in $(seq 1000); "
 	   "do echo create refs/heads/b$i $(git rev-parse main); done | git update-ref --stdin; "
 	   "git pack-refs --all",
