@@ -117,6 +117,7 @@ struct step {
 	const char *rule;  /* "I9": row of the kind's rule table that decided; NULL: no table */
 	struct list marks; /* struct build_mark: builds that ended without a result of their own */
 	bool is_unknown;   /* offline: what it gives was never recorded                     */
+	bool is_outdated;  /* newer manifests were recorded: it is left alone               */
 	/* ImageStream: */
 	struct list moves;   /* struct tag_move */
 	struct list mirrors; /* struct mirror */
