@@ -13,7 +13,6 @@
 #include "buildexec/sys/git_pkt.h"
 #include "buildexec/sys/git_wire.h"
 
-
 struct git_receive {
 	struct git_repo *into;
 	struct git_pkt_reader *reader; /* stopped at the end */
@@ -26,7 +25,8 @@ struct git_receive {
 	bool is_recognised; /* an answer to this command, whatever it says */
 	bool is_in_pack;
 	struct git_indexer *indexer;
-	git_indexer_progress indexed; /* one for all its calls: the count of objects is kept in it */
+	git_indexer_progress
+		indexed; /* one for all its calls: the count of objects is kept in it */
 	unsigned char
 		head[12]; /* of the pack, gathered first: its count decides whether there is one */
 	struct git_fetch_stats stats;
