@@ -21,6 +21,7 @@
 #include "reconcile/apply/apply.h"
 #include "reconcile/checks.h"
 #include "reconcile/commands.h"
+#include "reconcile/fallback.h"
 #include "reconcile/look.h"
 #include "reconcile/observe/observe.h"
 #include "reconcile/plan/stream.h"
@@ -81,6 +82,7 @@ struct run {
 	struct plan plan;
 	struct apply_result result;
 	size_t n_commits;
+	unsigned n_failed; /* tries to record in a row */
 };
 
 static struct checks_place checks_place(const struct context *context)
@@ -307,9 +309,13 @@ static bool apply_once(struct run *run, struct err *err)
 		return false;
 	if (!record_spec_make(context, run->id.text, &spec, err))
 		return false;
+	spec.n_failed = run->n_failed;
 	recorder = recorder_new(&spec);
 	is_done = perform(run, recorder, err);
 	run->n_commits = recorder_n_commits(recorder);
+	run->n_failed = recorder_n_failed(recorder);
+	if (!is_done)
+		fallback_write(context, recorder, run->id.text);
 	recorder_free(&recorder);
 	return is_done;
 }
@@ -358,15 +364,15 @@ static int converge(struct run *run)
 	is_applying = 1;
 	if (needs_apply(&run->plan) && !run_id_claim(&run->id, context->cache_dir, &err))
 		return context_fail(&err, EXIT_ERROR);
-	for (unsigned try = 0;; try++) {
+	for (;;) {
 		if (!needs_apply(&run->plan))
 			return EXIT_DONE;
 		if (apply_once(run, &err))
 			return EXIT_DONE;
 		if (err.kind != ERR_CONFLICT || run->result.has_begun || is_stopping() ||
-		    try >= context->settings->push_retries)
+		    run->n_failed >= context->settings->push_retries)
 			return context_fail(&err, EXIT_STATE);
-		clock_sleep_ms(backoff_ms(try, RETRY_BASE_MS, RETRY_CAP_MS));
+		clock_sleep_ms(backoff_ms(run->n_failed++, RETRY_BASE_MS, RETRY_CAP_MS));
 		if (read_again(context) != EXIT_DONE)
 			return EXIT_STATE;
 		run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);

@@ -294,6 +294,11 @@ const struct command commands[] = {
 	  "remove old items of image streams' histories and records of images that nothing uses",
 	  "Shows what would go; with --confirm it goes. What the manifests in DIR and recorded builds use stays. Registries are not touched.",
 	  "reconcile prune images manifests/ --keep-tag-revisions 5 --confirm", false },
+	{ "state push", "FILE", 1, 1, FOR_STATE, cmd_state_push,
+	  "record what a run could not record",
+	  "A run whose results the state branch does not take writes them to a file and exits with 5. This puts them on the branch as it "
+	  "is now, object by object: what another run has recorded since stays, and is said (exit 4). Twice is as good as once.",
+	  "reconcile state push reconcile-01JD7ZK3V8.state", false },
 	{ "help", "[COMMAND...]", 0, 3, 0, cmd_help, "show help of a command", NULL, "reconcile help image list", false },
 	{ "completion", "bash|zsh|fish", 1, 1, 0, cmd_completion, "print a completion script for a shell", NULL,
 	  "reconcile completion bash >/etc/bash_completion.d/reconcile", false },

@@ -18,6 +18,7 @@ command_fn cmd_build_list, cmd_build_status, cmd_build_logs, cmd_build_cancel;
 command_fn cmd_buildconfig_list, cmd_buildconfig_describe;
 command_fn cmd_stream_list, cmd_stream_describe, cmd_stream_lookup, cmd_describe, cmd_get;
 command_fn cmd_tag, cmd_import_any, cmd_stream_import, cmd_prune_builds, cmd_prune_images;
+command_fn cmd_state_push;
 command_fn cmd_worker, cmd_help, cmd_completion, cmd_man, cmd_version;
 
 #endif

@@ -11,6 +11,7 @@
 #include "buildexec/source/access.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/git_history.h"
 #include "buildexec/sys/git_url.h"
 #include "buildexec/sys/proc.h"
 #include "model/base/limits.h"
@@ -322,6 +323,9 @@ static bool read_home(struct git_repo *repo, struct arena *arena, struct home *o
 	    !git_repo_is_sparse(repo, &out->is_sparse, err) ||
 	    !find_branch(repo, arena, &out->branch, err) ||
 	    !git_repo_read_ref(repo, "HEAD", &head, err))
+		return false;
+	if (!git_id_is_none(&head) &&
+	    !git_commit_time(git_repo_objects(repo), &head, &out->commit_s, err))
 		return false;
 	if (!git_id_is_none(&head))
 		out->commit = arena_strdup(arena, head.hex);

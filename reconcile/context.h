@@ -15,6 +15,7 @@ struct home {
 	const char *path;   /* the repository itself */
 	const char *url;    /* where state is by default: its origin, else itself */
 	const char *commit; /* its HEAD; NULL: none */
+	int64_t commit_s;   /* of that commit: its committer's time; 0: nobody knows */
 	const char *branch; /* that is checked out, short; NULL: none is */
 	const char *top;    /* of its work tree, absolute */
 	bool is_sparse;     /* not all of its files are in the work tree */

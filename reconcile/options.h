@@ -86,10 +86,11 @@ struct build_options {
 struct options {
 	const char *dry_run; /* NULL, "lookup", "offline" */
 	bool detailed_exitcode, expect_no_changes, retry_failed, offline, is_strict, help, version;
-	bool all_namespaces, is_verbose, with_timings, trust_repos, no_prune, is_bom, is_waiting;
+	bool all_namespaces, is_verbose, with_timings, trust_repos, no_prune, allow_rollback,
+		is_bom, is_waiting;
 	bool is_upload_dry_run; /* --dry-run-with-image-upload: dry_run is set too */
 	const char *write;      /* NULL, "none", "files", "commit" */
-	const char *state, *state_branch, *settings, *prune, *output, *now, *ns;
+	const char *state, *state_branch, *state_fallback, *settings, *prune, *output, *now, *ns;
 	const char *log_level, *log_format, *color, *cache_dir, *author, *manifests;
 	struct strings filters;
 	int64_t jobs, build;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/git_history.h"
 #include "buildexec/sys/git_url.h"
 
 enum { HOST_BYTES = 256 };
@@ -107,6 +108,60 @@ static void find_moved(struct context *context, const struct strings *ids, struc
 	loaded_release(&all);
 }
 
+/*
+ * Are our manifests of an older commit than what was recorded? Where the repository has both: an ancestor is. Where a clone
+ * does not reach that far: the one that was committed earlier; but a dry run is often of a branch that only wants to be merged.
+ */
+static bool is_older(const struct context *context, struct git_repo *repo,
+		     const struct origin *recorded)
+{
+	const struct home *home = &context->home;
+	struct git_id ours, theirs;
+	struct err err = { 0 };
+	bool is_ancestor;
+
+	if (git_id_parse(home->commit, strlen(home->commit), &ours) &&
+	    git_id_parse(recorded->source, strlen(recorded->source), &theirs) &&
+	    git_is_ancestor(git_repo_objects(repo), &ours, &theirs, &is_ancestor, &err))
+		return is_ancestor;
+	log_line(LOG_DEBUG, "compared by time with the manifests of %.7s: %s", recorded->source,
+		 err.text);
+	return !context->options.dry_run && !context->options.expect_no_changes && home->commit_s &&
+	       recorded->source_s > home->commit_s;
+}
+
+/* Each recorded commit is judged once. */
+static void find_newer(struct context *context, struct scope *out)
+{
+	const struct map *recorded = &context->state.state.by_id;
+	struct map judged = { 0 };
+	struct git_repo *repo = NULL;
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < recorded->n; i++) {
+		const struct state_entry *entry = recorded->items[i].value;
+		const struct origin *origin = &entry->origin;
+
+		if (!origin->source || !scope_has_repo(out, origin) ||
+		    strcmp(origin->source, out->source) == 0 || map_has(&judged, origin->source))
+			continue;
+		if (!repo && !git_repo_open(context->home.path, false, &repo, &err)) {
+			log_line(LOG_DEBUG, "commits are not compared: %s", err.text);
+			return;
+		}
+		map_set(context->arena, &judged, origin->source, out);
+		if (is_older(context, repo, origin))
+			map_set(context->arena, &out->newer, origin->source, out);
+	}
+	git_repo_close(&repo);
+	for (size_t i = 0; i < recorded->n && out->newer.n && !out->is_outdated; i++) {
+		const struct state_entry *entry = recorded->items[i].value;
+
+		out->is_outdated =
+			scope_holds(out, &entry->origin) && scope_is_older(out, &entry->origin);
+	}
+}
+
 void scope_make(struct context *context, struct scope *out)
 {
 	const struct loaded *loaded = &context->loaded;
@@ -120,6 +175,10 @@ void scope_make(struct context *context, struct scope *out)
 		name_place(context, out);
 	if (!out->folder || !context->home.top)
 		return;
+	out->source = context->home.commit;
+	out->source_s = context->home.commit_s;
+	if (out->source && !context->options.allow_rollback)
+		find_newer(context, out);
 	for (size_t i = 0; i < recorded->n; i++) {
 		const struct state_entry *entry = recorded->items[i].value;
 		bool is_loaded = map_has(&loaded->model.by_id, entry->id);

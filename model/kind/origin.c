@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* origin.c — paths below a work tree, and the two annotations that hold them. */
+/* origin.c — paths below a work tree and commits, and the annotations that hold them. */
 #include "model/kind/origin.h"
 
 #include <string.h>
 
+#include "model/base/time.h"
 #include "model/doc/utf8.h"
 
 #define MANIFEST   "reconcile.dev/manifest"
 #define REPOSITORY "reconcile.dev/origin"
+#define SOURCE     "reconcile.dev/manifest-commit"
+#define TIME       "reconcile.dev/manifest-time"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, COMMIT_HEX = 40, COMMIT_HEX_LONG = 64 };
 
 static bool is_text(const char *text)
 {
@@ -48,7 +51,9 @@ static bool is_same(const char *a, const char *b)
 
 struct origin origin_of(const struct scope *scope, const struct object *object, struct arena *arena)
 {
-	struct origin origin = { .repo = scope->repo };
+	struct origin origin = { .repo = scope->repo,
+				 .source = scope->source,
+				 .source_s = scope->source_s };
 	size_t n = scope->shown ? strlen(scope->shown) : 0;
 	const char *path = object->file ? object->file->path : NULL;
 
@@ -77,6 +82,12 @@ bool scope_has_repo(const struct scope *scope, const struct origin *origin)
 	return scope->folder && origin->manifest && is_same(scope->repo, origin->repo);
 }
 
+bool scope_is_older(const struct scope *scope, const struct origin *origin)
+{
+	return origin->source && scope_has_repo(scope, origin) &&
+	       map_has(&scope->newer, origin->source);
+}
+
 bool scope_holds(const struct scope *scope, const struct origin *origin)
 {
 	size_t n = scope->folder ? strlen(scope->folder) : 0;
@@ -89,6 +100,7 @@ bool scope_holds(const struct scope *scope, const struct origin *origin)
 void origin_encode(const struct origin *origin, struct node *metadata, struct arena *arena)
 {
 	struct node *annotations = metadata->first;
+	char time[TIME_TEXT];
 
 	if (!origin->manifest)
 		return;
@@ -100,6 +112,18 @@ void origin_encode(const struct origin *origin, struct node *metadata, struct ar
 	}
 	node_set_text(arena, annotations, MANIFEST, origin->manifest);
 	node_set_text(arena, annotations, REPOSITORY, origin->repo);
+	node_set_text(arena, annotations, SOURCE, origin->source);
+	if (!origin->source || !origin->source_s)
+		return;
+	time_format(origin->source_s, time);
+	node_set_text(arena, annotations, TIME, time);
+}
+
+static bool is_commit(const char *text)
+{
+	size_t n = strspn(text, "0123456789abcdef");
+
+	return (n == COMMIT_HEX || n == COMMIT_HEX_LONG) && !text[n];
 }
 
 struct origin origin_read(const struct node *document)
@@ -107,9 +131,15 @@ struct origin origin_read(const struct node *document)
 	const struct node *annotations = node_get(node_get(document, "metadata"), "annotations");
 	struct origin origin = { .repo = node_text(annotations, REPOSITORY),
 				 .manifest = node_text(annotations, MANIFEST) };
+	const char *source = node_text(annotations, SOURCE), *time = node_text(annotations, TIME);
 
 	if (!origin.manifest || !origin_path_is_valid(origin.manifest) ||
 	    (origin.repo && !is_text(origin.repo)))
 		return (struct origin){ 0 };
+	if (!source || !is_commit(source))
+		return origin;
+	origin.source = source;
+	if (!time || !time_parse(time, &origin.source_s))
+		origin.source_s = 0;
 	return origin;
 }

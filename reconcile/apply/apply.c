@@ -76,6 +76,8 @@ static bool flush(struct walk *walk, const char *what, bool is_strict, struct er
 	size_t first = walk->out->lost.n;
 
 	walk->gathered_ms = 0;
+	/* While builds run nobody waits for a server: their output is to be read. */
+	recorder_set_patient(walk->spec->recorder, !walk->n_running && !walk->spec->is_stopping());
 	if (!recorder_flush(walk->spec->recorder, what, is_strict, &walk->out->lost, err))
 		return false;
 	walk_drop_lost(walk, first);

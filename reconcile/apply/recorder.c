@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* recorder.c — pending changes by object, put on the tip again and again until one commit lands. */
-#include "reconcile/apply/recorder.h"
+#include "reconcile/apply/recorder_parts.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,48 +15,13 @@
 
 enum { BACKOFF_BASE_MS = 100, BACKOFF_CAP_MS = 10000, BODY_LINES = 500 };
 
-struct file_change {
-	const char *path, *bytes; /* bytes NULL: deleted */
-	size_t n;
-};
-
-struct pending {
-	const char *id, *path, *line;
-	struct state_entry *entry;     /* as it will be; NULL: deleted */
-	VEC(struct file_change) files; /* the status first */
-	VEC(struct file_change) records;
-	const char *base; /* the status file's bytes that ours is made from; NULL: there was none */
-	const struct object *object; /* NULL: deleted */
-	const struct origin *origin;
-	/* Ours as it was put, and what it is made from, without what others did meanwhile */
-	const void *own, *own_base;
-};
-
-/* What a run knows of an object: as it was read when the plan was made, or as it put it since. */
-struct known {
-	const char *bytes;
-	const void *status;
-};
-
-struct recorder {
-	struct recorder_spec spec;
-	struct arena *arena;
-	struct map by_id; /* id → struct pending */
-	VEC(struct file_change) logs;
-	size_t n_commits;
-	const char *too_large; /* path of a file that would not be read back; NULL: none */
-	bool is_behind;        /* the store went to another commit, and `base` is not that one */
-	bool has_moved;        /* `base` was read again since the plan was made */
-	struct map known;      /* then: id → struct known */
-	recorder_moved_fn *on_moved;
-	void *moved_ctx;
-};
-
 struct recorder *recorder_new(const struct recorder_spec *spec)
 {
 	struct recorder *recorder = mem_realloc(NULL, sizeof(*recorder));
 
-	*recorder = (struct recorder){ .spec = *spec, .arena = spec->arena };
+	*recorder = (struct recorder){ .spec = *spec,
+				       .arena = spec->arena,
+				       .n_failed = spec->n_failed };
 	return recorder;
 }
 
@@ -241,6 +206,16 @@ bool recorder_has_pending(const struct recorder *recorder)
 	return recorder->by_id.n || recorder->logs.n;
 }
 
+void recorder_set_patient(struct recorder *recorder, bool is_patient)
+{
+	recorder->is_patient = is_patient;
+}
+
+unsigned recorder_n_failed(const struct recorder *recorder)
+{
+	return recorder->n_failed;
+}
+
 size_t recorder_n_commits(const struct recorder *recorder)
 {
 	return recorder->n_commits;
@@ -282,8 +257,11 @@ static void flush_logs(struct recorder *recorder)
 					       recorder->logs.v[i].n };
 	commit.changes = changes;
 	commit.n_changes = recorder->logs.n;
-	if (!commit_logs(recorder, &commit, &err))
+	if (!commit_logs(recorder, &commit, &err)) {
 		log_line(LOG_WARN, "cannot keep logs: %s", err.text);
+		for (size_t i = 0; i < recorder->logs.n; i++)
+			vec_push(recorder->arena, &recorder->unkept, recorder->logs.v[i]);
+	}
 	recorder->logs.n = 0;
 }
 
@@ -446,10 +424,9 @@ static bool is_same(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* Does the file at the tip still carry our claim? Then others changed nothing that matters to a build of ours. */
-static bool has_our_claim(const struct recorder *recorder, const char *id)
+/* Then others changed nothing that matters to a build of ours. */
+bool recorder_has_claim(const struct recorder *recorder, const struct state_entry *entry)
 {
-	const struct state_entry *entry = map_get(&recorder->spec.base->state.by_id, id);
 	struct claim claim;
 
 	return entry && status_claim(entry, &claim) && claim.run_id &&
@@ -460,6 +437,7 @@ static bool has_our_claim(const struct recorder *recorder, const char *id)
 static bool merge_pending(struct recorder *recorder, struct pending *pending)
 {
 	const void *theirs = status_at_tip(recorder, pending->id), *merged;
+	const struct state_entry *tip;
 	struct state_entry *entry;
 
 	if (!pending->object || !kind_has_builds(pending->object->kind) || !theirs ||
@@ -472,7 +450,12 @@ static bool merge_pending(struct recorder *recorder, struct pending *pending)
 	entry = ARENA_NEW(recorder->arena, struct state_entry);
 	*entry = *pending->entry;
 	entry->status = merged;
+	tip = map_get(&recorder->spec.base->state.by_id, pending->id);
+	/* What is theirs in it is of newer manifests. */
+	if (tip->origin.source_s > entry->origin.source_s)
+		entry->origin = tip->origin;
 	pending->entry = entry;
+	pending->origin = &entry->origin;
 	set_file(recorder, pending, pending->path,
 		 status_encode(pending->object, pending->origin, merged, recorder->arena));
 	return true;
@@ -487,8 +470,11 @@ static void rebase_pending(struct recorder *recorder, struct strings *lost)
 		struct pending *pending = recorder->by_id.items[i].value;
 		const char *theirs = base_bytes(recorder->spec.base, pending->path);
 
+		/* Ours may be there already: a push whose answer was lost. */
 		if (merge_pending(recorder, pending) || is_same(theirs, pending->base) ||
-		    has_our_claim(recorder, pending->id)) {
+		    is_same(theirs, pending->files.v[0].bytes) ||
+		    recorder_has_claim(recorder,
+				       map_get(&recorder->spec.base->state.by_id, pending->id))) {
 			pending->base = theirs;
 			map_set(recorder->arena, &kept, pending->id, pending);
 		} else if (lost) {
@@ -555,10 +541,20 @@ static void adopt_pending(struct recorder *recorder)
 	recorder->by_id = (struct map){ 0 };
 }
 
+/* A server that refuses, or is away, may do better in a moment; one that denies does not. */
+static bool may_try_again(const struct recorder *recorder, const struct err *err)
+{
+	bool is_passing = err->kind == ERR_TRANSIENT || err->kind == ERR_INVALID;
+
+	return recorder->n_failed < recorder->spec.retries &&
+	       (err->kind == ERR_CONFLICT || (recorder->is_patient && is_passing));
+}
+
 bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
 		    struct strings *lost, struct err *err)
 {
 	const size_t n_before = recorder->by_id.n;
+	bool has_conflict;
 
 	if (recorder->too_large)
 		return err_set(err, ERR_INVALID,
@@ -570,7 +566,7 @@ bool recorder_flush(struct recorder *recorder, const char *subject, bool is_stri
 		return err_prefix(err, "cannot read the state branch again");
 	if (recorder->has_moved)
 		rebase_pending(recorder, lost);
-	for (unsigned try = 0;; try++) {
+	for (;;) {
 		if (is_strict && recorder->by_id.n < n_before) {
 			recorder->by_id = (struct map){ 0 };
 			return err_set(err, ERR_CONFLICT,
@@ -579,13 +575,18 @@ bool recorder_flush(struct recorder *recorder, const char *subject, bool is_stri
 		if (!recorder->by_id.n)
 			break;
 		if (try_commit(recorder, subject, err)) {
+			recorder->n_failed = 0;
 			adopt_pending(recorder);
 			return true;
 		}
-		if (err->kind != ERR_CONFLICT || try >= recorder->spec.retries)
+		if (!may_try_again(recorder, err))
 			return err_prefix(err, "cannot record in the state branch");
-		clock_sleep_ms(backoff_ms(try, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
-		if (!read_again(recorder, lost, err))
+		has_conflict = err->kind == ERR_CONFLICT;
+		log_line(LOG_DEBUG, "%s (%u): %s",
+			 has_conflict ? "the branch has moved" : "not recorded yet",
+			 recorder->n_failed + 1, err->text);
+		clock_sleep_ms(backoff_ms(recorder->n_failed++, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
+		if (has_conflict && !read_again(recorder, lost, err))
 			return err_prefix(err, "cannot read the state branch again");
 	}
 	return true;

@@ -23,8 +23,9 @@ struct recorder_spec {
 	const char *author_name, *author_email;
 	/* trailers; source NULL when the manifests are not in git */
 	const char *run_id, *source_commit;
-	int64_t retries;
-	int64_t now_s; /* of commits; 0: the clock */
+	int64_t retries;   /* in a row, without a commit of ours */
+	unsigned n_failed; /* of them before */
+	int64_t now_s;     /* of commits; 0: the clock */
 	recorder_readme_fn *readme;
 	void *readme_ctx;
 };
@@ -56,7 +57,7 @@ bool recorder_has_pending(const struct recorder *recorder);
  * Commits what is pending; a change of no byte makes no commit. With `is_strict`, an object changed by others is
  * ERR_CONFLICT (claims: read and plan again); nothing is pending any more then. Without, the ids whose changes were
  * dropped for theirs are appended to *lost. ERR_INVALID when a file would be larger than LIMIT_STATE_BLOB, which nobody
- * would read back: nothing is written. ERR_CONFLICT also after the retries. After other errors everything is still
+ * would read back: nothing is written. ERR_CONFLICT also after the retries, between which it waits (full jitter, 100 ms to 10 s). After other errors everything is still
  * pending: flush again later.
  */
 MUST_CHECK bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
@@ -66,9 +67,22 @@ MUST_CHECK bool recorder_flush(struct recorder *recorder, const char *subject, b
  * pending.
  */
 MUST_CHECK bool recorder_look(struct recorder *recorder, struct strings *lost, struct err *err);
+/*
+ * What is pending as a document, without claims of builds that have not ended; logs along with it. NULL: nothing. And back, into
+ * a recorder of the same run that nothing was put into: the next flush puts it on what is there by then, as above.
+ * ERR_INVALID when no run wrote it.
+ */
+struct node *recorder_save(const struct recorder *recorder, struct arena *arena);
+MUST_CHECK bool recorder_load(struct recorder *recorder, const struct node *saved, struct err *err);
+/* Forgets what is pending and whose build records are on the branch word for word: it landed before. *n: of how many objects. */
+MUST_CHECK bool recorder_drop_landed(struct recorder *recorder, size_t *n, struct err *err);
 /* Called whenever another's commit was read, before anything of ours goes over it; must not put anything. */
 typedef void recorder_moved_fn(void *ctx);
 void recorder_watch(struct recorder *recorder, recorder_moved_fn *on_moved, void *ctx);
+/* Whether a flush also retries what a server refused for reasons of its own, or could not be asked. Not at first. */
+void recorder_set_patient(struct recorder *recorder, bool is_patient);
+/* Tries in a row that did not land. */
+unsigned recorder_n_failed(const struct recorder *recorder);
 size_t recorder_n_commits(const struct recorder *recorder);
 
 #endif

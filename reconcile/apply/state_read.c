@@ -117,6 +117,23 @@ static bool read_entry(struct batch *batch, const struct store_file *file)
 	return true;
 }
 
+bool state_parse(const char *path, const char *text, struct arena *arena, struct state_entry **out,
+		 struct err *err)
+{
+	struct batch batch = { .arena = arena };
+	const struct store_file file = { path, text, strlen(text) };
+
+	*out = NULL;
+	if (want_status(NULL, path, false) && !read_entry(&batch, &file)) {
+		*err = batch.err;
+		return false;
+	}
+	if (!batch.entries.n)
+		return err_set(err, ERR_INVALID, "'%s' is no file of a status", path);
+	*out = batch.entries.v[0];
+	return true;
+}
+
 static void read_batch(void *items, size_t i)
 {
 	struct batch *batch = &((struct batch *)items)[i];

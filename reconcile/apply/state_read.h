@@ -36,6 +36,10 @@ bool status_claim(const struct state_entry *entry, struct claim *out);
 /* One after another, from 0, of all builds; several of a build config may run at once. False: there are no more. */
 bool status_claim_at(const struct state_entry *entry, size_t i, struct claim *out);
 
+/* One status file by its path on the branch. ERR_INVALID: that is none, or it does not read. */
+MUST_CHECK bool state_parse(const char *path, const char *text, struct arena *arena,
+			    struct state_entry **out, struct err *err);
+
 /* What is known of one image. ERR_ABSENT: `image "sha256:…" not found`. */
 MUST_CHECK bool state_read_image(struct store *store, const char *digest, struct arena *arena,
 				 struct image_record *out, struct err *err);

@@ -96,12 +96,37 @@ static void leave_alone(struct planner *p, struct step *step)
 	*step = left;
 }
 
+/* Recorded from newer manifests, or not at all, where newer ones were: they may have dropped it. */
+static bool is_outdated(const struct planner *p, const struct step *step)
+{
+	const struct state_entry *entry = map_get(&p->state->by_id, step->id);
+	const struct scope *scope = &p->options.scope;
+
+	return entry ? scope_is_older(scope, &entry->origin) : scope->is_outdated;
+}
+
+/* What is recorded stands, and others are made of that. */
+static void leave_to_newer(struct planner *p, struct step *step)
+{
+	const void *recorded = recorded_status(p, step->object);
+
+	if (recorded)
+		step->status = recorded;
+	leave_alone(p, step);
+	step->summary = "left to newer manifests";
+	step->is_outdated = true;
+}
+
 static void settle(struct planner *p, struct step *step)
 {
 	const void *old = recorded_status(p, step->object);
 
 	if (!is_selected(p, step->object)) {
 		leave_alone(p, step);
+		return;
+	}
+	if (is_outdated(p, step)) {
+		leave_to_newer(p, step);
 		return;
 	}
 	step->is_status_changed =
@@ -368,6 +393,7 @@ static void notice_main(struct planner *p, const struct step *step)
 static void count(struct planner *p)
 {
 	struct plan *plan = p->plan;
+	size_t n_outdated = 0;
 
 	config_notices(p);
 	for (size_t i = 0; i < plan->steps.n; i++) {
@@ -381,6 +407,7 @@ static void count(struct planner *p)
 			notice(p, step, "cosign");
 		if (spec)
 			notice_main(p, step);
+		n_outdated += step->is_outdated;
 		if (step->blocked)
 			plan->n_blocked++;
 		else
@@ -388,6 +415,14 @@ static void count(struct planner *p)
 		if (step->action == ACTION_NONE && !step->blocked && !step->is_status_changed)
 			plan->n_unchanged++;
 	}
+	if (n_outdated)
+		vec_push(p->arena, &plan->notices,
+			 arena_printf(p->arena,
+				      "%zu object%s left to newer manifests that were recorded "
+				      "already: these are of commit %.7s; --allow-rollback goes "
+				      "back to them",
+				      n_outdated, n_outdated == 1 ? " is" : "s are",
+				      p->options.scope.source));
 }
 
 void plan_make(const struct model *model, const struct state *state, const struct facts *facts,

@@ -116,7 +116,8 @@ struct step {
 	const char *build_name; /* "cart-build-12"                                               */
 	const char *rule;  /* "I9": row of the kind's rule table that decided; NULL: no table */
 	struct list marks; /* struct build_mark: builds that ended without a result of their own */
-	bool is_unknown;   /* offline: what it gives was never recorded                     */
+	/* offline: what it gives was never recorded; newer manifests were: it is left alone */
+	bool is_unknown, is_outdated;
 	/* ImageStream: */
 	struct list moves;   /* struct tag_move */
 	struct list mirrors; /* struct mirror */
@@ -234,10 +235,9 @@ struct build_mark {
 MUST_CHECK bool plan_mark(const struct step *step, const struct build_mark *mark,
 			  const struct node *document, int64_t now_s, struct arena *arena,
 			  struct node **out, struct err *err);
-/* Paths on the state branch and on the logs branch: "shop/images/cart/builds/12.yaml", "shop/buildconfigs/cart/12.log". */
+/* "shop/images/cart/builds/12.yaml" of state, "shop/buildconfigs/cart/12.log" of logs, their folder; NULL: it has no builds. */
 char *plan_record_path(const struct step *step, int64_t number, struct arena *arena);
 char *plan_log_path(const struct step *step, int64_t number, struct arena *arena);
-/* The folder of all its logs; NULL: the kind has no builds. */
 char *plan_log_folder(const struct step *step, struct arena *arena);
 /*
  * Build numbers whose records and logs are to be deleted, by the history limits; drops them from the status' history. To be

@@ -25,6 +25,10 @@ void records_origin(struct planner *p, struct step *step)
 					   strcmp(elsewhere, old->manifest) == 0));
 
 	step->origin = is_kept ? *old : origin_of(scope, step->object, p->arena);
+	if (is_kept && scope->folder) {
+		step->origin.source = scope->source;
+		step->origin.source_s = scope->source_s;
+	}
 	if (old && step->origin.manifest && (!old->manifest || scope_has_repo(scope, old)) &&
 	    !origin_equal(&step->origin, old))
 		step->moved = entry->status;
@@ -49,6 +53,8 @@ static void take_entry(struct planner *p, const struct state_entry *entry, struc
 	const char *elsewhere = map_get(&scope->elsewhere, entry->id);
 	struct step *step;
 
+	if (scope_is_older(scope, &entry->origin))
+		return;
 	gone->n_all++;
 	gone->n_scope += is_own;
 	if (map_has(&p->model->by_id, entry->id))
@@ -143,6 +149,25 @@ static int compare_steps(const void *a, const void *b)
 	return strcmp((*(struct step *const *)a)->id, (*(struct step *const *)b)->id);
 }
 
+/*
+ * An object that is gone leaves no trace of the commit that dropped it: those that stay carry it, so that a late run of an older
+ * commit does not bring the object back.
+ */
+static void stamp_others(struct planner *p)
+{
+	const struct scope *scope = &p->options.scope;
+
+	for (size_t i = 0; i < p->plan->steps.n; i++) {
+		struct step *step = p->plan->steps.v[i];
+		const struct state_entry *entry = map_get(&p->state->by_id, step->id);
+
+		if (step->object && entry && !step->is_outdated && scope->source &&
+		    scope_has_repo(scope, &entry->origin) &&
+		    !(entry->origin.source && strcmp(entry->origin.source, scope->source) == 0))
+			step->moved = entry->status;
+	}
+}
+
 void records_prune(struct planner *p)
 {
 	struct gone gone = { 0 };
@@ -159,8 +184,10 @@ void records_prune(struct planner *p)
 	if (!gone.all.n)
 		return;
 	chosen = choose(p, &gone);
-	if (chosen->n)
-		qsort(chosen->v, chosen->n, sizeof(*chosen->v), compare_steps);
+	if (!chosen->n)
+		return;
+	stamp_others(p);
+	qsort(chosen->v, chosen->n, sizeof(*chosen->v), compare_steps);
 	for (size_t i = 0; i < chosen->n; i++) {
 		vec_push(p->arena, &p->plan->steps, chosen->v[i]);
 		map_set(p->arena, &p->plan->by_id, chosen->v[i]->id, chosen->v[i]);

@@ -695,6 +695,95 @@ static void test_recorder__knows_its_claim_on_a_build_config(void **state)
 	assert_int_equal(f->ours.lost.n, 1);
 }
 
+/* A push whose answer was lost: what is there is what we put. */
+static void test_recorder__what_is_there_already_is_not_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, &f->ours, "cart", 1, NULL);
+	put(f, &f->theirs, "cart", 1, NULL);
+	must(flush(f, &f->theirs, false), &f->err);
+	must(flush(f, &f->ours, true), &f->err);
+	assert_int_equal(f->ours.lost.n, 0);
+	assert_int_equal(recorder_n_commits(f->ours.recorder), 0);
+}
+
+/* What `from` could not record, in a recorder of the same run that knows the tip. */
+static struct node *save(struct fixture *f, const struct side *from)
+{
+	struct node *saved = recorder_save(from->recorder, f->folder.arena);
+
+	assert_non_null(saved);
+	return saved;
+}
+
+static void reopen(struct fixture *f, struct side *side)
+{
+	close_side(side);
+	*side = (struct side){ 0 };
+	open_side(f, side, "01AAAAAAAAAAAAAAAAAAAAAAAA");
+}
+
+static void test_recorder__saves_what_did_not_land(void **state)
+{
+	struct fixture *f = *state;
+	struct node *saved;
+	size_t n;
+
+	assert_null(recorder_save(f->ours.recorder, f->folder.arena));
+	put(f, &f->ours, "cart", 1, NULL);
+	must(flush(f, &f->ours, true), &f->err);
+	put(f, &f->ours, "cart", 2, NULL);
+	put(f, &f->ours, "web", 1, NULL);
+	saved = save(f, &f->ours);
+	/* meanwhile others have recorded the one */
+	read_theirs(f);
+	put(f, &f->theirs, "web", 7, NULL);
+	put(f, &f->theirs, "pay", 1, NULL);
+	must(flush(f, &f->theirs, false), &f->err);
+	reopen(f, &f->ours);
+	must(recorder_load(f->ours.recorder, saved, &f->err), &f->err);
+	must(recorder_drop_landed(f->ours.recorder, &n, &f->err), &f->err);
+	assert_int_equal(n, 0);
+	must(flush(f, &f->ours, false), &f->err);
+	assert_int_equal(f->ours.lost.n, 1);
+	assert_string_equal(f->ours.lost.v[0], "Image/shop/web");
+	assert_int_equal(recorded(f, "cart"), 2);
+	assert_int_equal(recorded(f, "web"), 7);
+	assert_int_equal(recorded(f, "pay"), 1);
+}
+
+static void test_recorder__loads_only_what_it_saves(void **state)
+{
+	static const struct {
+		const char *key, *value;
+	} damages[] = {
+		{ "id", "Image/shop/other" },   { "path", "shop/images/other.yaml" },
+		{ "path", "../etc/cart.yaml" }, { "path", "x" },
+		{ "base", "status: [" },        { "line", NULL },
+	};
+	struct fixture *f = *state;
+
+	put(f, &f->ours, "cart", 1, NULL);
+	for (size_t i = 0; i < COUNTOF(damages); i++) {
+		struct node *saved = save(f, &f->ours);
+		struct node *object = node_get(saved, "objects")->first;
+
+		if (damages[i].value)
+			node_set(f->folder.arena, object, damages[i].key,
+				 node_string(f->folder.arena, damages[i].value));
+		else
+			node_set(f->folder.arena, object, damages[i].key,
+				 node_new(f->folder.arena, NODE_NULL));
+		reopen(f, &f->ours);
+		if (recorder_load(f->ours.recorder, saved, &f->err))
+			fail_msg("%s: %s was taken", damages[i].key, damages[i].value);
+		assert_int_equal(f->err.kind, ERR_INVALID);
+		f->err = (struct err){ 0 };
+		put(f, &f->ours, "cart", 1, NULL);
+	}
+}
+
 static void count_moves(void *ctx)
 {
 	++*(int *)ctx;
@@ -752,6 +841,9 @@ int main(void)
 		TEST(test_recorder__lets_no_text_forge_a_trailer),
 		TEST(test_recorder__knows_its_claim_on_a_build_config),
 		TEST(test_recorder__looks_whether_the_branch_moved),
+		TEST(test_recorder__what_is_there_already_is_not_lost),
+		TEST(test_recorder__saves_what_did_not_land),
+		TEST(test_recorder__loads_only_what_it_saves),
 		TEST(test_state__that_is_damaged_is_an_error_that_names_the_file),
 	};
 

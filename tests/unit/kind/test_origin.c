@@ -137,9 +137,38 @@ static void test_origin_encode__leaves_other_annotations(void **state)
 	arena_free(arena);
 }
 
+static void test_origin_read__knows_the_commit(void **state)
+{
+	static const char hex[] = "0123456789abcdef0123456789abcdef01234567";
+	struct arena *arena = arena_new();
+	const struct origin origin = { .manifest = "a.yaml",
+				       .source = hex,
+				       .source_s = 1700000000 };
+	struct node *metadata = node_new(arena, NODE_MAP), *file = node_new(arena, NODE_MAP);
+	struct scope scope = { .folder = "" };
+	struct origin again;
+
+	(void)state;
+	origin_encode(&origin, metadata, arena);
+	node_set(arena, file, "metadata", metadata);
+	again = origin_read(file);
+	assert_string_equal(again.source, hex);
+	assert_int_equal(again.source_s, 1700000000);
+	assert_false(scope_is_older(&scope, &again));
+	map_set(arena, &scope.newer, hex, &scope);
+	assert_true(scope_is_older(&scope, &again));
+	scope.repo = "h/another";
+	assert_false(scope_is_older(&scope, &again));
+	again = origin_read(document(
+		arena, "{reconcile.dev/manifest: a.yaml, reconcile.dev/manifest-commit: ../x}"));
+	assert_string_equal(again.manifest, "a.yaml");
+	assert_null(again.source);
+	arena_free(arena);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[COUNTOF(places) + COUNTOF(holdings) + COUNTOF(files) + 1];
+	struct CMUnitTest tests[COUNTOF(places) + COUNTOF(holdings) + COUNTOF(files) + 2];
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNTOF(places); i++)
@@ -153,5 +182,6 @@ int main(void)
 						  (void *)i };
 	tests[n++] =
 		(struct CMUnitTest)cmocka_unit_test(test_origin_encode__leaves_other_annotations);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_origin_read__knows_the_commit);
 	return cmocka_run_group_tests_name("origin", tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/git_export.h"
+#include "buildexec/sys/git_history.h"
 #include "buildexec/sys/proc.h"
 #include "model/base/vec.h"
 #include "reconcile/store/store.h"
@@ -579,6 +580,8 @@ static void test_git_wire__fetches_one_commit_from_every_server(void **state)
 	   "git clone -q repos/%s w 2>/dev/null; cd w; git checkout -qb main; mkdir d; seq 3000 "
 	   ">one; seq 3001 >two; for i in "
 	   "$(seq 60); do echo $i > d/f; git add .; git commit -qm $i; done;"
+	   /* the one comes as a difference to the other */
+	   "seq 3000 >d/long; (cat d/long; echo more) >d/longer; git add .; git commit -qm long;"
 	   "git tag -a v1 -m v1; git push -q origin main v1; cd ../repos/%s; for i in $(seq 1000); "
 	   "do echo create refs/heads/b$i $(git rev-parse main); done | git update-ref --stdin; "
 	   "git pack-refs --all",
@@ -655,6 +658,53 @@ static void test_git_wire__fetches_only_the_difference_to_what_it_has(void **sta
 	}
 }
 
+static bool comes_before(struct fixture *f, struct git_repo *repo, const char *earlier,
+			 const char *later)
+{
+	struct git_id a, b;
+	bool is_ancestor;
+
+	assert_true(git_id_parse(earlier, strlen(earlier), &a) &&
+		    git_id_parse(later, strlen(later), &b));
+	must(git_is_ancestor(git_repo_objects(repo), &a, &b, &is_ancestor, &f->err), &f->err);
+	return is_ancestor;
+}
+
+static void test_git_history__knows_ancestors(void **state)
+{
+	struct fixture *f = *state;
+	struct git_repo *repo;
+	struct git_id absent = { .hex = "0123456789abcdef0123456789abcdef01234567" }, id;
+	const char *first, *side, *merge, *last;
+	int64_t time_s;
+	bool is_ancestor;
+
+	sh(f, "git init -q -b main history; cd history; git commit -q --allow-empty -m 1; "
+	      "git checkout -q -b side; git commit -q --allow-empty -m side; git checkout -q main; "
+	      "git commit -q --allow-empty -m 2; git merge -q --no-ff -m merge side; "
+	      "for i in $(seq 30); do git commit -q --allow-empty -m $i; done");
+	first = sh(f, "git -C history rev-list --max-parents=0 main");
+	side = sh(f, "git -C history rev-parse side");
+	merge = sh(f, "git -C history log -1 --merges --format=%%H main");
+	last = sh(f, "git -C history rev-parse main");
+	must(git_repo_open(arena_printf(f->arena, "%s/history", f->dir.path), false, &repo,
+			   &f->err),
+	     &f->err);
+	assert_true(comes_before(f, repo, first, last));
+	assert_true(comes_before(f, repo, side, last));
+	assert_true(comes_before(f, repo, side, merge));
+	assert_false(comes_before(f, repo, last, first));
+	assert_false(comes_before(f, repo, merge, side));
+	assert_false(comes_before(f, repo, last, last));
+	assert_true(git_id_parse(last, strlen(last), &id));
+	assert_false(git_is_ancestor(git_repo_objects(repo), &id, &absent, &is_ancestor, &f->err));
+	assert_int_equal(f->err.kind, ERR_ABSENT);
+	f->err = (struct err){ 0 };
+	must(git_commit_time(git_repo_objects(repo), &id, &time_s, &f->err), &f->err);
+	assert_true(time_s > 0);
+	git_repo_close(&repo);
+}
+
 static void test_git_wire__follows_a_redirect_of_its_first_question(void **state)
 {
 	struct fixture *f = *state;
@@ -720,6 +770,7 @@ int main(void)
 		cmocka_unit_test(test_store__reports_missing_repositories_and_bad_credentials),
 		cmocka_unit_test(test_git_wire__fetches_one_commit_from_every_server),
 		cmocka_unit_test(test_git_wire__fetches_only_the_difference_to_what_it_has),
+		cmocka_unit_test(test_git_history__knows_ancestors),
 		cmocka_unit_test(test_git_wire__follows_a_redirect_of_its_first_question),
 		cmocka_unit_test(test_git_wire__gives_up_on_a_server_that_stays_silent),
 	};
