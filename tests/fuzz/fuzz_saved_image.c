@@ -79,9 +79,9 @@ static size_t count_entries(const char *path)
 static void read_saved(int fd, struct arena *arena)
 {
 	struct task task = { .arena = arena };
-	const struct docker_job job = { .task = &task };
+	const struct engine_job job = { .task = &task };
 	const char *path = arena_printf(arena, "/proc/self/fd/%d", fd), *dir;
-	struct docker_output out;
+	struct engine_output out;
 	AUTO_TMPDIR temp = { 0 };
 	struct err err = { 0 };
 
