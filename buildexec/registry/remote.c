@@ -445,6 +445,7 @@ static bool remote_put_manifest(struct registry *registry, const struct place *p
 	struct http_request request = {
 		.method = "PUT", .headers = &headers, .body = payload->bytes, .body_len = payload->n
 	};
+	struct descriptor stored = { 0 };
 	struct http_response response;
 	struct endpoint *endpoint;
 	const char *digest;
@@ -461,8 +462,12 @@ static bool remote_put_manifest(struct registry *registry, const struct place *p
 		goto out;
 	}
 	digest = http_header(&response, "Docker-Content-Digest");
+	/* Registries name it; something in between that says yes to everything does not, and is found out by asking. */
+	if (!digest && !remote_resolve(registry, place, identifier, arena, &stored, err))
+		goto out;
+	digest = digest ? digest : stored.digest ? stored.digest : "nothing";
 	is_done =
-		!digest || strcmp(digest, payload->digest) == 0 ||
+		strcmp(digest, payload->digest) == 0 ||
 		err_set(err, ERR_INVALID,
 			"cannot write the manifest of '%s': the server stored it as '%s', not '%s'",
 			place->shown, digest, payload->digest);

@@ -211,6 +211,55 @@ static bool send_part(struct upload *upload, const char *method, const char *url
 	return remote_send(upload->call, &request, response, err);
 }
 
+static bool head_blob(const struct remote_call *call, const char *digest,
+		      struct http_response *response, struct err *err)
+{
+	struct http_request request = { .method = "HEAD" };
+	struct endpoint *endpoint;
+
+	if (!remote_endpoint(call->registry, call->place, call->arena, &endpoint, err))
+		return false;
+	request.url = remote_url(endpoint, call->place, call->arena, "blobs/%s", digest);
+	return remote_send(call, &request, response, err);
+}
+
+/*
+ * Whether the registry has what it said to have taken. It names the digest as a rule; something in between that says yes to
+ * everything does not, and is found out by asking.
+ */
+static bool is_stored(const struct remote_call *call, const char *digest,
+		      const struct http_response *response, bool *out, struct err *err)
+{
+	const char *named = http_header(response, "Docker-Content-Digest");
+	struct http_response found;
+
+	*out = named && strcmp(named, digest) == 0;
+	if (named)
+		return true;
+	if (!head_blob(call, digest, &found, err))
+		return false;
+	*out = found.status != 404;
+	return true;
+}
+
+/* The last request of an upload: the answer, and what came of it. */
+static bool part_finish(struct upload *upload, const struct http_response *response,
+			struct err *err)
+{
+	bool is_there;
+
+	if (!is_success(response->status))
+		return part_fail(upload, response, err);
+	if (!is_stored(upload->call, upload->desc->digest, response, &is_there, err))
+		return false;
+	upload->is_lost = !is_there;
+	return is_there ||
+	       err_set(err, ERR_INVALID,
+		       "cannot push a blob to '%s': the server says that it took it, and does not "
+		       "have it",
+		       upload->call->place->shown);
+}
+
 /* "0-<last>" as the registry counts; what it did not take is sent again. */
 static bool confirmed_end(const struct http_response *response, const struct part *sent,
 			  int64_t *end, struct err *err)
@@ -253,7 +302,7 @@ static bool put_chunks(struct upload *upload, struct part *part, struct err *err
 	closing.url = closing_url(upload);
 	if (!remote_send(call, &closing, &response, err))
 		return false;
-	return is_success(response.status) || part_fail(upload, &response, err);
+	return part_finish(upload, &response, err);
 }
 
 /* Answers to one big PUT that mean "not in one piece". */
@@ -271,7 +320,7 @@ static bool put_whole(struct upload *upload, struct part *part, bool *is_refused
 	if (!send_part(upload, "PUT", closing_url(upload), part, &response, err))
 		return false;
 	*is_refused = is_too_much_at_once(response.status) && upload->desc->size_bytes > 0;
-	return is_success(response.status) || *is_refused || part_fail(upload, &response, err);
+	return *is_refused || part_finish(upload, &response, err);
 }
 
 static bool begin(struct upload *upload, struct err *err)
@@ -374,19 +423,13 @@ bool remote_has_blob(struct registry *registry, const struct place *place, const
 	struct arena *arena = arena_new();
 	/* Asked before a push as a rule: the same scope saves a second token. */
 	const struct remote_call call = { registry, place, "pull,push", NULL, arena };
-	struct http_request request = { .method = "HEAD" };
 	struct http_response response;
-	struct endpoint *endpoint;
-	bool is_done = false;
+	bool is_done = head_blob(&call, digest, &response, err);
 
 	*out = false;
-	if (remote_endpoint(registry, place, arena, &endpoint, err)) {
-		request.url = remote_url(endpoint, place, arena, "blobs/%s", digest);
-		is_done = remote_send(&call, &request, &response, err);
-	}
 	/* Storages behind a redirect may refuse a HEAD; then it is sent once more, which does no harm. */
 	if (is_done && response.status != 404 && response.status != 405 && response.status != 200 &&
-	    strcmp(response.final_url, request.url) == 0)
+	    !response.is_redirected)
 		is_done = remote_call_fail(&call, &response, "cannot look for a blob in", err);
 	*out = is_done && response.status == 200;
 	arena_free(arena);
@@ -419,7 +462,8 @@ bool remote_mount_blob(struct registry *registry, const struct place *from, cons
 	url_add_query(&query, "mount", desc->digest);
 	url_add_query(&query, "from", from->repo);
 	is_answered = start_upload(&upload, buf_text(&query), &response, err);
-	*done = is_answered && response.status == 201;
+	if (is_answered && response.status == 201)
+		is_answered = is_stored(&call, desc->digest, &response, done, err);
 	endpoint->cannot_mount = !*done;
 	if (is_answered && response.status == 202)
 		cancel_upload(&upload);

@@ -59,6 +59,7 @@ static void begin_answer(struct exchange *exchange, const char *line, size_t n)
 	const char *blank = memchr(line, ' ', n);
 	size_t at = blank ? (size_t)(blank + 1 - line) : n;
 
+	exchange->has_head = false;
 	exchange->response.status = 0;
 	exchange->response.headers = (struct strings){ 0 };
 	for (size_t i = at; i < n && i < at + 3 && isdigit((unsigned char)line[i]); i++)
@@ -69,6 +70,7 @@ static bool end_of_head(struct exchange *exchange)
 {
 	const struct http_request *request = exchange->request;
 
+	exchange->has_head = exchange->response.status >= 200;
 	if (!is_success(exchange->response.status) || !request->start ||
 	    strcmp(exchange->method, "HEAD") == 0)
 		return true;
@@ -381,18 +383,30 @@ static bool code_fail(struct http *http, struct exchange *exchange, CURLcode cod
 	return err_set(err, ERR_TRANSIENT, "cannot reach '%s': %s", shown, text);
 }
 
+/* libcurl is content with a head that ends with the connection. */
+static bool head_fail(struct exchange *exchange, struct err *err)
+{
+	exchange->is_retryable = true;
+	return err_set(err, ERR_TRANSIENT, "cannot reach '%s': the answer ends within its head",
+		       url_shown(exchange->url, exchange->arena));
+}
+
 bool exchange_run(struct http *http, struct exchange *exchange, struct err *err)
 {
 	AUTO_SLIST *headers = make_headers(exchange);
 	CURLcode code;
 
 	exchange->body = BUF_INIT(body_room(exchange->request));
+	exchange->has_head = false;
 	set_up(http, exchange, headers);
 	code = curl_easy_perform(http->curl);
 	exchange->response.body = buf_copy(&exchange->body, exchange->arena);
 	exchange->response.body_len = exchange->body.len;
 	exchange->response.final_url = exchange->url->text;
+	exchange->response.is_redirected = exchange->is_redirected;
 	buf_release(&exchange->body);
+	if (code == CURLE_OK && !exchange->has_head)
+		return head_fail(exchange, err);
 	if (code == CURLE_OK || (exchange->is_cut && exchange->own.kind == ERR_NONE))
 		return true;
 	return code_fail(http, exchange, code, err);

@@ -24,6 +24,7 @@ struct exchange {
 	const struct url *url;
 	const char *method;
 	bool with_body, with_credentials;
+	bool is_redirected; /* another URL led here */
 	int64_t timeout_ms;
 	struct arena *arena; /* of the answer */
 	/* Results. */
@@ -33,6 +34,7 @@ struct exchange {
 	/* While it runs. */
 	struct buf body;
 	size_t header_bytes;
+	bool has_head;  /* its blank line was seen */
 	bool is_cut;    /* enough of an error's body was seen */
 	struct err own; /* why we stopped it ourselves */
 };

@@ -219,6 +219,7 @@ static bool try_once(struct send *send, const struct url *url, struct err *err)
 		if (!redirect_to(send, next, err))
 			return false;
 		send->exchange.url = at = next;
+		send->exchange.is_redirected = true;
 	}
 }
 

@@ -77,6 +77,7 @@ struct http_response {
 	const char *body;       /* collected (also of errors, up to 64 KiB), NUL-terminated */
 	size_t body_len;
 	const char *final_url;
+	bool is_redirected;
 	int64_t retry_after_s; /* of a final 429 or 503, else 0 */
 };
 

@@ -113,6 +113,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply(500, b"broken")
         elif what == "wait":
             self.reply(429 if n == 1 else 200, b"patience", **({"Retry_After": "1"} if n == 1 else {}))
+        elif what == "half-head" and n == 1:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Ty")
+            self.close_connection = True
+        elif what == "half-head":
+            self.reply(200, b"whole")
         elif what == "late":
             self.reply(408 if n == 1 else 200, b"in time")
         elif what == "wait-hours":

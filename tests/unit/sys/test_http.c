@@ -178,6 +178,8 @@ static void test_http__tries_again_after_500_and_connection_errors(void **state)
 	assert_int_equal(seen("main PUT /http/always-500 -"), 1);
 	response = send_ok((struct http_request){ .method = "GET", .url = url("/http/late") });
 	assert_int_equal(response.status, 200);
+	response = send_ok((struct http_request){ .method = "GET", .url = url("/http/half-head") });
+	assert_string_equal(response.body, "whole");
 	err = send_bad((struct http_request){ .method = "GET", .url = url("/http/no-answer") });
 	assert_int_equal(err.kind, ERR_TRANSIENT);
 	assert_true(seen("main GET /http/no-answer -") >= 4);
