@@ -227,17 +227,18 @@ static bool refused(struct git_wire *wire, const struct git_push *push, struct r
 		       (int)strcspn(talk, "\r\n"), talk);
 }
 
+/* Stays set over the tries of one push: a ref that has moved may have been moved by an earlier one. */
 static bool push_remote(struct git_wire *wire, const struct git_push *push, struct report *report,
-			struct err *err)
+			bool *is_sent, struct err *err)
 {
 	struct git_conn conn;
-	bool is_sent = false, done;
+	bool done;
 	int where = 0;
 
 	done = git_conn_open(wire, GIT_RECEIVE_PACK, PUSH_MS, &conn, err) &&
-	       converse(&conn, push, report, &is_sent, err);
+	       converse(&conn, push, report, is_sent, err);
 	git_conn_close(&conn);
-	if (!done && is_sent && err->kind == ERR_TRANSIENT) {
+	if (!done && *is_sent && (err->kind == ERR_TRANSIENT || err->kind == ERR_CONFLICT)) {
 		struct err lost = *err;
 
 		if (!look_again(wire, push, &where, err))
@@ -272,6 +273,27 @@ static bool push_local(struct git_wire *wire, const struct git_push *push, struc
 	return git_repo_swap_ref(repo, update->ref, &update->old_id, &update->new_id, err);
 }
 
+/* Again is safe: the old values are compared. */
+static bool push_often(struct git_wire *wire, const struct git_push *push, struct report *report,
+		       struct err *err)
+{
+	bool is_sent = false;
+
+	for (unsigned attempt = 0;; attempt++) {
+		git_pkt_reader_init(report->outer, take_outer, report);
+		git_pkt_reader_init(report->inner, take_report, report);
+		buf_clear(&report->refusal);
+		buf_clear(&report->progress);
+		report->is_unpacked = false;
+		report->n_ok = 0;
+		if (push_remote(wire, push, report, &is_sent, err))
+			return true;
+		if (!git_wire_retry(wire, attempt, err))
+			return false;
+		*err = (struct err){ 0 };
+	}
+}
+
 bool git_wire_push(struct git_wire *wire, const struct git_push *push, struct err *err)
 {
 	struct report report = { .refusal = BUF_INIT(GIT_PKT_MAX),
@@ -287,9 +309,7 @@ bool git_wire_push(struct git_wire *wire, const struct git_push *push, struct er
 		return push_local(wire, push, err) || git_wire_fail(wire, "push to", err);
 	report.outer = mem_realloc(NULL, sizeof(*report.outer));
 	report.inner = mem_realloc(NULL, sizeof(*report.inner));
-	git_pkt_reader_init(report.outer, take_outer, &report);
-	git_pkt_reader_init(report.inner, take_report, &report);
-	done = push_remote(wire, push, &report, err);
+	done = push_often(wire, push, &report, err);
 	free(report.outer);
 	free(report.inner);
 	buf_release(&report.refusal);

@@ -4,8 +4,8 @@
  * interface over smart HTTP(S), ssh (the program of that name), git:// and local repositories (no
  * process, no server). Protocol v2 is spoken where the server does (over HTTP without asking for
  * capabilities first), v0/v1 otherwise. Blocking; one handle per thread and repository; a handle
- * keeps its HTTP connection. Every wait has a limit. Transient failures of asking and fetching are
- * retried with full jitter; a push is not, but its outcome is looked up when the answer is lost.
+ * keeps its HTTP connection. Every wait has a limit. Transient failures are retried with full
+ * jitter; of a push whose answer is lost the outcome is looked up first.
  * Errors: ERR_ABSENT no such repository or object, ERR_DENIED credentials or trust, ERR_TRANSIENT
  * network, ERR_CONFLICT a ref moved, ERR_INVALID the server's answer or its refusal (a hook's words
  * are in the text). Spec: gitprotocol-v2(5), gitprotocol-pack(5), gitprotocol-http(5).
