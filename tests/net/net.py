@@ -15,8 +15,9 @@ import tempfile
 import threading
 import time
 
-import kinds
-import world as worlds
+sys.dont_write_bytecode = True
+import kinds  # noqa: E402
+import world as worlds  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 INSIDE = ["unshare", "--net", "--mount", "--propagation", "private"]
@@ -81,11 +82,14 @@ class Harness:
             made = [point for point in made if point.n == self.args.n]
         return made
 
-    def one(self, number, point):
+    def one(self, number, point, must_be_met):
         name = f"{point.kind}{' from there on' if point.always else ''} at {point.key} #{point.n}"
         root = self.copy(f"point-{number}")
         spec = dict(point._asdict(), do="disturb")
         found = self.inside(root, spec)
+        # Later ones of a request may not come: workers take turns as they like.
+        if must_be_met and point.n == 1 and not found.get("hits"):
+            found.setdefault("violation", "the run did not make that request")
         with self.lock:
             self.counts["points"] += 1
             self.counts["injected"] += 1 if found.get("hits") else 0
@@ -102,14 +106,19 @@ class Harness:
             shutil.rmtree(root, ignore_errors=True)
 
     def picked(self, points):
-        """The points that --pick names: KIND:TEXT is the first of that kind at a request with the text."""
+        """The points that --pick names: KIND:TEXT#N is the first of that kind at an N-th request with the text."""
         found = []
         for pick in self.args.pick:
             name, _, text = pick.partition(":")
-            found += [point for point in points if point.kind == name and text in point.key][:1] or [None]
+            text, _, n = text.partition("#")
+            found += [point for point in points if point.kind == name and text in point.key and point.n == int(n or 1)][:1] or [None]
         if None in found:
             raise SystemExit(f"no point is {self.args.pick[found.index(None)]}")
         return found
+
+    def in_time(self, end, number, point, is_picked):
+        if is_picked or not end or time.monotonic() < end:
+            self.one(number, point, is_picked)
 
     def run(self):
         points = self.points()
@@ -120,8 +129,7 @@ class Harness:
         print(f"# {len(points)} of {total} points, seed {self.args.seed}", flush=True)
         end = time.monotonic() + self.args.seconds if self.args.seconds else None
         with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
-            jobs = [pool.submit(lambda n=n, point=point: end and time.monotonic() > end or self.one(n, point))
-                    for n, point in enumerate(points)]
+            jobs = [pool.submit(self.in_time, end, n, point, n < len(picked)) for n, point in enumerate(points)]
             for job in jobs:
                 job.result()
         exits = ", ".join(f"{n} × exit {code}" for code, n in sorted(self.exits.items(), key=str))
@@ -141,7 +149,7 @@ def main():
     parser.add_argument("--seconds", type=int, help="begin no point after that time")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--kind", action="append", help="only this kind of fault; may be repeated")
-    parser.add_argument("--pick", action="append", default=[], metavar="KIND:TEXT",
+    parser.add_argument("--pick", action="append", default=[], metavar="KIND:TEXT[#N]",
                         help="also the first point of this kind at a request with this text in its name; may be repeated")
     parser.add_argument("--at", help="only requests whose name has this in it")
     parser.add_argument("--n", type=int, help="only the n-th of them")

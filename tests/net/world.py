@@ -154,7 +154,7 @@ class World:
     def close(self):
         self.proxy.close()
         self.servers.stdin.close()
-        self.servers.wait(20)
+        self.servers.wait()
 
     def run(self, name, hour, limit_s=LIMIT_S):
         """One run at 2030-01-01, that hour. Returns its exit code and how long it took."""

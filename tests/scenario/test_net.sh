@@ -11,8 +11,8 @@ for need in crun busybox git nginx fcgiwrap docker-registry skopeo openssl unsha
 done
 python3 -c 'import yaml' 2>/dev/null || skip "python3 has no yaml"
 # What once went wrong, each time; then some by chance.
-python3 "$(dirname "$0")/../net/net.py" "$build/reconcile" --verbose --jobs 2 --seconds "${NET_SECONDS:-12}" \
-	--pick 'portal:registry GET /v2/builders/default/manifests/' \
+python3 "$(dirname "$0")/../net/net.py" "$build/reconcile" --verbose --jobs 2 --seconds "${NET_SECONDS:-10}" \
+	--pick 'portal:registry GET /v2/builders/default/manifests/sha256:#3' \
 	--pick 'redirect-host:registry GET /v2/apps/app/blobs/' \
 	--pick 'endless-line:registry HEAD' \
 	--pick 'upload-lost:registry PUT /v2/apps/app/' \
