@@ -44,9 +44,9 @@ chmod 1777 "$work/tree/tmp" "$work/tree/opt/app"
 skopeo copy -q --dest-tls-verify=false --dest-creds "$SERVER_USER:$SERVER_PASSWORD" "oci:$work/layouts/base:1" "docker://$registry/base:1"
 
 note "manifests"
-git_password='s3cret pass' c_key=canary-key-4f1c8e90 c_volume=canary-volume-9b27d1 c_hook=canary-hook-c07a53 c_mount=canary-mount-81e6b4
+git_password='s3cret pass' c_key=canary-key-4f1c8e90 c_volume=canary-volume-9b27d1 c_hook=canary-hook-c07a53 c_mount=canary-mount-81e6b4 c_token=canary-token-d25f90
 login=$(printf '{"auths":{"%s":{"auth":"%s"}}}' "$registry" "$(printf %s "$SERVER_USER:$SERVER_PASSWORD" | base64 -w0)")
-export RECONCILE_SECRET_LOGIN=$login RECONCILE_SECRET_KEY=$c_key
+export RECONCILE_SECRET_LOGIN=$login RECONCILE_SECRET_KEY=$c_key RECONCILE_SECRET_TOKEN=$c_token
 mkdir -p "$work/config"
 cd "$work/config"
 git init -q
@@ -80,6 +80,10 @@ apiVersion: v1
 kind: Secret
 metadata: {name: hook}
 stringData: {WebHookSecretKey: $c_hook}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: variable, annotations: {reconcile.dev/from-env: token=RECONCILE_SECRET_TOKEN}}
 ---
 apiVersion: v1
 kind: Secret
@@ -123,12 +127,14 @@ spec:
       from: {kind: DockerImage, name: "$registry/custom:1"}
       pullSecret: {name: login}
       secrets: [{secretSource: {name: mount}, mountPath: /etc/mount}]
+      env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: variable, key: token}}}]
   triggers: [{type: ConfigChange}]
 YAML
 cat >"$work/tree/build.sh" <<'SH'
 #!/bin/sh
 cat /etc/mount/key
 echo "the mount has $(wc -c </etc/mount/key) bytes"
+echo "the variable has ${#TOKEN} bytes: <$TOKEN>"
 sleep 1
 SH
 chmod 755 "$work/tree/build.sh"
@@ -161,6 +167,8 @@ YAML
 export TMPDIR=$work/tmp
 mkdir "$TMPDIR"
 canaries=("$c_key" "$c_volume" "$c_hook" "$c_mount" "$git_password" "$SERVER_PASSWORD" "$(printf %s "$SERVER_USER:$SERVER_PASSWORD" | base64 -w0)")
+# That one is asked for as a variable of the build.
+elsewhere=("${canaries[@]}" "$c_token")
 : >"$work/said"
 keep() { cat "$work/out" "$work/err" >>"$work/said"; }
 watched() {
@@ -190,6 +198,7 @@ check "the script had its key" grep -q "the key has ${#c_key} bytes" "$work/log-
 check "and its volume" grep -q "the volume has ${#c_volume} bytes" "$work/log-script"
 check "the Dockerfile had its key" grep -qw "${#c_key}" "$work/log-file"
 check "the custom builder had its secret" grep -q "the mount has ${#c_mount} bytes" "$work/log-own"
+check "and its variable, masked in the log" grep -qF "the variable has ${#c_token} bytes: <*****>" "$work/log-own"
 for name in script file own; do
 	check "what it prints of it is masked: $name" grep -qF '*****' "$work/log-$name"
 done
@@ -232,7 +241,7 @@ check "state is read" [ -s "$work/dump-state" ]
 check "it has the builds" bash -c "grep -aq 'kind: Build' '$work/dump-state'"
 absent() {
 	local word form
-	for word in canary- "${canaries[@]}"; do
+	for word in canary- "${elsewhere[@]}"; do
 		for form in "$word" "$(printf %s "$word" | base64 -w0 | sed 's/..$//; s/=*$//')"; do
 			! grep -raqF -- "$form" "$@" || { echo "'$form' in:"; grep -ralF -- "$form" "$@"; return 1; }
 		done
@@ -242,5 +251,7 @@ check "state, logs and events" absent "$work/dump-state"
 check "plans, output and errors, at debug level" absent "$work/said"
 check "images" absent "$work/dump-script" "$work/dump-file"
 check "caches" absent "$XDG_CACHE_HOME"
+check "both servers logged requests" [ -s "$work/git/access.log" -a -s "$work/registry-data/log" ]
+check "addresses of requests, as the servers log them" absent "$work/git/access.log" "$work/registry-data/log"
 check "what is left where temporary files go" absent "$TMPDIR"
 exit $failed
