@@ -33,10 +33,7 @@ QUICK = {
     "streams/shop/web": ("latest", "BuildConfig shop/web"),
     "apps/app": ("latest", "Image shop/app"),
 }
-ENGINES = {
-    "apps/docker": ("1", "BuildConfig shop/docker"),
-    "apps/custom": ("1", "BuildConfig shop/custom"),
-}
+DOCKER = {"apps/docker": ("1", "BuildConfig shop/docker")}
 COMMANDS = {
     "start-build": ("start-build", "web", "-n", "shop", "--write=commit"),
     "cancel": ("build", "cancel", "bc/late", "-n", "shop"),
@@ -50,7 +47,7 @@ KINDS = {
     "layouts": Kind("layouts", QUICK),
     "first": Kind("first", QUICK),
     "servers": Kind("servers", QUICK, state="config.git", is_served=True),
-    "engines": Kind("engines", ENGINES, is_served=True, is_same=False),
+    "dockerfile": Kind("dockerfile", DOCKER, is_same=False),
     **{name: Kind("commands", QUICK, command) for name, command in COMMANDS.items()},
 }
 
