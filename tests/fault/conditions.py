@@ -263,11 +263,11 @@ def main():
     chosen = [(name, what, amount) for name, (_, things, amounts) in CONDITIONS.items() for what in things for amount in amounts
               if re.fullmatch(args.only, f"{name} {what} {amount}")]
     random.Random(args.seed).shuffle(chosen)
-    end = time.monotonic() + args.seconds if args.seconds else None
     base = tempfile.mkdtemp(prefix="reconcile-conditions-")
     os.chmod(base, 0o755)
     try:
         tries = Tries(args, base)
+        end = time.monotonic() + args.seconds if args.seconds else None
         for one in chosen[:args.sample]:
             if not end or time.monotonic() < end:
                 tries.try_one(*one)
