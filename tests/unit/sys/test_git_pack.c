@@ -378,8 +378,7 @@ static void test_git_repo__sweeps_what_dead_writers_left(void **state)
 	assert_string_equal(sh(f, "ls r.git | grep -c reconcile-ref"), "2");
 	fd_close(&lock);
 	git_repo_sweep(f->repo);
-	assert_string_equal(sh(f, "ls r.git | grep reconcile-ref"),
-			    "reconcile-ref-000000000001-x");
+	assert_string_equal(sh(f, "ls r.git | grep reconcile-ref"), "reconcile-ref-000000000001-x");
 }
 
 static void test_git_repo__lists_refs_with_peeled_tags(void **state)
