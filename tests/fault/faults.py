@@ -99,8 +99,12 @@ class Prepared:
             raise Violation(f"processes stay: {report['stayed']}")
         if not report["hit"]:
             return False
-        wanted_end = {"signal HUP": (1, 9), "signal PIPE": ()}.get(point.kind, (9,))
-        if "signal" in report and report["signal"] not in wanted_end:
+        wanted_ends = [9]
+        if point.kind == "signal HUP":
+            wanted_ends.append(1)
+        elif self.kind.command != worlds.RUN:  # a run ends by itself, a short command at once
+            wanted_ends += [2, 15]
+        if "signal" in report and report["signal"] not in wanted_ends:
             raise Violation(f"died of signal {report['signal']}")
         if point.kind.startswith(("EINTR", "SHORT")) and code != 0:
             raise Violation(f"exit {code} for what is no failure")
