@@ -16,6 +16,7 @@
 #include "buildexec/sandbox/enter.h"
 #include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
+#include "buildexec/sys/fs.h"
 #include "buildexec/sys/proc.h"
 
 enum { TICK_MS = 100, CHUNK = 64 << 10 };
@@ -216,6 +217,10 @@ static bool run_it(struct engine_run *run, struct run_end *out, struct err *err)
 	if (is_done && killed_by && !out->is_oom)
 		is_done = err_set(err, ERR_SYSTEM, "'%s' was killed from outside (signal %d)",
 				  run->spec->argv.v[0], killed_by);
+	else if (is_done && out->exit_code != 0 && !out->is_oom && fs_is_full(run->task->cache_dir))
+		is_done =
+			err_set(err, ERR_SYSTEM, "'%s' failed (exit code %d) and the disk is full",
+				run->spec->argv.v[0], out->exit_code);
 	build_log_end(&run->log);
 	cgroup_remove(&run->cgroup);
 	return is_done;

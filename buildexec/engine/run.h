@@ -30,7 +30,7 @@ struct run_end {
 bool run_has_ids(struct arena *arena);
 /*
  * False when it could not run, or may not go on: ERR_ABSENT no such program, ERR_CANCELLED, ERR_INVALID with
- * task->is_timeout for the deadline, ERR_SYSTEM when somebody killed it.
+ * task->is_timeout for the deadline, ERR_SYSTEM when somebody killed it, or it failed on a full disk.
  */
 MUST_CHECK bool run_engine(struct task *task, const struct run_spec *spec, struct run_end *out,
 			   struct err *err);

@@ -400,6 +400,9 @@ static bool judge(struct run *run, struct err *err)
 		return err_set(err, ERR_SYSTEM,
 			       "the container's runtime was killed from outside (signal %d)",
 			       run->killed_by);
+	if (!text && run->result->exit_code != 0 && fs_is_full(run->bundle))
+		return err_set(err, ERR_SYSTEM, "'%s' failed (exit code %d) and the disk is full",
+			       run->spec->argv.v[0], run->result->exit_code);
 	if (!text)
 		return true;
 	if (strstr(text, "executable file") || strstr(text, "No such file"))

@@ -88,7 +88,8 @@ struct sandbox_result {
 };
 
 /* False when the command could not be run at all (ERR_ABSENT: no runtime, or no such program in the
- * image), or when somebody killed the runtime (ERR_SYSTEM). */
+ * image), or when somebody killed the runtime, or it failed on a
+ * full disk (ERR_SYSTEM). */
 MUST_CHECK bool sandbox_run(const struct sandbox_spec *spec, struct sandbox_result *out,
 			    struct err *err);
 

@@ -14,12 +14,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "buildexec/sys/clock.h"
 #include "model/base/digest.h"
 
 enum { READ_CHUNK = 64 * 1024, LOCK_POLL_MS = 10, COPY_CHUNK = 1 << 20 };
+/* Less than a build leaves free by accident, more than a file that did not fit leaves. */
+enum { FULL_BYTES = 1 << 20, FULL_FILES = 16 };
 
 void fd_close(int *fd)
 {
@@ -312,6 +315,15 @@ bool fs_lock(const char *path, bool is_shared, int64_t timeout_ms, int *fd, stru
 			return true;
 		}
 	}
+}
+
+bool fs_is_full(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) == 0 &&
+	       ((fs.f_blocks && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BYTES) ||
+		(fs.f_files && fs.f_favail < FULL_FILES));
 }
 
 char *path_join(struct arena *arena, const char *dir, const char *name)

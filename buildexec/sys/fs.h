@@ -70,6 +70,12 @@ MUST_CHECK bool fs_names(int fd, struct arena *arena, struct strings *out, struc
 MUST_CHECK bool fs_lock(const char *path, bool is_shared, int64_t timeout_ms, int *fd,
 			struct err *err);
 
+/*
+ * Is there hardly any room, or hardly a file more, where `path` is? What failed there then need not have failed by itself.
+ * False where that cannot be said.
+ */
+bool fs_is_full(const char *path);
+
 /* dir + "/" + name in the arena, no doubled slash. */
 char *path_join(struct arena *arena, const char *dir, const char *name);
 /* True when `path` is relative, not empty, without "..", ".", empty parts, backslashes, NUL or control characters. */

@@ -64,23 +64,13 @@ class Prepared:
             worlds.check_left(world)
         if not self.args.keep:
             shutil.rmtree(world.root)
-        self.group_steps = {group: self.count(harness, group, ["--fail", "EIO", "--of", group])
-                            for group in sorted({one[1] for one in FAILURES})}
-        self.looks = self.count(harness, "clock", ["--jump", "1"])
+        self.base = harness.base
 
-    def count(self, harness, name, options):
-        if self.args.kind and not any(re.search(self.args.kind, kind) for kind in self.kinds_of(name)):
-            return 0
-        with World(self.args, self.name, self.template, f"{harness.base}/count-{self.name}-{name}") as world:
+    def count(self, options):
+        with World(self.args, self.name, self.template, f"{self.base}/count-{self.name}") as world:
             _, report = world.run("first", 3, below(world, options), self.kind.command)
         shutil.rmtree(world.root)
-        return report.get("looks", report["steps"])
-
-    @staticmethod
-    def kinds_of(group):
-        if group == "clock":
-            return [f"clock {jump:+} s" for jump in CLOCKS]
-        return [f"{error} {of}{' on' if goes_on else ''}" for error, of, goes_on in FAILURES if of == group]
+        return report
 
     def points(self):
         """All points: each step killed in three ways, each call of a group failed, the clock moved at each look."""
@@ -91,12 +81,14 @@ class Prepared:
             for at in range(1, self.steps + 1):
                 yield Point(self.name, "signal " + signal, at, ["--kill", "run", "--signal", signal.split()[0]] +
                             (["--twice"] if "twice" in signal else []))
+        report = self.count(["--count"])
         for error, group, goes_on in FAILURES:
-            for at in range(1, self.group_steps[group] + 1):
+            for at in range(1, report["of-" + group] + 1):
                 yield Point(self.name, f"{error} {group}{' on' if goes_on else ''}", at,
                             ["--fail", error, "--of", group] + (["--on"] if goes_on else []))
+        looks = self.count(["--jump", "1"])["looks"]
         for jump in CLOCKS:
-            for at in range(1, self.looks + 1):
+            for at in range(1, looks + 1):
                 yield Point(self.name, f"clock {jump:+} s", at, ["--jump", str(jump)])
 
     def check(self, world, point):
@@ -107,11 +99,20 @@ class Prepared:
             raise Violation(f"processes stay: {report['stayed']}")
         if not report["hit"]:
             return False
-        wanted_end = {"signal HUP": (1, 9), "signal PIPE": ()}.get(point.kind, (9,))
-        if "signal" in report and report["signal"] not in wanted_end:
+        wanted_ends = [9]
+        if point.kind == "signal HUP":
+            wanted_ends.append(1)
+        elif self.kind.command != worlds.RUN:  # a run ends by itself, a short command at once
+            wanted_ends += [2, 15]
+        if "signal" in report and report["signal"] not in wanted_ends:
             raise Violation(f"died of signal {report['signal']}")
         if point.kind.startswith(("EINTR", "SHORT")) and code != 0:
             raise Violation(f"exit {code} for what is no failure")
+        self.check_after(world)
+        return True
+
+    def check_after(self, world):
+        """What must hold behind a broken run: of the world, of the next run, and of the one behind that."""
         try:
             pushed = world.images()
         except (OSError, ValueError) as error:
@@ -134,11 +135,10 @@ class Prepared:
         worlds.check_manifests(world, self.manifests)
         worlds.check_caches(world, self.layers)
         worlds.check_left(world)
-        return True
 
 
 def below(world, options):
-    return options + (["--below", world.root + "/"] if "--of" in options else [])
+    return options + (["--below", world.root + "/"] if {"--of", "--count"} & set(options) else [])
 
 
 class State:

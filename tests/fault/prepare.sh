@@ -7,12 +7,10 @@
 #   first     the same before its first run
 #   commands  the same after its second run, and a build that was killed
 #   servers   as layouts; images are in a registry, one is cached there, repositories come over http (serve.sh)
-#   engines   a Dockerfile, a builder that pushes by itself and a pipeline; no run has been made
+#   dockerfile  one build has been made by buildah, the next has another Dockerfile
 set -euo pipefail
 world=${3:-layouts}
-case $world in
-servers | engines) [ -n "${FAULT_NET:-}" ] || FAULT_NET=1 exec unshare --net bash "$0" "$@" ;;
-esac
+[ "$world" != servers ] || [ -n "${FAULT_NET:-}" ] || FAULT_NET=1 exec unshare --net bash "$0" "$@"
 . "$(dirname "$0")/../lib/world.sh" "$(cd "$1" && pwd)"
 fault=$top/tests/fault
 trap 'rm -rf "$work"' EXIT
@@ -46,7 +44,27 @@ done_with() {
 }
 
 build_world
-[ "$world" != engines ] || . "$fault/engines.sh"
+# run NAME HOUR: what it says is shown when it fails.
+run() { "$reconcile" --write=commit --now "2030-01-01T0$2:00:00Z" . >"$work/$1.log" 2>&1 || { cat "$work/$1.log"; exit 1; }; }
+if [ "$world" = dockerfile ]; then
+	command -v buildah >/dev/null || skip "buildah is missing"
+	rm builder.yaml
+	cat >docker.yaml <<-'YAML'
+		apiVersion: build.openshift.io/v1
+		kind: BuildConfig
+		metadata: {name: docker, namespace: shop}
+		spec:
+		  source: {dockerfile: "FROM registry.local/stacks/base:run\nUSER 0\nRUN echo text >/made\nRUN cat /made >/again\n"}
+		  strategy: {dockerStrategy: {}}
+		  output: {to: {kind: DockerImage, name: "registry.local/apps/docker:1"}}
+		  triggers: [{type: ConfigChange}]
+	YAML
+	git add -A && git commit -qm manifests
+	run first 0
+	sed -i 's/text/other/' docker.yaml
+	git commit -qam "another text"
+	done_with
+fi
 add_image base
 add_image app
 sed -i 's|tag: registry.local/apps/base|tag: registry.local/streams/shop/base:1|' base.yaml
@@ -159,8 +177,6 @@ if [ "$world" = servers ]; then
 	serve "$work"
 	publish
 fi
-# run NAME HOUR: what it says is shown when it fails.
-run() { "$reconcile" --write=commit --now "2030-01-01T0$2:00:00Z" . >"$work/$1.log" 2>&1 || { cat "$work/$1.log"; exit 1; }; }
 git add -A && git commit -qm manifests
 [ "$world" != servers ] || git push -q origin HEAD:main
 [ "$world" != first ] || done_with

@@ -5,9 +5,10 @@
  * run takes about as long as another.
  *
  *     fault-tracer --report FILE [--trace FILE] [--kill run|step|all [--signal NAME [--twice]] |
- *                  --fail ERRNO|SHORT --of GROUP [--on] | --jump SECONDS] [--at N] [--below DIR] COMMAND…
+ *                  --fail ERRNO|SHORT --of GROUP [--on] | --jump SECONDS | --count] [--at N] [--below DIR]
+ *                  COMMAND…
  *
- * Without --at steps are only counted. --fail and --jump count the calls of their group, and only in the program itself;
+ * Without --at steps are only counted, with --count the calls of all groups. --fail and --jump count the calls of their group, and only in the program itself;
  * --on fails all that follow, too; of EINTR every other one, or nothing would go on. SHORT moves fewer bytes than were asked
  * for. --signal sends that one, --twice once more at the next step. --kill step kills the process that makes the step if it is the program. --below says
  * which files can be full or read-only.
@@ -156,20 +157,20 @@ static const struct { const char *name; int value; } signals[] = {
 	{ "INT", SIGINT }, { "TERM", SIGTERM }, { "HUP", SIGHUP }, { "PIPE", SIGPIPE },
 };
 /* clang-format on */
-enum { N_CALLS = sizeof(calls) / sizeof(calls[0]) };
+enum { N_CALLS = sizeof(calls) / sizeof(calls[0]), N_GROUPS = sizeof(groups) / sizeof(groups[0]) };
 
 static struct {
 	const char *report, *trace, *kill, *below;
 	long at, jump_s;
 	int fail;
 	unsigned of;
-	bool goes_on, is_twice;
+	bool goes_on, is_twice, counts;
 	int signal;
 } opt;
 
 static FILE *trace;
 static pid_t command;
-static long n_steps, n_of_group;
+static long n_steps, n_of_group, n_of_groups[N_GROUPS];
 static bool is_hit;
 static char place[1024];     /* the call where it happened */
 static pid_t live[LIVE_MAX]; /* processes, not their threads */
@@ -192,7 +193,8 @@ static void install_filter(void)
 						 offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < N_CALLS; i++) {
 		if (!(calls[i].bits & ~(unsigned)(CLOCK | SLOW | MOVE)) &&
-		    !(calls[i].bits & opt.of) && (calls[i].bits != CLOCK || opt.jump_s == 0))
+		    !(calls[i].bits & opt.of) && !(opt.counts && calls[i].bits != CLOCK) &&
+		    (calls[i].bits != CLOCK || opt.jump_s == 0))
 			continue;
 		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 							 (unsigned)calls[i].nr, 0, 1);
@@ -429,6 +431,17 @@ static void fail(pid_t pid, struct user_regs_struct *regs)
 	ptrace(PTRACE_SETREGS, pid, NULL, regs);
 }
 
+static void count_groups(pid_t pid, const struct call *call, const struct user_regs_struct *regs,
+			 unsigned bits)
+{
+	if (!is_program(pid))
+		return;
+	for (size_t i = 0; i < N_GROUPS; i++)
+		if ((bits & groups[i].bits) &&
+		    (!(groups[i].bits & (SPACE | CHANGE)) || is_below(pid, call, regs)))
+			n_of_groups[i]++;
+}
+
 /* At the entry of a call. True: stop at its exit, too. */
 static bool on_call(pid_t pid)
 {
@@ -449,6 +462,8 @@ static bool on_call(pid_t pid)
 		n_of_group++;
 		return opt.at && n_of_group >= opt.at;
 	}
+	if (opt.counts)
+		count_groups(pid, call, &regs, bits);
 	if (is_failing(pid, call, &regs, bits)) {
 		note_place(pid, call, &regs);
 		fail(pid, &regs);
@@ -596,6 +611,8 @@ static void write_report(int status)
 		fprintf(file, "place %s\n", place);
 	if (opt.jump_s)
 		fprintf(file, "looks %ld\n", n_of_group);
+	for (size_t i = 0; opt.counts && i < N_GROUPS; i++)
+		fprintf(file, "of-%s %ld\n", groups[i].name, n_of_groups[i]);
 	for (int i = 0; i < n_seen; i++)
 		fprintf(file, "pid %d\n", seen[i]);
 	for (int i = 0; i < n_live; i++) {
@@ -630,6 +647,10 @@ static char **options(char **argv)
 			opt.is_twice = true;
 			continue;
 		}
+		if (strcmp(name, "count") == 0) {
+			opt.counts = true;
+			continue;
+		}
 		const char *value = *++arg;
 		if (!value)
 			break;
@@ -651,7 +672,7 @@ static char **options(char **argv)
 		for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 			if (strcmp(name, "signal") == 0 && strcmp(value, signals[i].name) == 0)
 				opt.signal = signals[i].value;
-		for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		for (size_t i = 0; i < N_GROUPS; i++)
 			if (strcmp(name, "of") == 0 && strcmp(value, groups[i].name) == 0)
 				opt.of = groups[i].bits;
 	}

@@ -33,10 +33,7 @@ QUICK = {
     "streams/shop/web": ("latest", "BuildConfig shop/web"),
     "apps/app": ("latest", "Image shop/app"),
 }
-ENGINES = {
-    "apps/docker": ("1", "BuildConfig shop/docker"),
-    "apps/custom": ("1", "BuildConfig shop/custom"),
-}
+DOCKER = {"apps/docker": ("1", "BuildConfig shop/docker")}
 COMMANDS = {
     "start-build": ("start-build", "web", "-n", "shop", "--write=commit"),
     "cancel": ("build", "cancel", "bc/late", "-n", "shop"),
@@ -46,11 +43,12 @@ COMMANDS = {
     "prune": ("prune", "builds", "--keep-complete", "0", "--keep-failed", "0", "--confirm", "."),
     "prune-images": ("prune", "images", "--keep-tag-revisions", "1", "--keep-younger-than", "0", "--confirm", "."),
 }
+REMOVING = [COMMANDS[name] for name in ("prune", "prune-images", "delete")]  # what is meant to take records and logs away
 KINDS = {
     "layouts": Kind("layouts", QUICK),
     "first": Kind("first", QUICK),
     "servers": Kind("servers", QUICK, state="config.git", is_served=True),
-    "engines": Kind("engines", ENGINES, is_served=True, is_same=False),
+    "dockerfile": Kind("dockerfile", DOCKER, is_same=False),
     **{name: Kind("commands", QUICK, command) for name, command in COMMANDS.items()},
 }
 
@@ -245,7 +243,7 @@ def check_history(world, before):
         if name not in heads:
             raise Violation(f"branch {name} is gone")
     with world.objects() as objects:
-        if LOGS in before and world.kind.command[0] != "prune":  # one commit, made anew
+        if LOGS in before and world.kind.command not in REMOVING:  # one commit, made anew
             lost = set(objects.files(before[LOGS]).items()) - set(objects.files(heads[LOGS]).items())
             if lost:
                 raise Violation(f"logs are gone: {sorted(lost)}")

@@ -60,6 +60,7 @@ app_commit() {
 #   fail   its text is printed, and the build ends with exit code 7
 #   slow   the build takes that many seconds
 #   refuse the buildpack does not take part
+#   do     it is run as a script
 # and $work/config, a repository of manifests, which is where we are afterwards.
 build_world() {
 	local bp=$work/buildpacks/page tag
@@ -79,6 +80,7 @@ build_world() {
 		echo "building in $(pwd)"
 		[ ! -f slow ] || sleep "$(cat slow)"
 		[ ! -f fail ] || { cat fail; exit 7; }
+		[ ! -f do ] || sh ./do || exit 8
 		mkdir -p "$CNB_LAYERS_DIR/page"
 		cat index.txt >"$CNB_LAYERS_DIR/page/index.txt"
 		printf '[types]\nlaunch = true\n' >"$CNB_LAYERS_DIR/page.toml"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A small sample of the points of tests/fault: runs killed, calls failed, clocks moved; the next run makes it good. More of
-# them: FAULT_SAMPLE, FAULT_SECONDS, FAULT_SEED; all of them: tests/fault/README.md.
+# A small sample of the points and conditions of tests/fault: runs killed, calls failed, clocks moved, disks full; the next run
+# makes it good. More of them: FAULT_WORLD, FAULT_SAMPLE, FAULT_SECONDS, FAULT_SEED, FAULT_CONDITIONS; all: tests/fault/README.md.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 skip() { echo "skipped: $*"; exit 77; }
@@ -14,5 +14,10 @@ report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 "$build/fault-tracer" --report "$report" true || skip "processes cannot be traced here"
 grep -q '^exit 0' "$report" || skip "processes cannot be traced here"
-python3 "$(dirname "$0")/../fault/faults.py" "$build/reconcile" "$build/fault-tracer" --verbose \
-	--sample "${FAULT_SAMPLE:-34}" --seconds "${FAULT_SECONDS:-35}" ${FAULT_SEED:+--seed "$FAULT_SEED"}
+fault=$(dirname "$0")/../fault
+code=0
+python3 "$fault/faults.py" "$build/reconcile" "$build/fault-tracer" --verbose --world "${FAULT_WORLD:-layouts|first}" \
+	--sample "${FAULT_SAMPLE:-34}" --seconds "${FAULT_SECONDS:-20}" ${FAULT_SEED:+--seed "$FAULT_SEED"} || code=$?
+[ "$(id -u)" != 0 ] || python3 "$fault/conditions.py" "$build/reconcile" "$build/fault-tracer" --verbose \
+	--sample "${FAULT_CONDITIONS:-3}" --seconds 8 ${FAULT_SEED:+--seed "$FAULT_SEED"} || code=1
+exit "$code"

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -429,6 +430,27 @@ static void test_sandbox__a_killed_runtime_is_no_exit_code(void **state)
 	assert_true(result.wall_ms < 10000);
 }
 
+static void test_sandbox__a_failure_on_a_full_disk_is_not_the_commands(void **state)
+{
+	struct fixture *f = *state;
+	struct sandbox_result result;
+	struct err err = { 0 };
+	const char *small = at(f, "small");
+	bool is_done;
+
+	assert_int_equal(mkdir(small, 0755), 0);
+	if (mount("none", small, "tmpfs", 0, "size=512k") < 0)
+		skip();
+	f->spec.work_dir = small;
+	assert_int_equal(run(f, "exit 0").exit_code, 0);
+	f->spec.argv.v[2] = "exit 3";
+	is_done = sandbox_run(&f->spec, &result, &err);
+	assert_int_equal(umount(small), 0);
+	assert_false(is_done);
+	assert_int_equal(err.kind, ERR_SYSTEM);
+	assert_string_equal(err.text, "'/bin/sh' failed (exit code 3) and the disk is full");
+}
+
 static void test_sandbox__says_why_it_could_not_run(void **state)
 {
 	struct fixture *f = *state;
@@ -598,6 +620,7 @@ static const struct CMUnitTest everyone[] = {
 	ROW(test_sandbox__rootless_leaves_nothing_when_its_owner_is_killed),
 	ROW(test_sandbox__gives_exit_code_and_both_streams),
 	ROW(test_sandbox__a_killed_runtime_is_no_exit_code),
+	ROW(test_sandbox__a_failure_on_a_full_disk_is_not_the_commands),
 	ROW(test_sandbox__joins_layers_and_keeps_changes_only_in_the_upper),
 	ROW(test_sandbox__reads_whiteouts_and_opaque_folders_of_layers),
 	ROW(test_sandbox__takes_a_layer_that_is_there_twice),
