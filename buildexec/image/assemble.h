@@ -16,8 +16,8 @@
 struct image_layer {
 	struct descriptor desc; /* OCI media type, digest, size */
 	const char *diff_id;
-	const char *path;       /* of the blob here, or NULL: */
-	const struct ref *from; /* the repository that has it */
+	const char *path;       /* of the blob here; NULL: only `from` has it              */
+	const struct ref *from; /* a repository that has it: mounted from there; NULL: none */
 };
 
 /*
