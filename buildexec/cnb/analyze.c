@@ -146,6 +146,8 @@ bool lifecycle_analyze(struct lifecycle *life, struct err *err)
 		    life->run_image.config.platform.os[0] == '\0')
 			return err_set(err, ERR_INVALID, "the config of run image '%s' names no os",
 				       life->run_image_name);
+		if (!image_check_layers(&life->run_image, err))
+			return false;
 	}
 	if (!write_analyzed(life, err))
 		return false;

@@ -41,6 +41,12 @@ void image_draft_find(struct image_draft *draft, const struct remote_image *ther
 void image_draft_add(struct image_draft *draft, const struct layer_result *layer,
 		     const struct history *history, struct arena *arena);
 
+/*
+ * Can its layers become part of another image? ERR_INVALID for layers that are no archives or must not be handed on (foreign,
+ * nondistributable).
+ */
+MUST_CHECK bool image_check_layers(const struct remote_image *image, struct err *err);
+
 /* Config and manifest as bytes and descriptors; deterministic. */
 struct image_bytes {
 	char *config, *manifest;

@@ -4,9 +4,7 @@
 logs of requests. Caches in folders and registries: what is read, sent and fetched, what happens to damaged ones, to full
 disks, to builds at the same time. Rebases: which bytes move, which images are refused."""
 import concurrent.futures
-import copy
 import glob
-import hashlib
 import http.client
 import json
 import os
@@ -50,7 +48,7 @@ class Log:
         self.path, self.at = path, 0
 
     def new(self):
-        time.sleep(0.3)  # it is written behind the answers
+        time.sleep(0.15)  # it is written behind the answers
         with open(self.path, encoding="utf-8", errors="replace") as file:
             file.seek(self.at)
             text = file.read()
@@ -287,7 +285,7 @@ class ReuseTest(unittest.TestCase):
         image, _ = self.build(builder)
         _, want = self.client.read(image)
         for what in ("flipped", "cut", "empty", "gone", "folder", "pipe", "link"):
-            for archive in (True, False):
+            for archive in (True, False) if what in ("flipped", "pipe", "folder") else (True,):
                 with self.subTest(what=what, archive=archive):
                     folder = self.cache_folder()
                     shas = self.check_whole(folder)
@@ -403,6 +401,149 @@ class ReuseTest(unittest.TestCase):
         self.assertGreater(n_failed, 0)
         _, log = self.build(builder)
         self.assertIn("kept is there", log)
+
+
+    # Rebases
+
+    def labels(self, top, **more):
+        metadata = {"app": [], "buildpacks": [], "config": {"sha": ""}, "launcher": {"sha": ""},
+                    "runImage": {"topLayer": top, "reference": "", "image": "run"}, "stack": {"runImage": {"image": "run"}}}
+        return {"io.buildpacks.stack.id": "test.stack", "io.buildpacks.lifecycle.metadata": json.dumps(metadata), **more}
+
+    def layers(self, *names):
+        return [worker.layer_of([(name, 0o644, f"{self.name} {name}\n".encode() * 50, None)]) for name in names]
+
+    def put_app(self, base, own=("a", "b"), client=None, docker=False, arch="amd64", labels=None, extra=(), env="0.14", **more):
+        layers = self.layers(*base)
+        config = {"Labels": self.labels(worker.sha(layers[-1]), **(labels or {})), "Env": ["CNB_PLATFORM_API=" + env]}
+        return (client or self.client).image(self.name + "/app", "1", layers + self.layers(*own, *extra), config, docker=docker,
+                                             architecture=arch, **more)
+
+    def put_run(self, tag, names, client=None, docker=False, arch="amd64", repo="run", labels=None, change=None):
+        return (client or self.client).image(f"{self.name}/{repo}", tag, self.layers(*names), {
+            "Labels": {"io.buildpacks.stack.id": "test.stack", **(labels or {})}, "Env": ["PATH=/bin"]}, docker=docker, change=change,
+            architecture=arch)
+
+    def rebase(self, app, run, **more):
+        return self.world.request("rebase", **{"buildKey": "sha256:" + self.next_key(), "tags": [self.app + ":1"], "previousImage": app,
+                                               "runImage": run, "runImageName": "run", **more})
+
+    def check_rebased(self, image, base, own):
+        manifest, config = self.client.read(image)
+        want = self.layers(*base, *own)
+        self.assertEqual(diff_ids(config), [worker.sha(one) for one in want])
+        self.assertEqual([one["digest"] for one in manifest["layers"]], [worker.sha(worker.packed(one)) for one in want])
+        self.assertEqual({one["mediaType"] for one in manifest["layers"]}, {OCI + "layer.v1.tar+gzip"})
+        self.assertEqual((manifest["mediaType"], manifest["config"]["mediaType"]), (OCI + "manifest.v1+json", OCI + "config.v1+json"))
+        metadata = json.loads(config["config"]["Labels"]["io.buildpacks.lifecycle.metadata"])
+        self.assertEqual(metadata["runImage"]["topLayer"], diff_ids(config)[len(base) - 1])
+        for one in manifest["layers"]:
+            answer, _ = self.client.ask("HEAD", f"/v2/{self.name}/app/blobs/{one['digest']}")
+            self.assertEqual(answer.status, 200)
+        return config
+
+    def test_rebase_moves_no_layer_within_a_registry(self):
+        for docker_app, docker_run, names in ((False, False, ("n1", "n2")), (True, False, ("n1",)), (False, True, ("n1", "n2", "n3", "n1")),
+                                              (True, True, ("n1", "n2"))):
+            with self.subTest(docker_app=docker_app, docker_run=docker_run, names=names):
+                app = self.put_app(("o1", "o2"), docker=docker_app)
+                run = self.put_run("2", names, docker=docker_run)
+                configs = {self.client.read(one)[0]["config"]["digest"] for one in (app, run)}
+                self.log.new()
+                image, _ = self.good(self.rebase(app, run))
+                requests = self.log.new()
+                config = self.client.read(image)[0]["config"]["digest"]
+                self.assertEqual(fetched(requests) - {config}, configs)
+                self.assertEqual(sent(requests), [(self.name + "/app", config)])
+                self.assertLessEqual(len(requests), 8 + len(set(names)))
+                self.log.new()
+                self.check_rebased(image, names, ("a", "b"))
+
+    def test_rebase_gives_one_digest(self):
+        app, run = self.put_app(("o1", "o2")), self.put_run("2", ("n1",))
+        images = set()
+        for env in ({}, {"TZ": "Asia/Tokyo", "SOURCE_DATE_EPOCH": "5"}):
+            request = {**self.rebase(app, run), "buildKey": "sha256:" + "e" * 64, "tags": [f"{self.app}:{len(env)}"],
+                       "cacheDir": f"{self.root}/cache-{len(env)}"}
+            images.add(self.good(request, ["env", *(f"{key}={value}" for key, value in env.items())])[0])
+        # And on top of an image that was rebased before.
+        other = self.put_run("3", ("x1", "x2", "x3"))
+        between, _ = self.good(self.rebase(app, other, tags=[self.app + ":between"]))
+        images.add(self.good({**self.rebase(between, run), "buildKey": "sha256:" + "e" * 64, "tags": [self.app + ":last"]})[0])
+        self.assertEqual(len(images), 1)
+
+    def test_rebase_between_registries_moves_the_run_image_only(self):
+        app = self.put_app(("o1", "o2"))
+        run = self.put_run("2", ("n1", "n2"), client=self.other)
+        new = {worker.sha(worker.packed(one)) for one in self.layers("n1", "n2")}
+        config = self.other.read(run)[0]["config"]["digest"]
+        self.log.new()
+        self.other_log.new()
+        image, _ = self.good(self.rebase(app, run))
+        here, there = self.log.new(), self.other_log.new()
+        self.assertEqual(fetched(there), new | {config})
+        self.assertEqual({digest for _, digest in sent(here)} - {self.client.read(image)[0]["config"]["digest"]}, new)
+        self.assertFalse(fetched(here) & {one["digest"] for one in self.client.read(app)[0]["layers"]})
+        self.check_rebased(image, ("n1", "n2"), ("a", "b"))
+        # What was brought here once is not brought again.
+        self.other_log.new()
+        again, _ = self.good(self.rebase(image, run))
+        self.assertEqual(fetched(self.other_log.new()), {config})
+        self.assertEqual(diff_ids(self.client.read(again)[1]), diff_ids(self.client.read(image)[1]))
+
+    def test_rebase_takes_the_application_s_platform(self):
+        runs = [(arch, self.put_run("2-" + arch, (arch,), arch=arch)) for arch in ("amd64", "arm64")]
+        index = self.client.index(self.name + "/run", "2", [(arch, run, self.client.size(run)) for arch, run in runs])
+        for arch in ("amd64", "arm64"):
+            app = self.put_app(("o1", "o2"), arch=arch)
+            config = self.check_rebased(self.good(self.rebase(app, index))[0], (arch,), ("a", "b"))
+            self.assertEqual(config["architecture"], arch)
+            metadata = json.loads(config["config"]["Labels"]["io.buildpacks.lifecycle.metadata"])
+            self.assertEqual(metadata["runImage"]["reference"], index)
+        self.refused(self.rebase(self.put_app(("o1",), arch="s390x"), index), "s390x")
+
+    def test_rebase_keeps_what_others_put_on_top(self):
+        app = self.put_app(("o1", "o2"), extra=("theirs",))
+        image, _ = self.good(self.rebase(app, self.put_run("2", ("n1",))))
+        self.check_rebased(image, ("n1",), ("a", "b", "theirs"))
+
+    def test_rebases_that_do_not_fit_are_refused(self):
+        run = self.put_run("2", ("n1",))
+        app = self.put_app(("o1", "o2"))
+        before = self.client.ask("HEAD", f"/v2/{self.name}/app/manifests/1")[0].headers["Docker-Content-Digest"]
+
+        def foreign(manifest):
+            manifest["layers"][0]["mediaType"] = OCI + "layer.nondistributable.v1.tar+gzip"
+
+        def short(manifest):
+            del manifest["layers"][-1]
+
+        def strange(manifest):
+            manifest["layers"][-1]["mediaType"] = "application/vnd.wasm.content.layer.v1+wasm"
+        cases = [
+            (dict(labels={"io.buildpacks.rebasable": "false"}), None, "not rebasable"),
+            (dict(labels={"io.buildpacks.base.distro.name": "old"}), dict(labels={"io.buildpacks.base.distro.name": "new"}), "the new base is made for"),
+            ({}, dict(arch="arm64"), "the new base is made for"),
+            (dict(env="0.11"), dict(labels={"io.buildpacks.stack.id": "other.stack"}), "stack 'other.stack' is not compatible"),
+            (dict(env="0.11", labels={"io.buildpacks.stack.mixins": '["a", "run:b"]'}), dict(labels={"io.buildpacks.stack.mixins": '["a"]'}),
+             "missing required mixin(s): b"),
+            (dict(labels={"io.buildpacks.lifecycle.metadata": "{}"}), None, "the top of its base"),
+            (dict(labels={"io.buildpacks.lifecycle.metadata": "no json"}), None, "io.buildpacks.lifecycle.metadata"),
+            ({}, dict(change=foreign), "cannot be part of another image"),
+            ({}, dict(change=strange), "cannot be part of another image"),
+            ({}, dict(change=short, names=("n1", "n2")), "its manifest has 1 layers, its config 2"),
+            (dict(change=short), None, "its manifest has 3 layers, its config 4"),
+        ]
+        for app_more, run_more, text in cases:
+            with self.subTest(text=text, app=app_more, run=run_more):
+                one = self.put_app(("o1", "o2"), **app_more) if app_more else app
+                other = self.put_run("bad", **{"names": ("n1",), **run_more}) if run_more else run
+                self.client.ask("PUT", f"/v2/{self.name}/app/manifests/1",
+                                json.dumps(self.client.read(app)[0]).encode(), OCI + "manifest.v1+json")
+                failure = self.refused(self.rebase(one, other), text)
+                self.assertEqual(failure["failure"], "build")
+                after = self.client.ask("HEAD", f"/v2/{self.name}/app/manifests/1")[0].headers["Docker-Content-Digest"]
+                self.assertEqual(after, before)
 
 
 if __name__ == "__main__":
