@@ -45,7 +45,7 @@ class Log:
     """The requests that a server has answered since the last look: (method, path, query, status)."""
 
     def __init__(self, path):
-        self.path, self.at = path, 0
+        self.path, self.at = path, os.path.getsize(path)
 
     def new(self):
         time.sleep(0.15)  # it is written behind the answers
