@@ -157,9 +157,10 @@ static bool settle_run_image(struct lifecycle *life, struct err *err)
 
 	life->run_reference =
 		ref_pinned(&life->run_image.ref, life->run_image.top_digest, life->arena);
-	return (os && os[0]) ||
-	       err_set(err, ERR_INVALID, "the config of run image '%s' names no os",
-		       life->run_image_name);
+	if (!os || !os[0])
+		return err_set(err, ERR_INVALID, "the config of run image '%s' names no os",
+			       life->run_image_name);
+	return image_check_layers(&life->run_image, err);
 }
 
 bool lifecycle_take_run_image(struct lifecycle *life, const char *name, struct err *err)

@@ -35,6 +35,44 @@ static void recover(const struct build_cache *cache, struct arena *arena)
 		return; /* then there is no cache, which is always allowed */
 }
 
+static void read_blobs(struct build_cache *cache, const struct node *json, struct arena *arena)
+{
+	const struct node *blobs = node_get(json, "blobs");
+
+	for (const struct node *one = blobs && blobs->kind == NODE_MAP ? blobs->first : NULL; one;
+	     one = one->next) {
+		const struct node *size = node_get(one, "size");
+		const char *digest = node_text(one, "digest");
+		struct descriptor *desc;
+
+		if (!digest || !digest_is_valid(digest) || !size || size->kind != NODE_INT)
+			continue;
+		desc = ARENA_NEW(arena, struct descriptor);
+		*desc = (struct descriptor){ .media_type = MEDIA_OCI_LAYER_GZIP,
+					     .digest = digest,
+					     .size_bytes = size->i };
+		map_set(arena, &cache->blobs, one->key, desc);
+	}
+}
+
+static struct node *blobs_encode(const struct build_cache *cache, struct arena *arena)
+{
+	struct node *out = node_new(arena, NODE_MAP);
+
+	for (size_t i = 0; i < cache->added.n; i++) {
+		const struct descriptor *desc = map_get(&cache->blobs, cache->added.v[i]);
+		struct node *one;
+
+		if (!desc)
+			continue;
+		one = node_new(arena, NODE_MAP);
+		node_set_text(arena, one, "digest", desc->digest);
+		node_set(arena, one, "size", node_int(arena, desc->size_bytes));
+		node_set(arena, out, cache->added.v[i], one);
+	}
+	return out;
+}
+
 static void read_metadata(struct build_cache *cache, struct arena *arena)
 {
 	const char *path = arena_printf(arena, "%s/" COMMITTED "/" METADATA, cache->dir);
@@ -44,11 +82,13 @@ static void read_metadata(struct build_cache *cache, struct arena *arena)
 	size_t len;
 
 	cache->metadata = (struct cache_metadata){ .sbom = "" };
-	if (!fs_read(AT_FDCWD, path, LIMIT_LABEL_BYTES, arena, &text, &len, &problem) || !text)
+	if (!fs_read_plain(path, LIMIT_LABEL_BYTES, arena, &text, &len, &problem) || !text)
 		return;
 	if (!json_parse(text, len, arena, &json, &problem) ||
 	    !cache_metadata_decode(json, arena, &cache->metadata, &problem))
 		cache->metadata = (struct cache_metadata){ .sbom = "" };
+	else
+		read_blobs(cache, json, arena);
 }
 
 bool build_cache_open(const char *dir, struct arena *arena, struct build_cache *out,
@@ -78,11 +118,85 @@ const char *build_cache_find(const struct build_cache *cache, const char *diff_i
 			     struct arena *arena)
 {
 	const char *path;
+	struct stat st;
 
 	if (!digest_is_valid(diff_id))
 		return NULL;
 	path = archive_path(cache, COMMITTED, diff_id, arena);
-	return fs_exists(path) ? path : NULL;
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? path : NULL;
+}
+
+void build_cache_drop(const struct build_cache *cache, const char *diff_id, struct arena *arena)
+{
+	struct err ignored = { 0 };
+
+	if (digest_is_valid(diff_id) &&
+	    !fs_remove_tree(archive_path(cache, COMMITTED, diff_id, arena), &ignored))
+		return; /* it is looked at again by the next build */
+}
+
+static bool hash_file(const char *path, struct arena *arena, struct descriptor *out,
+		      struct err *err)
+{
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct sha256 sha;
+	struct digest digest;
+	char chunk[64 << 10];
+	ssize_t n;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open '%s'", path);
+	*out = (struct descriptor){ .media_type = MEDIA_OCI_LAYER_GZIP };
+	sha256_init(&sha);
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot read '%s'", path);
+		sha256_update(&sha, chunk, (size_t)n);
+		out->size_bytes += n;
+	}
+	digest = sha256_final(&sha);
+	out->digest = arena_strdup(arena, digest.text);
+	return true;
+}
+
+bool build_cache_describe(const struct build_cache *cache, const char *diff_id, struct arena *arena,
+			  struct descriptor *out, struct err *err)
+{
+	const char *path = build_cache_find(cache, diff_id, arena);
+	const struct descriptor *known = map_get(&cache->blobs, diff_id);
+	struct stat st;
+
+	if (!path || stat(path, &st) != 0)
+		return err_set(err, ERR_ABSENT, "cached layer '%s' is gone", diff_id);
+	if (!known)
+		return hash_file(path, arena, out, err);
+	if (st.st_size != known->size_bytes) {
+		build_cache_drop(cache, diff_id, arena);
+		return err_set(err, ERR_ABSENT, "cached layer '%s' is damaged", diff_id);
+	}
+	*out = *known;
+	return true;
+}
+
+bool build_cache_verify(const struct build_cache *cache, struct arena *arena)
+{
+	bool is_damaged = false;
+
+	for (size_t i = 0; i < cache->added.n; i++) {
+		const struct descriptor *known = map_get(&cache->blobs, cache->added.v[i]);
+		struct descriptor is;
+		struct err ignored = { 0 };
+
+		if (!known || (hash_file(archive_path(cache, COMMITTED, cache->added.v[i], arena),
+					 arena, &is, &ignored) &&
+			       strcmp(is.digest, known->digest) == 0))
+			continue;
+		build_cache_drop(cache, cache->added.v[i], arena);
+		is_damaged = true;
+	}
+	return is_damaged;
 }
 
 bool build_cache_begin(struct build_cache *cache, struct arena *arena, struct err *err)
@@ -131,6 +245,7 @@ bool build_cache_add(struct build_cache *cache, const struct layer_result *layer
 		     struct arena *arena, struct err *err)
 {
 	const char *to = archive_path(cache, STAGING, layer->diff_id.text, arena);
+	struct descriptor *desc;
 
 	if (has(cache, layer->diff_id.text))
 		return true;
@@ -138,6 +253,11 @@ bool build_cache_add(struct build_cache *cache, const struct layer_result *layer
 	if (link(layer->path, to) != 0 && !copy_file(layer->path, to, err))
 		return false;
 	vec_push(arena, &cache->added, arena_strdup(arena, layer->diff_id.text));
+	desc = ARENA_NEW(arena, struct descriptor);
+	*desc = (struct descriptor){ .media_type = MEDIA_OCI_LAYER_GZIP,
+				     .digest = arena_strdup(arena, layer->digest.text),
+				     .size_bytes = (int64_t)layer->size_bytes };
+	map_set(arena, &cache->blobs, layer->diff_id.text, desc);
 	return true;
 }
 
@@ -164,8 +284,10 @@ bool build_cache_commit(struct build_cache *cache, const struct cache_metadata *
 	const char *committed = path_join(arena, cache->dir, COMMITTED);
 	const char *old = path_join(arena, cache->dir, OLD);
 	AUTO_BUF text = BUF_INIT(LIMIT_LABEL_BYTES);
+	struct node *json = cache_metadata_encode(metadata, arena);
 
-	json_print(cache_metadata_encode(metadata, arena), JSON_TYPED, &text);
+	node_set(arena, json, "blobs", blobs_encode(cache, arena));
+	json_print(json, JSON_TYPED, &text);
 	if (text.is_over)
 		return err_set(err, ERR_INVALID, "metadata of the build cache is too long");
 	if (!fs_write_atomic(AT_FDCWD, path_join(arena, cache->staging, METADATA), buf_text(&text),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cache.h — the layers that one image's buildpacks keep between builds, in a folder of their own:
- *     <dir>/lock                   held exclusively while a build uses the cache
+ *     <dir>/lock                   held exclusively while a build reads the cache, and while it writes it
  *     <dir>/committed/metadata.json, <hex of diffID>.tar.gz
  *     <dir>/kept/…                 folders of the same content (kept_layer.h)
  * A new state is made beside it and takes its place by renames: a reader sees the old one or the new one, and a kill
- * leaves one of the two. What is damaged is as good as absent.
+ * leaves one of the two. What is damaged is as good as absent, and removed when that is found out: contents are made again
+ * then. metadata.json is the label of a cache image with a table "blobs" more, diffID → digest and size of each archive, so
+ * that a cache image is pushed without reading them.
  * Spec: buildpacks/spec platform.md "Cache"; cnb.md §1.3, §1.8.
  */
 #ifndef BUILDEXEC_CNB_CACHE_H
@@ -13,11 +15,14 @@
 
 #include "buildexec/cnb/app_metadata.h"
 #include "buildexec/image/layer.h"
+#include "model/base/map.h"
+#include "model/oci/image.h"
 
 struct build_cache {
 	const char *dir;
 	int lock_fd;
 	struct cache_metadata metadata; /* of the committed state */
+	struct map blobs; /* diffID → struct descriptor of an archive, as far as known */
 	/* the state in the making */
 	const char *staging;  /* NULL: none begun */
 	struct strings added; /* diffIDs */
@@ -34,6 +39,14 @@ void build_cache_close(struct build_cache *cache);
 /* Path of a committed layer's archive; NULL when it is not there. */
 const char *build_cache_find(const struct build_cache *cache, const char *diff_id,
 			     struct arena *arena);
+
+/* A committed archive turned out not to hold its layer: it goes. */
+void build_cache_drop(const struct build_cache *cache, const char *diff_id, struct arena *arena);
+/* Digest and size of a committed archive, without reading it where they are known. ERR_ABSENT when it is gone or was cut. */
+MUST_CHECK bool build_cache_describe(const struct build_cache *cache, const char *diff_id,
+				     struct arena *arena, struct descriptor *out, struct err *err);
+/* Removes committed archives that are not what was written; true when there were any. Reads all of them. */
+bool build_cache_verify(const struct build_cache *cache, struct arena *arena);
 
 MUST_CHECK bool build_cache_begin(struct build_cache *cache, struct arena *arena, struct err *err);
 /* Keeps a committed layer. False and no error when it is not there. */

@@ -80,9 +80,12 @@ static bool take_layer(const struct pull *pull, const char *diff_id, bool *is_th
 		return true;
 	snprintf(result.path, sizeof(result.path), "%s/%s", pull->dir, digest_hex(diff_id));
 	snprintf(result.diff_id.text, sizeof(result.diff_id.text), "%s", diff_id);
+	snprintf(result.digest.text, sizeof(result.digest.text), "%s", desc->digest);
+	result.size_bytes = (uint64_t)desc->size_bytes;
 	if (!registry_fetch_blob(pull->life->registry, &pull->image.ref, desc, result.path,
 				 &problem)) {
-		if (problem.kind != ERR_ABSENT && problem.kind != ERR_INVALID) {
+		/* A cache that cannot be had only makes the build longer; what is wrong with this machine is another matter. */
+		if (problem.kind == ERR_SYSTEM || problem.kind == ERR_CANCELLED) {
 			*err = problem;
 			return false;
 		}
@@ -148,32 +151,6 @@ bool cache_image_pull(struct lifecycle *life, struct build_cache *cache, struct 
 	return true;
 }
 
-/* Digest and size of a blob of the folder. */
-static bool describe(const char *path, struct arena *arena, struct descriptor *out, struct err *err)
-{
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct sha256 sha;
-	struct digest digest;
-	char chunk[64 << 10];
-	ssize_t n;
-
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open '%s'", path);
-	*out = (struct descriptor){ .media_type = MEDIA_OCI_LAYER_GZIP };
-	sha256_init(&sha);
-	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, errno, "cannot read '%s'", path);
-		sha256_update(&sha, chunk, (size_t)n);
-		out->size_bytes += n;
-	}
-	digest = sha256_final(&sha);
-	out->digest = arena_strdup(arena, digest.text);
-	return true;
-}
-
 /* Registries refuse images without layers: an archive of nothing stands for an empty cache. */
 static bool add_empty(const struct lifecycle *life, struct image_draft *draft, struct err *err)
 {
@@ -194,12 +171,14 @@ bool cache_image_push(struct lifecycle *life, const struct build_cache *cache,
 	char created[TIME_TEXT];
 	struct image_draft draft;
 	struct image_bytes bytes;
-	struct ref ref;
+	struct ref ref, app;
 	const struct ref *const tags[] = { &ref };
 	const struct image_push push = {
 		.draft = &draft, .access = life->access, .tags = tags, .n_tags = 1
 	};
 
+	if (!ref_parse(life->options.image, arena, &app, err))
+		return false;
 	image_draft_init(&draft, NULL, arena);
 	draft.config.platform = life->run_image.config.platform;
 	time_format(CNB_CREATED_S, created);
@@ -207,14 +186,14 @@ bool cache_image_push(struct lifecycle *life, const struct build_cache *cache,
 	app_config_set_label(arena, &draft.config.labels, LABEL_CACHE_METADATA,
 			     app_config_label_text(cache_metadata_encode(metadata, arena), arena));
 	for (size_t i = 0; i < cache->added.n; i++) {
-		struct image_layer layer = { .diff_id = cache->added.v[i],
-					     .path = build_cache_find(cache, cache->added.v[i],
-								      arena) };
+		struct image_layer layer = { .diff_id = cache->added.v[i] };
 
-		if (!layer.path || !describe(layer.path, arena, &layer.desc, err))
-			return err->kind ? false
-					 : err_set(err, ERR_SYSTEM, "cached layer '%s' is gone",
-						   layer.diff_id);
+		if (!build_cache_describe(cache, layer.diff_id, arena, &layer.desc, err))
+			return false;
+		layer.path = build_cache_find(cache, layer.diff_id, arena);
+		/* What the application's image was just given need not be sent to the same registry again. */
+		if (strings_has(&life->pushed, layer.desc.digest))
+			layer.from = &app;
 		vec_push(arena, &draft.layers, layer);
 		vec_push(arena, &draft.history,
 			 (struct history){ .created = draft.config.created });
@@ -222,8 +201,12 @@ bool cache_image_push(struct lifecycle *life, const struct build_cache *cache,
 	if (draft.layers.n == 0 && !add_empty(life, &draft, err))
 		return false;
 	if (!ref_parse(life->options.cache_image, arena, &ref, err) ||
-	    !image_push(&push, arena, &bytes, err))
+	    !image_push(&push, arena, &bytes, err)) {
+		/* One that cannot be sent because it is damaged must not be in the way for good. */
+		if (build_cache_verify(cache, arena))
+			lifecycle_warn("cached layers were damaged and are made again");
 		return err_prefix(err, "cannot save cache image '%s'", life->options.cache_image);
+	}
 	lifecycle_say("*** Cache image (%s):", bytes.manifest_desc.digest);
 	lifecycle_say("      %s", life->options.cache_image);
 	return true;

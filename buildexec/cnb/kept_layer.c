@@ -134,8 +134,8 @@ bool kept_layer_take(struct lifecycle *life, const struct kept_layer *layer)
 	char *text;
 	size_t n;
 
-	if (!fs_read(AT_FDCWD, path_join(life->arena, place, "print"), sizeof(print.text),
-		     life->arena, &text, &n, &ignored) ||
+	if (!fs_read_plain(path_join(life->arena, place, "print"), sizeof(print.text), life->arena,
+			   &text, &n, &ignored) ||
 	    !text || !print_of(life, layer, tree, false, &print, &n_bytes) ||
 	    strcmp(text, print.text) != 0 || rename(tree, layer->dir) != 0)
 		return false;

@@ -154,6 +154,8 @@ bool lifecycle_push(struct lifecycle *life, const struct image_draft *draft, str
 		return err_prefix(err, "cannot save '%s'", life->options.image);
 	memcpy(life->digest.text, bytes.manifest_desc.digest, sizeof(life->digest.text));
 	life->manifest_bytes = bytes.manifest_len;
+	for (size_t i = 0; i < draft->layers.n; i++)
+		vec_push(life->arena, &life->pushed, draft->layers.v[i].desc.digest);
 	lifecycle_say("*** Images (%s):", life->digest.text);
 	lifecycle_say("      %s", life->options.image);
 	for (size_t i = 0; i < life->options.tags.n; i++)

@@ -154,6 +154,7 @@ struct lifecycle {
 	/* export, rebase */
 	struct digest digest; /* of the manifest */
 	size_t manifest_bytes;
+	struct strings pushed; /* digests of its layers, by lifecycle_push */
 	struct build_metadata metadata;
 	const char *run_reference; /* registry/repo@sha256:…, as in the label */
 };

@@ -25,7 +25,8 @@ static bool read_app(struct lifecycle *life, struct err *err)
 static bool read_base(struct lifecycle *life, struct err *err)
 {
 	const char *label = pairs_get(&life->previous.config.labels, LABEL_LIFECYCLE_METADATA);
-	struct platform want = platform_host();
+	const struct platform *want =
+		&life->previous.config.platform; /* the application's, not ours */
 	struct app_metadata metadata = { 0 };
 	struct strings names = { 0 };
 	struct node *json;
@@ -48,7 +49,7 @@ static bool read_base(struct lifecycle *life, struct err *err)
 	for (size_t i = 0; i < names.n; i++) {
 		*err = (struct err){ 0 };
 		if (ref_parse(names.v[i], life->arena, &ref, err) &&
-		    registry_read_image(life->registry, &ref, &want, life->arena, &life->run_image,
+		    registry_read_image(life->registry, &ref, want, life->arena, &life->run_image,
 					err)) {
 			life->run_image_name = life->options.run_image_name
 						       ? life->options.run_image_name
@@ -87,7 +88,8 @@ bool lifecycle_rebase(struct lifecycle *life, struct err *err)
 	struct rebased rebased;
 
 	life->exit_code = CNB_EXIT_REBASE;
-	if (!read_app(life, err) || !read_base(life, err))
+	if (!read_app(life, err) || !image_check_layers(&life->previous, err) ||
+	    !read_base(life, err) || !image_check_layers(&life->run_image, err))
 		return false;
 	life->run_reference =
 		ref_pinned(&life->run_image.ref, life->run_image.top_digest, life->arena);

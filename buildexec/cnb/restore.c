@@ -86,7 +86,7 @@ static bool unpack_cached(const struct restore *restore, const char *archive,
 {
 	const char *inner = arena_printf(restore->arena, "layers/%s/%s", strrchr(dir, '/') + 1,
 					 layer->record->name);
-	AUTO_FD fd = open(archive, O_RDONLY | O_CLOEXEC);
+	AUTO_FD fd = -1;
 	AUTO_TMPDIR temp = { 0 };
 	struct unpack_stats stats;
 	struct err problem = { 0 };
@@ -100,14 +100,18 @@ static bool unpack_cached(const struct restore *restore, const char *archive,
 	*is_there = kept_layer_take(restore->life, &kept);
 	if (*is_there)
 		return true;
+	fd = open(archive, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open '%s'", archive);
 	if (!tmpdir_make(restore->life->options.work_dir, "restore", &temp, err))
 		return false;
+	spec.fd = fd;
 	spec.dir = temp.path;
 	if (!unpack_layer(&spec, &stats, &problem)) {
 		lifecycle_warn("cached layer '%s' is not used: %s", layer->record->name,
 			       problem.text);
+		if (problem.kind == ERR_INVALID)
+			build_cache_drop(restore->cache, layer->sha, restore->arena);
 		return true;
 	}
 	if (!foreign_is_dir_below(temp.path, inner, restore->arena))
@@ -231,7 +235,7 @@ static bool copy_sboms(const struct restore *restore, const char *root, const ch
 
 /* An SBOM layer unpacked, and its files beside the layers of the buildpacks that take part. */
 static bool restore_sboms(const struct restore *restore, int fd, const char *diff_id,
-			  const char *kind, struct err *err)
+			  const char *kind, bool *is_damaged, struct err *err)
 {
 	struct unpack_stats stats;
 	struct err problem = { 0 };
@@ -245,6 +249,7 @@ static bool restore_sboms(const struct restore *restore, int fd, const char *dif
 	spec.dir = temp.path;
 	if (!unpack_layer(&spec, &stats, &problem)) {
 		lifecycle_warn("SBOM layer is not restored: %s", problem.text);
+		*is_damaged = problem.kind == ERR_INVALID;
 		return true;
 	}
 	if (!foreign_is_dir_below(temp.path, inner, restore->arena))
@@ -261,11 +266,16 @@ static bool restore_cache_sboms(const struct restore *restore, struct err *err)
 	const char *sha = restore->cache ? restore->cache->metadata.sbom : "";
 	const char *path = sha[0] ? build_cache_find(restore->cache, sha, restore->arena) : NULL;
 	AUTO_FD fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	bool is_damaged = false;
 
 	if (fd < 0)
 		return true;
 	lifecycle_say("Restoring data for SBOM from cache");
-	return restore_sboms(restore, fd, sha, "cache", err);
+	if (!restore_sboms(restore, fd, sha, "cache", &is_damaged, err))
+		return false;
+	if (is_damaged)
+		build_cache_drop(restore->cache, sha, restore->arena);
+	return true;
 }
 
 /* The descriptor of a layer of the previous image; NULL when it has none of that diffID. */
@@ -286,6 +296,7 @@ static bool restore_app_sboms(const struct restore *restore, struct err *err)
 	const struct descriptor *desc = sha ? lifecycle_previous_layer(life, sha) : NULL;
 	AUTO_TMPDIR temp = { 0 };
 	AUTO_FD fd = -1;
+	bool is_damaged = false; /* the registry's own: nothing of ours to remove */
 	const char *path;
 
 	if (!desc)
@@ -299,7 +310,7 @@ static bool restore_app_sboms(const struct restore *restore, struct err *err)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open '%s'", path);
-	return restore_sboms(restore, fd, sha, "launch", err);
+	return restore_sboms(restore, fd, sha, "launch", &is_damaged, err);
 }
 
 static bool restore_all(const struct restore *restore, struct err *err)

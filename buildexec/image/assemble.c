@@ -68,6 +68,28 @@ void image_draft_init(struct image_draft *draft, const struct remote_image *base
 	}
 }
 
+bool image_check_layers(const struct remote_image *image, struct err *err)
+{
+	static const char *const known[] = { MEDIA_OCI_LAYER, MEDIA_OCI_LAYER_GZIP,
+					     MEDIA_OCI_LAYER_ZSTD };
+
+	for (size_t i = 0; i < image->manifest.n_layers; i++) {
+		const struct descriptor *layer = &image->manifest.layers[i];
+		size_t k = 0;
+
+		while (k < COUNTOF(known) && strcmp(media_to_oci(layer->media_type), known[k]) != 0)
+			k++;
+		if (k == COUNTOF(known))
+			return err_set(
+				err, ERR_INVALID,
+				"layer '%s' of image '%s/%s' has the type '%s', which cannot "
+				"be part of another image",
+				layer->digest, image->ref.registry, image->ref.repo,
+				layer->media_type);
+	}
+	return true;
+}
+
 void image_draft_find(struct image_draft *draft, const struct remote_image *there)
 {
 	for (size_t i = 0; i < draft->layers.n; i++)

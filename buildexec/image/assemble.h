@@ -16,8 +16,8 @@
 struct image_layer {
 	struct descriptor desc; /* OCI media type, digest, size */
 	const char *diff_id;
-	const char *path;       /* of the blob here, or NULL: */
-	const struct ref *from; /* the repository that has it */
+	const char *path;       /* of the blob here; NULL: only `from` has it              */
+	const struct ref *from; /* a repository that has it: mounted from there; NULL: none */
 };
 
 /*
@@ -40,6 +40,12 @@ void image_draft_find(struct image_draft *draft, const struct remote_image *ther
 /* Puts a written layer on top. */
 void image_draft_add(struct image_draft *draft, const struct layer_result *layer,
 		     const struct history *history, struct arena *arena);
+
+/*
+ * Can its layers become part of another image? ERR_INVALID for layers that are no archives or must not be handed on (foreign,
+ * nondistributable).
+ */
+MUST_CHECK bool image_check_layers(const struct remote_image *image, struct err *err);
 
 /* Config and manifest as bytes and descriptors; deterministic. */
 struct image_bytes {

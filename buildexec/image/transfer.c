@@ -68,6 +68,7 @@ static bool is_same_repo(const struct ref *a, const struct ref *b)
 struct upload {
 	struct stock *stock;
 	const struct image_layer *layer;
+	const struct ref *from; /* a repository that has it, or NULL */
 	const struct ref *to;
 	struct err err;
 	bool is_ok;
@@ -101,14 +102,16 @@ static bool upload_layer(struct registry *registry, const struct upload *upload,
 	const struct image_layer *layer = upload->layer;
 	bool is_mounted = false;
 
-	if (layer->path)
-		return registry_put_blob(registry, upload->to, &layer->desc, NULL, layer->path,
-					 err);
-	if (is_same_repo(layer->from, upload->to))
+	if (upload->from && is_same_repo(upload->from, upload->to))
 		return true;
-	if (!registry_mount_blob(registry, layer->from, upload->to, &layer->desc, &is_mounted, err))
+	if (upload->from && !registry_mount_blob(registry, upload->from, upload->to, &layer->desc,
+						 &is_mounted, err))
 		return false;
-	return is_mounted || copy_layer(registry, upload, err);
+	if (is_mounted)
+		return true;
+	return layer->path ? registry_put_blob(registry, upload->to, &layer->desc, NULL,
+					       layer->path, err)
+			   : copy_layer(registry, upload, err);
 }
 
 static void run_upload(void *items, size_t i)
@@ -140,19 +143,36 @@ static bool is_first_of_repo(const struct image_push *push, size_t i)
 	return true;
 }
 
-static bool upload_layers(const struct image_push *push, struct stock *stock, struct arena *arena,
-			  struct err *err)
+/* The first of the tags that is in the same registry as tag `i`, but in another repository; NULL: there is none before. */
+static const struct ref *first_of_registry(const struct image_push *push, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(push->tags[k]->registry, push->tags[i]->registry) == 0)
+			return push->tags[k];
+	return NULL;
+}
+
+/* What is sent from here is sent to each registry once (first), and mounted in its other repositories. */
+static bool upload_wave(const struct image_push *push, struct stock *stock, bool is_first,
+			struct arena *arena, struct err *err)
 {
 	const struct image_draft *draft = push->draft;
 	VEC(struct upload) uploads = { 0 };
 
-	for (size_t t = 0; t < push->n_tags; t++)
-		for (size_t i = 0; is_first_of_repo(push, t) && i < draft->layers.n; i++)
-			if (!is_repeated(draft, i))
+	for (size_t t = 0; t < push->n_tags; t++) {
+		const struct ref *there = first_of_registry(push, t);
+
+		for (size_t i = 0; is_first_of_repo(push, t) && i < draft->layers.n; i++) {
+			const struct image_layer *layer = &draft->layers.v[i];
+
+			if (!is_repeated(draft, i) && is_first == (!there || !layer->path))
 				vec_push(arena, &uploads,
 					 (struct upload){ .stock = stock,
-							  .layer = &draft->layers.v[i],
+							  .layer = layer,
+							  .from = is_first ? layer->from : there,
 							  .to = push->tags[t] });
+		}
+	}
 	pool_each(threads_of(push->access), uploads.n, run_upload, uploads.v);
 	for (size_t i = 0; i < uploads.n; i++) {
 		if (!uploads.v[i].is_ok) {
@@ -161,6 +181,13 @@ static bool upload_layers(const struct image_push *push, struct stock *stock, st
 		}
 	}
 	return true;
+}
+
+static bool upload_layers(const struct image_push *push, struct stock *stock, struct arena *arena,
+			  struct err *err)
+{
+	return upload_wave(push, stock, true, arena, err) &&
+	       upload_wave(push, stock, false, arena, err);
 }
 
 static bool put_names(const struct image_push *push, struct registry *registry,

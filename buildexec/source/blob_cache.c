@@ -53,9 +53,13 @@ static int compare_kept(const void *a, const void *b)
 	return x->used_s < y->used_s ? 1 : x->used_s > y->used_s ? -1 : strcmp(x->name, y->name);
 }
 
-/* The newest stay, up to the limit; downloads that nobody finished within a day go too. */
-static void prune(const char *folder, struct arena *arena)
+/*
+ * What was used last stays, up to the limit; downloads that nobody finished within a day go too. `wanted` stays whatever its
+ * time says: clocks jump, and it is about to be opened. For the same reason no time of use lies in the future.
+ */
+static void prune(const char *folder, const char *wanted, struct arena *arena)
 {
+	const int64_t now_s = clock_now_s();
 	VEC(struct kept) all = { 0 };
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
@@ -67,12 +71,15 @@ static void prune(const char *folder, struct arena *arena)
 		    !S_ISREG(st.st_mode))
 			continue;
 		if (strncmp(entry->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0) {
-			if (clock_now_s() - st.st_mtime > STALE_S)
+			if (now_s - st.st_mtime > STALE_S)
 				unlinkat(dirfd(dir), entry->d_name, 0);
 			continue;
 		}
 		vec_push(arena, &all,
-			 (struct kept){ arena_strdup(arena, entry->d_name), st.st_mtime,
+			 (struct kept){ arena_strdup(arena, entry->d_name),
+					strcmp(entry->d_name, wanted) == 0 ? INT64_MAX
+					: st.st_mtime > now_s              ? 0
+									   : st.st_mtime,
 					st.st_size });
 	}
 	if (all.n > 1)
@@ -94,7 +101,7 @@ bool blob_cache_keep(const char *cache_dir, const char *path, const char *conten
 		       err_sys(err, errno, "cannot keep a download in '%s'", folder);
 
 	if (is_done)
-		prune(folder, arena);
+		prune(folder, digest_hex(content), arena);
 	arena_free(arena);
 	return is_done;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blob_cache.h — downloaded source archives below the cache folder, named by their digest, and what a URL held when it was
- * asked last. Verified whenever one is opened; the least used go when there is too much. Several processes may use it at once:
+ * asked last. Verified whenever one is opened; those that were not used for longest go when they have more
+ * than LIMIT_BLOB_CACHE_BYTES together. Several processes may use it at once:
  * files appear by rename, and one that is open stays readable when it is removed.
  */
 #ifndef BUILDEXEC_SOURCE_BLOB_CACHE_H

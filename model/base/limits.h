@@ -31,7 +31,7 @@
 
 /* Sources: archives somebody else made. Deflate squeezes zeros 1,032 times, texts hardly 20 times. */
 #define LIMIT_BLOB_BYTES        (8ll << 30)   /* one download                                    */
-#define LIMIT_BLOB_CACHE_BYTES  (16ll << 30)  /* of downloads kept; the oldest go first          */
+#define LIMIT_BLOB_CACHE_BYTES  (16ll << 30)  /* of downloads kept; the least used go first      */
 #define LIMIT_SOURCE_BYTES      (16ull << 30) /* unpacked                                        */
 #define LIMIT_SOURCE_ENTRIES    1000000ull
 #define LIMIT_SOURCE_RATIO      200ull        /* unpacked to packed, past the first bytes below  */

@@ -117,6 +117,25 @@ static void test_blob_cache__forgets_what_was_not_used_for_longest(void **state)
 	assert_true(has(content));
 }
 
+/* A clock that was wrong for a while must neither keep what nobody uses nor lose what has just come. */
+static void test_blob_cache__is_not_misled_by_times_in_the_future(void **state)
+{
+	const char *future = fill('1', 6, 4102444800), *used = fill('2', 6, 2000), *content, *path;
+	const struct timespec past[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct err err = { 0 };
+
+	(void)state;
+	fill('3', 3, 3000);
+	content = keep("first");
+	assert_true(blob_cache_path(temp.path, content, arena, &path, &err));
+	assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+	fill('4', 3, 3500);
+	content = keep("second");
+	assert_true(has(content));
+	assert_false(fs_exists(future));
+	assert_true(fs_exists(used));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +146,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_blob_cache__forgets_what_was_not_used_for_longest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_blob_cache__is_not_misled_by_times_in_the_future, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
