@@ -22,5 +22,7 @@ struct comparison {
 MUST_CHECK bool image_compare(const struct comparison *c, struct arena *arena, struct changes *out,
 			      struct err *err);
 bool attempt_is_success(const struct attempt *attempt);
+/* The last attempt that succeeded; NULL: none. */
+const struct attempt *image_success(const struct image_status *status);
 
 #endif
