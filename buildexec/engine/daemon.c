@@ -418,7 +418,7 @@ static bool daemon_build(struct engine_job *job, const char **id, struct err *er
 	if (!d->id || strncmp(d->id, "sha256:", 7) != 0)
 		return err_set(err, ERR_SYSTEM,
 			       "the Docker daemon did not say which image it made");
-	*id = d->id;
+	*id = d->id + strlen("sha256:");
 	return true;
 }
 
