@@ -528,6 +528,28 @@ static void compare_watched(const struct comparison *c, struct arena *arena, str
 			   arena);
 }
 
+struct image_pin image_chosen_run(const struct planner *p, const struct object *object,
+				  const struct image_status *status)
+{
+	const struct attempt *success = image_success(status);
+	struct image_pin chosen = { 0 };
+	struct pin pin;
+
+	if (!success || !success->chosen_run.image)
+		return chosen;
+	chosen = success->chosen_run;
+	/* A failed attempt has seen what it was since. */
+	if (text_equal(status->last->chosen_run.image, chosen.image))
+		chosen = status->last->chosen_run;
+	pin = pin_resolve(p, &(struct pin_ask){ .image = chosen.image,
+						.account = account_of(p->model, object),
+						.recorded = &chosen,
+						.is_usable = true });
+	if (pin.pinned)
+		chosen.latest = pin.pinned;
+	return chosen;
+}
+
 static void compare_chosen_run(const struct comparison *c, struct arena *arena, struct changes *out)
 {
 	const struct image_pin *old = &c->old->chosen_run, *now = &c->now->chosen_run;

@@ -200,27 +200,6 @@ static const char *text_or_null(const char *text)
 	return text && text[0] ? text : NULL;
 }
 
-/* The run image that an extension chose the last time is followed like the stack's; where it cannot be read, it stays. */
-static void look_at_chosen_run(struct deciding *d)
-{
-	const struct image_pin *chosen = d->success ? &d->success->chosen_run : NULL;
-	struct pin pin;
-
-	if (!chosen || !chosen->image)
-		return;
-	/* A failed attempt has seen what it was since. */
-	if (text_equal(d->status->last->chosen_run.image, chosen->image))
-		chosen = &d->status->last->chosen_run;
-	pin = pin_resolve(d->p,
-			  &(struct pin_ask){ .image = chosen->image,
-					     .account = account_of(d->p->model, d->step->object),
-					     .recorded = chosen,
-					     .is_usable = true });
-	d->inputs->chosen_run = *chosen;
-	if (pin.pinned)
-		d->inputs->chosen_run.latest = pin.pinned;
-}
-
 static void look_at_inputs(struct deciding *d)
 {
 	struct attempt *in = d->inputs;
@@ -239,7 +218,7 @@ static void look_at_inputs(struct deciding *d)
 	d->bindings_problem = bindings_problem(d->p, d->step->object);
 	if (d->bindings_problem)
 		d->facts |= IMAGE_BINDINGS_BAD;
-	look_at_chosen_run(d);
+	in->chosen_run = image_chosen_run(d->p, d->step->object, d->status);
 	in->builder = d->spec->builder.name;
 	in->builder_kind = d->spec->builder.kind;
 	if (!d->builder)
