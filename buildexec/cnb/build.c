@@ -156,7 +156,10 @@ static void result_from_image(struct task *task, const struct remote_image *imag
 	if (text && json_parse(text, strlen(text), task->arena, &json, &ignored) &&
 	    app_metadata_decode(json, task->arena, &metadata, &ignored)) {
 		task->result.run_image = metadata.run_reference;
-		task->result.is_not_rebasable |= is_on_another(task, &metadata);
+		if (is_on_another(task, &metadata)) {
+			task->result.chosen_run = metadata.run_image.image;
+			task->result.is_not_rebasable = true;
+		}
 	}
 	if (build && json_parse(build, strlen(build), task->arena, &json, &ignored) &&
 	    build_metadata_read(json, task->arena, &made, &ignored))
@@ -226,6 +229,7 @@ static bool build_new(struct task *task, struct err *err)
 		keep_failure(task, &life, err);
 		return false;
 	}
+	task->result.chosen_run = life.is_run_image_switched ? life.run_image_name : NULL;
 	task->result.is_not_rebasable =
 		life.is_run_image_switched ||
 		(life.extended.is_done ? !life.extended.is_rebasable

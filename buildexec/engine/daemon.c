@@ -371,7 +371,7 @@ static bool daemon_build(struct engine_job *job, const char **id, struct err *er
 	if (strncmp(d->answer.id, "sha256:", 7) != 0)
 		return err_set(err, ERR_SYSTEM,
 			       "the Docker daemon did not say which image it made");
-	*id = d->answer.id;
+	*id = d->answer.id + strlen("sha256:");
 	return true;
 }
 

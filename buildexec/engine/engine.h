@@ -74,7 +74,7 @@ struct engine {
 	bool (*check)(struct engine_job *job, struct err *err);
 	/* Makes all of job->bases available by id, without network. */
 	bool (*place)(struct engine_job *job, struct err *err);
-	/* False with task->exit_code when the build itself failed. */
+	/* `id`: hex digits, as of bases. False with task->exit_code when the build itself failed. */
 	bool (*build)(struct engine_job *job, const char **id, struct err *err);
 	/* The config of an image that was built, as far as builds on top of it need it: all but the history. */
 	bool (*read_config)(struct engine_job *job, const char *id, const char **config,

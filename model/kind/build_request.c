@@ -148,6 +148,7 @@ static const struct field event_fields[] = {
 	{ "lifecycleVersion", FIELD_STRING, AT(struct build_event, lifecycle_version) },
 	{ "buildpacks", FIELD_STRUCTS, AT(struct build_event, buildpacks), &buildpack_id_table },
 	{ "adopted", FIELD_BOOL, AT(struct build_event, is_adopted) },
+	{ "chosenRunImage", FIELD_STRING, AT(struct build_event, chosen_run) },
 	{ "notRebasable", FIELD_BOOL, AT(struct build_event, is_not_rebasable) },
 	{ "manifest", FIELD_STRING, AT(struct build_event, manifest) },
 	{ "config", FIELD_STRING, AT(struct build_event, config) },
@@ -172,6 +173,7 @@ _Static_assert(COUNTOF(types) == EVENT_TYPES, "name every event");
 static const struct text_rule event_rules[] = {
 	{ TEXT_PINNED, AT(struct build_event, image), "image" },
 	{ TEXT_REF, AT(struct build_event, run_image), "runImage" },
+	{ TEXT_REF, AT(struct build_event, chosen_run), "chosenRunImage" },
 	{ TEXT_END },
 };
 

@@ -120,6 +120,7 @@ struct build_event {
 	const char *stack_id, *lifecycle_version;
 	struct list buildpacks; /* struct buildpack_id */
 	bool is_adopted;        /* found by its build key, not built */
+	const char *chosen_run; /* the run image as an extension named it; NULL: none did */
 	/* It says that it cannot be rebased, or stands on a run image that an extension chose, not the stack's. */
 	bool is_not_rebasable;
 	/* JSON of the image's manifest and config, for image streams; NULL when they are large (LIMIT_EVENT_METADATA) */

@@ -182,6 +182,8 @@ static const struct text_rule attempt_rules[] = {
 	{ TEXT_DIGEST, AT(struct attempt, part),          "followed.part" },
 	{ TEXT_REF,    AT(struct attempt, builder_image), "builder.image" },
 	{ TEXT_REF,    AT(struct attempt, run_image),     "runImage" },
+	{ TEXT_REF,    AT(struct attempt, chosen_run.image),  "chosenRunImage.image" },
+	{ TEXT_PINNED, AT(struct attempt, chosen_run.latest), "chosenRunImage.latestImage" },
 	{ TEXT_PINNED, AT(struct attempt, image),         "image" },
 	{ TEXT_END },
 };

@@ -121,7 +121,9 @@ struct attempt {
 	struct list buildpacks; /* struct buildpack_id: those that took part (successes) */
 	const char *image;      /* …@sha256:… of a success */
 	bool is_not_rebasable;  /* that success can get another run image by a build only */
-	const char *failure;    /* err_kind_name, "build" when the build's own */
+	struct image_pin
+		chosen_run;  /* run image that an image extension chose; as followed since */
+	const char *failure; /* err_kind_name, "build" when the build's own */
 	int64_t tries; /* attempts in a row with this build key that failed for foreign reasons */
 	const char *trigger; /* value of the trigger annotation it answered */
 	const char *run_id;  /* claim: who builds */

@@ -227,6 +227,7 @@ static const struct field attempt_fields[] = {
 	{ "buildpacks", FIELD_STRUCTS, AT(struct attempt, buildpacks), &buildpack_id_table },
 	{ "image", FIELD_STRING, AT(struct attempt, image) },
 	{ "notRebasable", FIELD_BOOL, AT(struct attempt, is_not_rebasable) },
+	{ "chosenRunImage", FIELD_STRUCT, AT(struct attempt, chosen_run), &image_pin_table },
 	{ "failure", FIELD_STRUCT, 0, &attempt_failure_table },
 	{ "trigger", FIELD_STRING, AT(struct attempt, trigger) },
 	{ "watched", FIELD_STRING_MAP, AT(struct attempt, watched) },

@@ -146,6 +146,7 @@ char *build_key(const struct attempt *in, struct arena *arena)
 	node_set(arena, map, "source", source);
 	node_set_text(arena, map, "builder", builder);
 	node_set_text(arena, map, "runImage", run);
+	node_set_text(arena, map, "chosenRunImage", pin_digest(in->chosen_run.latest));
 	node_set(arena, map, "env", env_rows(&in->env, arena));
 	node_set(arena, map, "services", service_rows(&in->services, arena));
 	node_set(arena, map, "bindings", binding_rows(&in->bindings, arena));

@@ -14,11 +14,6 @@
 #include "reconcile/plan/rules_build_config.h"
 #include "reconcile/plan/rules_image.h"
 
-static const struct attempt *success_of(const struct image_status *status)
-{
-	return attempt_is_success(status->last) ? status->last : status->last_success;
-}
-
 static struct list history_put(const struct list *history, const struct history_entry *entry,
 			       struct arena *arena)
 {
@@ -91,7 +86,7 @@ static struct list succeeded(const char *status, const char *reason, const char 
 static void record_begin(const struct step *step, const struct image_status *status,
 			 struct arena *arena, struct build_record *out)
 {
-	const struct attempt *success = success_of(step->status);
+	const struct attempt *success = image_success(step->status);
 
 	*out = (struct build_record){
 		.name = step->build_name,
@@ -154,6 +149,11 @@ static void attempt_succeed(struct attempt *attempt, const struct build_event *e
 	attempt->tries = 0;
 	attempt->image = arena_strdup(arena, event->image);
 	attempt->is_not_rebasable = event->is_not_rebasable;
+	attempt->chosen_run = (struct image_pin){ 0 };
+	if (event->chosen_run && pin_digest(event->run_image))
+		attempt->chosen_run =
+			(struct image_pin){ .image = arena_strdup(arena, event->chosen_run),
+					    .latest = arena_strdup(arena, event->run_image) };
 	if (event->stack_id)
 		attempt->stack_id = arena_strdup(arena, event->stack_id);
 	if (!attempt->lifecycle_version)
@@ -242,7 +242,7 @@ static void fold_success(struct folding *f)
 	struct image_status *status = f->status;
 	struct attempt *attempt = status->last;
 
-	attempt_succeed(attempt, event, success_of(f->step->status),
+	attempt_succeed(attempt, event, image_success(f->step->status),
 			f->step->action == ACTION_REBASE, f->arena);
 	f->step->pushed = pushed_record(event, f->arena);
 	status->last_success = NULL;

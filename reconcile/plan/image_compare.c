@@ -14,6 +14,11 @@ bool attempt_is_success(const struct attempt *attempt)
 	return attempt && text_equal(attempt->result, "Succeeded");
 }
 
+const struct attempt *image_success(const struct image_status *status)
+{
+	return attempt_is_success(status->last) ? status->last : status->last_success;
+}
+
 static void set_pairs(struct node *map, const char *key, const struct pairs *pairs,
 		      struct arena *arena)
 {
@@ -523,6 +528,38 @@ static void compare_watched(const struct comparison *c, struct arena *arena, str
 			   arena);
 }
 
+struct image_pin image_chosen_run(const struct planner *p, const struct object *object,
+				  const struct image_status *status)
+{
+	const struct attempt *success = image_success(status);
+	struct image_pin chosen = { 0 };
+	struct pin pin;
+
+	if (!success || !success->chosen_run.image)
+		return chosen;
+	chosen = success->chosen_run;
+	/* A failed attempt has seen what it was since. */
+	if (text_equal(status->last->chosen_run.image, chosen.image))
+		chosen = status->last->chosen_run;
+	pin = pin_resolve(p, &(struct pin_ask){ .image = chosen.image,
+						.account = account_of(p->model, object),
+						.recorded = &chosen,
+						.is_usable = true });
+	if (pin.pinned)
+		chosen.latest = pin.pinned;
+	return chosen;
+}
+
+static void compare_chosen_run(const struct comparison *c, struct arena *arena, struct changes *out)
+{
+	const struct image_pin *old = &c->old->chosen_run, *now = &c->now->chosen_run;
+
+	if (old->image && now->image && strcmp(old->image, now->image) == 0 &&
+	    !text_equal(pin_digest(old->latest), pin_digest(now->latest)))
+		add_texts(REASON_STACK, pin_digest(old->latest), pin_digest(now->latest), arena,
+			  out);
+}
+
 bool image_compare(const struct comparison *c, struct arena *arena, struct changes *out,
 		   struct err *err)
 {
@@ -532,6 +569,7 @@ bool image_compare(const struct comparison *c, struct arena *arena, struct chang
 		return true;
 	compare_commit(c, arena, out);
 	compare_watched(c, arena, out);
+	compare_chosen_run(c, arena, out);
 	if (!c->builder)
 		return true;
 	if (!attempt_is_success(c->old)) {

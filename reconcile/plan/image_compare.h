@@ -22,5 +22,10 @@ struct comparison {
 MUST_CHECK bool image_compare(const struct comparison *c, struct arena *arena, struct changes *out,
 			      struct err *err);
 bool attempt_is_success(const struct attempt *attempt);
+/* The last attempt that succeeded; NULL: none. */
+const struct attempt *image_success(const struct image_status *status);
+/* The run image that an extension chose in it, as it is now, or was when it was last seen; nothing when none did. */
+struct image_pin image_chosen_run(const struct planner *p, const struct object *object,
+				  const struct image_status *status);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reconcile/plan/follow.h"
+#include "reconcile/plan/image_compare.h"
 #include "reconcile/plan/labels.h"
 #include "reconcile/plan/queries.h"
 
@@ -367,11 +368,27 @@ static void ask_source(struct asking *a, const struct object *object)
 		ask_blob(a, object, source, last);
 }
 
+/* Run images that image extensions chose. */
+static void ask_chosen_run(struct asking *a, const struct object *object)
+{
+	const struct image_status *status = state_status(a->state, object->id);
+	const struct attempt *success = status ? image_success(status) : NULL;
+
+	if (success)
+		ask_image(a, object, (struct image_question){ success->chosen_run.image });
+}
+
+static void ask_of_image(struct asking *a, const struct object *object)
+{
+	ask_source(a, object);
+	ask_chosen_run(a, object);
+}
+
 static void (*const askers[KINDS])(struct asking *a, const struct object *object) = {
 	[KIND_CLUSTER_STACK] = ask_stack,         [KIND_CLUSTER_STORE] = ask_store,
 	[KIND_BUILDPACK] = ask_buildpack,         [KIND_CLUSTER_BUILDPACK] = ask_buildpack,
 	[KIND_CLUSTER_LIFECYCLE] = ask_lifecycle, [KIND_BUILDER] = ask_builder,
-	[KIND_CLUSTER_BUILDER] = ask_builder,     [KIND_IMAGE] = ask_source,
+	[KIND_CLUSTER_BUILDER] = ask_builder,     [KIND_IMAGE] = ask_of_image,
 	[KIND_IMAGE_STREAM] = ask_stream,         [KIND_BUILD_CONFIG] = ask_build_config,
 	[KIND_BUILD] = ask_build_config,
 };

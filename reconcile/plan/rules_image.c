@@ -218,6 +218,7 @@ static void look_at_inputs(struct deciding *d)
 	d->bindings_problem = bindings_problem(d->p, d->step->object);
 	if (d->bindings_problem)
 		d->facts |= IMAGE_BINDINGS_BAD;
+	in->chosen_run = image_chosen_run(d->p, d->step->object, d->status);
 	in->builder = d->spec->builder.name;
 	in->builder_kind = d->spec->builder.kind;
 	if (!d->builder)
@@ -680,7 +681,7 @@ void rule_image(struct planner *p, struct step *step)
 		*d.status = *d.old;
 	step->status = d.status;
 	look_at_claim(&d);
-	d.success = attempt_is_success(d.status->last) ? d.status->last : d.status->last_success;
+	d.success = image_success(d.status);
 	look_at_builder(&d);
 	look_at_inputs(&d);
 	look_at_watched(&d);

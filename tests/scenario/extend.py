@@ -84,7 +84,8 @@ class World(worker.World):
         """`extensions`: name → files, all of one group."""
         root = "cnb/buildpacks/test_hello/1"
         entries = folder(root) + [
-            (root + "/buildpack.toml", 0o644, b'api = "0.10"\n[buildpack]\nid = "test/hello"\nversion = "1"\n', None), (root + "/bin", 0o755, None, None),
+            (root + "/buildpack.toml", 0o644, b'api = "0.10"\n[buildpack]\nid = "test/hello"\nversion = "1"\n'
+             b'[[targets]]\nos = "linux"\n[[targets.distros]]\nname = "here"\nversion = "1"\n', None), (root + "/bin", 0o755, None, None),
             (root + "/bin/detect", 0o755, b"#!/bin/sh\n", None), (root + "/bin/build", 0o755, BUILD.encode(), None)]
         order = '[[order]]\n[[order.group]]\nid = "test/hello"\nversion = "1"\n'
         if extensions:
@@ -146,6 +147,7 @@ class ExtendTest(worker.WorkerTest):
         self.assertIn("LD_LIBRARY_PATH=/opt/lib\n", seen["env"])
         self.assertIn("HOME=/home/cnb\n", seen["env"])
         self.assertEqual(seen["uid"], "1001\n")
+        self.assertNotIn("is not made for", log)
         self.assertNotIn("/bin/tool", self.all_files(event))
         self.assertEqual(config["config"]["Labels"][REBASABLE], "true")
         self.assertEqual([entry for entry in config["history"] if "extension" in entry.get("created_by", "")], [])
@@ -206,6 +208,7 @@ class ExtendTest(worker.WorkerTest):
         other = self.world.run("other", b"other", distro="there")
         _, config, seen, log, event = self.image({"switch": {"run.Dockerfile": "FROM registry.local/other:1\n"}})
         self.assertEqual(event["runImage"], other)
+        self.assertIn("buildpack 'test/hello@1' is not made for this run image", log)
         self.assertEqual(self.all_files(event)["/etc/version"], b"other")
         self.assertNotIn("===> EXTEND", log)
         self.assertIn("new runtime base image 'registry.local/other:1' not found in run metadata", log)

@@ -112,5 +112,14 @@ check "… with what the extension put there, on the new one" holds loose etc/ad
 check "… which is the new one" test "$(cat "$work/root/etc/motd")" = "run two"
 check "… with the Dockerfile applied to it" holds fixed etc/copy "run two"
 check "… or on the other one still" holds switched etc/motd "other one"
+check "nothing more the next time" expect_exit 0 "$reconcile" --expect-no-changes .
+
+make_stack "$images" other "other two" >/dev/null
+push other stacks/other
+check "the run image that an extension chose moved" expect_exit 0 "$reconcile" --dry-run .
+check "… which is a build" plan_is switched "build #3" STACK
+check "… and nothing else" says "1 build; "
+check "it is made" expect_exit 0 "$reconcile" .
+check "… on the new one" holds switched etc/motd "other two"
 check "and nothing more the next time" expect_exit 0 "$reconcile" --expect-no-changes .
 exit "$failed"

@@ -89,6 +89,15 @@ static bool write_result(struct guest *guest, const struct build_result *result,
 		launch_metadata_encode(&result->metadata, guest->platform, guest->arena), err);
 }
 
+/* Detection looked at the run image that there was then; an image extension may have chosen another since. */
+static void check_target(struct guest *guest, const struct build_step *step)
+{
+	if (api_at_least(guest->platform, 12) &&
+	    !target_fits(&guest->target, &step->descriptor->targets))
+		say(&guest->speaker, SAY_WARN, "buildpack '%s@%s' is not made for this run image",
+		    step->element.id, step->element.version);
+}
+
 static bool build_group(struct guest *guest, const struct bp_group *group,
 			const struct bp_group *extensions, struct build_plan *plan, struct err *err)
 {
@@ -104,6 +113,7 @@ static bool build_group(struct guest *guest, const struct bp_group *group,
 
 		if (!guest_find(guest, &step.element, &step.descriptor, err))
 			return false;
+		check_target(guest, &step);
 		step.dir = io_join(guest->arena, guest->layers,
 				   bp_folder(step.element.id, guest->arena));
 		step.requires = build_plan_find(plan, &step.element, guest->arena);

@@ -937,7 +937,7 @@ static void phase_add(struct world *w, struct outcome *outcome, char *text)
 	outcome->steps = (struct list){ all, outcome->steps.n + 1 };
 }
 
-/* "ok image=… bp=a@1,b@2 stack=… adopted not-rebasable described", "fail KIND TEXT", "crash LEASE", "unstarted KIND" */
+/* "ok image=… bp=a@1,b@2 stack=… adopted not-rebasable run=… chosen=… described", "fail KIND TEXT", "crash LEASE", "unstarted KIND" */
 static struct outcome outcome_parse(struct world *w, const struct step *step, char *line)
 {
 	struct build_event *event = ARENA_NEW(w->arena, struct build_event);
@@ -978,6 +978,10 @@ static struct outcome outcome_parse(struct world *w, const struct step *step, ch
 			event->is_adopted = true;
 		else if (strcmp(word, "not-rebasable") == 0)
 			event->is_not_rebasable = true;
+		else if (strncmp(word, "run=", 4) == 0)
+			event->run_image = word + 4;
+		else if (strncmp(word, "chosen=", 7) == 0)
+			event->chosen_run = word + 7;
 		else if (strcmp(word, "no-image") == 0)
 			event->image = NULL;
 		else if (strncmp(word, "engine=", 7) == 0)
