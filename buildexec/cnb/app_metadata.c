@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buildexec/cnb/value.h"
 #include "model/base/buf.h"
 #include "model/doc/json.h"
 
@@ -86,11 +87,9 @@ static bool decode_buildpacks(const struct node *list, struct arena *arena,
 void run_image_names_decode(const struct node *map, struct arena *arena,
 			    struct run_image_names *out)
 {
-	const struct node *mirrors = node_get(map, "mirrors");
+	const struct node *image = value_get(map, "image"), *mirrors = value_get(map, "mirrors");
 
-	out->image = node_text(map, "image");
-	if (out->image && out->image[0] == '\0')
-		out->image = NULL;
+	out->image = image && image->kind == NODE_STRING && image->len ? image->text : NULL;
 	if (!mirrors || mirrors->kind != NODE_SEQ)
 		return;
 	for (const struct node *item = mirrors->first; item; item = item->next)

@@ -6,6 +6,7 @@
 
 #include "buildexec/cnb/app_metadata.h"
 #include "buildexec/cnb/platform_api.h"
+#include "buildexec/cnb/value.h"
 
 static const char *filled(const struct node *map, const char *key)
 {
@@ -132,6 +133,9 @@ static bool read_processes(const struct node *toml, struct arena *arena, struct 
 		if (strpbrk(type, "/><:|&\\"))
 			return err_set(err, ERR_INVALID,
 				       "type of process '%s' has a character of '/><:|&\\'", type);
+		if (strcmp(type, ".") == 0 || strcmp(type, "..") == 0)
+			return err_set(err, ERR_INVALID, "type of process '%s' cannot name a link",
+				       type);
 		/* One type may be there for several execution environments. */
 		if (!strings_has(&out->process_types, type))
 			vec_push(arena, &out->process_types, type);
@@ -233,19 +237,29 @@ struct node *build_metadata_label(const struct build_metadata *metadata,
 	return out;
 }
 
+bool project_metadata_check(const struct node *toml, struct err *err)
+{
+	const struct node *source;
+	const char *type;
+
+	return value_table(toml, "source", &source, err) && value_text(source, "type", &type, err);
+}
+
 struct node *project_metadata_label(const struct node *toml, struct arena *arena)
 {
-	const struct node *source = node_get(toml, "source"), *child;
+	const struct node *source = value_free_table(toml, "source"), *child, *type;
 	struct node *out = node_new(arena, NODE_MAP), *copy;
 
-	if (!source || source->kind != NODE_MAP)
+	if (!source)
 		return out;
 	copy = node_new(arena, NODE_MAP);
-	node_set_text(arena, copy, "type", filled(source, "type"));
-	child = node_get(source, "version");
+	type = value_get(source, "type");
+	if (type && type->kind == NODE_STRING && type->len)
+		node_set_text(arena, copy, "type", type->text);
+	child = value_free_table(source, "version");
 	if (child && child->n > 0)
 		node_set(arena, copy, "version", metadata_to_json(child, arena));
-	child = node_get(source, "metadata");
+	child = value_free_table(source, "metadata");
 	if (child && child->n > 0)
 		node_set(arena, copy, "metadata", metadata_to_json(child, arena));
 	node_set(arena, out, "source", copy);

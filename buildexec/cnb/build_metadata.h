@@ -54,6 +54,8 @@ struct node *build_metadata_label(const struct build_metadata *metadata,
 				  const struct launcher_source *launcher, const char *platform_api,
 				  struct arena *arena);
 
+/* project-metadata.toml, or NULL for none: ERR_INVALID when it has something of another type than it should. */
+MUST_CHECK bool project_metadata_check(const struct node *toml, struct err *err);
 /* project-metadata.toml → the label io.buildpacks.project.metadata: only [source] is taken. NULL gives {}. */
 struct node *project_metadata_label(const struct node *toml, struct arena *arena);
 

@@ -29,9 +29,10 @@ static bool move_version(const struct node *map, const char *version, struct are
 
 	if (there && (!text || strcmp(text, version) != 0))
 		return err_set(err, ERR_INVALID,
-			       "line %u: requirement '%s' has a key 'version' that does not match "
+			       "line %u, column %u: requirement '%s' has a key 'version' that does "
+			       "not match "
 			       "'metadata.version'",
-			       map->pos.line, out->name);
+			       map->pos.line, map->pos.column, out->name);
 	if (there)
 		return true;
 	metadata = out->metadata ? node_clone(arena, out->metadata) : node_new(arena, NODE_MAP);
@@ -45,20 +46,20 @@ static bool require_decode(const struct node *map, bool takes_version, struct ar
 {
 	const char *version;
 
-	if (!value_text(map, "name", &out->name, err) ||
-	    !value_text(map, "version", &version, err) ||
-	    !value_table(map, "metadata", &out->metadata, err))
+	if (!value_text(map, "name", &out->name, err) || !value_text(map, "version", &version, err))
 		return false;
+	out->metadata = value_free_table(map, "metadata");
 	if (!out->name)
 		out->name = "";
 	if (!version || !*version)
 		return true;
 	if (takes_version)
 		return move_version(map, version, arena, out, err);
-	return err_set(err, ERR_INVALID,
-		       "line %u: requirement '%s' has a key 'version'; it belongs into its "
-		       "metadata",
-		       map->pos.line, out->name);
+	return err_set(
+		err, ERR_INVALID,
+		"line %u, column %u: requirement '%s' has a key 'version'; it belongs into its "
+		"metadata",
+		map->pos.line, map->pos.column, out->name);
 }
 
 bool plan_requires_decode(const struct node *map, const char *key, bool takes_version,

@@ -258,7 +258,7 @@ static bool targets_from_stacks(const struct node *tree, struct arena *arena,
 static bool exec_envs_decode(const struct node *info, struct arena *arena, struct strings *out,
 			     struct err *err)
 {
-	const struct node *list = node_get(info, "exec-env");
+	const struct node *list = value_get(info, "exec-env");
 
 	if (!list || list->kind != NODE_SEQ || !list->first || list->first->kind != NODE_MAP)
 		return value_texts(info, "exec-env", arena, out, err);
@@ -281,7 +281,7 @@ bool descriptor_decode(const struct node *tree, bool has_build, struct arena *ar
 	const struct node *info;
 
 	*out = (struct bp_descriptor){ 0 };
-	if (!value_table(tree, node_get(tree, "extension") ? "extension" : "buildpack", &info,
+	if (!value_table(tree, value_get(tree, "extension") ? "extension" : "buildpack", &info,
 			 err) ||
 	    !element_decode(info, &out->element, err) ||
 	    !value_text(tree, "api", &out->element.api, err) ||

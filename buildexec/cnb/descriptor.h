@@ -51,6 +51,7 @@ struct bp_descriptor {
 	struct strings sbom_formats, exec_envs;
 	struct bp_order order; /* not empty: a composite buildpack */
 	struct bp_targets targets;
+	const char *dir; /* where it was found, whatever id it gives itself; set by the finder */
 };
 
 /*

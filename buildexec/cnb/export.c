@@ -3,6 +3,7 @@
  * export.c — the last phase: layers in their order, config, labels, manifest; then the build cache. See lifecycle.h.
  * Nothing that a buildpack could have left behind is trusted to be a folder or a file: see foreign.h.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -310,6 +311,17 @@ static void name_run_image(struct export *export)
 		metadata->run_image = *names;
 }
 
+/* JSON has no NaN and no infinities; the reference's export ends with that (encoding/json, UnsupportedValueError). */
+static bool fits_json(const struct node *node)
+{
+	bool fits = node->kind != NODE_FLOAT || isfinite(node->f);
+
+	if (node->kind == NODE_SEQ || node->kind == NODE_MAP)
+		for (const struct node *child = node->first; fits && child; child = child->next)
+			fits = fits_json(child);
+	return fits;
+}
+
 static bool make_labels(struct export *export, const struct node *project, struct pairs *out,
 			struct err *err)
 {
@@ -319,10 +331,14 @@ static bool make_labels(struct export *export, const struct node *project, struc
 	const struct lifecycle *life = export->life;
 	struct arena *arena = export->arena;
 	const struct build_metadata *build = &life->metadata;
+	const struct node *metadata = app_metadata_encode(&export->metadata, arena);
 	const char *lifecycle_text;
 
-	lifecycle_text =
-		app_config_label_text(app_metadata_encode(&export->metadata, arena), arena);
+	if (!fits_json(metadata))
+		return err_set(err, ERR_INVALID,
+			       "metadata of the layers has a number that a label cannot hold: NaN "
+			       "or infinite");
+	lifecycle_text = app_config_label_text(metadata, arena);
 	if (strlen(lifecycle_text) >= LIMIT_LABEL_BYTES - 1)
 		return err_set(err, ERR_INVALID, "metadata of the layers is too long for a label");
 	app_config_set_label(arena, out, LABEL_LIFECYCLE_METADATA, lifecycle_text);
@@ -409,7 +425,8 @@ static bool read_inputs(struct export *export, struct node **project, struct err
 	*project = NULL;
 	life->exit_code = CNB_EXIT_FAILED;
 	if (life->options.project_metadata &&
-	    !foreign_toml(life->options.project_metadata, export->arena, project, err))
+	    (!foreign_toml(life->options.project_metadata, export->arena, project, err) ||
+	     !project_metadata_check(*project, err)))
 		return err_prefix(err, "failed to read project metadata file");
 	life->exit_code = CNB_EXIT_EXPORT;
 	if (!life->has_run_image || life->run_image.config.diff_ids.n == 0)

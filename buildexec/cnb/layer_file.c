@@ -13,15 +13,15 @@ bool layer_file_decode(const struct node *tree, struct api api, struct layer_fil
 	bool is_old = !api_at_least(api, 6);
 	const struct node *types = NULL;
 
-	*out = (struct layer_file){ .metadata = node_get(tree, "metadata"),
-				    .has_ignored_types = is_old && node_get(tree, "types") };
+	*out = (struct layer_file){ .metadata = value_get(tree, "metadata"),
+				    .has_ignored_types = is_old && value_get(tree, "types") };
 	if ((!is_old && !value_table(tree, "types", &types, err)) ||
 	    !value_bool(is_old ? tree : types, "build", &out->is_build, err) ||
 	    !value_bool(is_old ? tree : types, "launch", &out->is_launch, err) ||
 	    !value_bool(is_old ? tree : types, "cache", &out->is_cache, err))
 		return false;
 	if (!is_old &&
-	    (node_get(tree, "build") || node_get(tree, "launch") || node_get(tree, "cache")))
+	    (value_get(tree, "build") || value_get(tree, "launch") || value_get(tree, "cache")))
 		return err_set(err, ERR_INVALID,
 			       "the launch, cache and build flags should be in the types table");
 	return true;

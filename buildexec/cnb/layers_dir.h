@@ -13,7 +13,7 @@
 struct fs_layer {
 	struct layer_record record; /* name, data and flags; sha is "" */
 	const char *path;           /* on this machine                 */
-	bool has_contents;          /* there is a folder               */
+	bool has_contents;          /* a folder, a file, or a link      */
 	const char *problem;        /* its toml cannot be read; NULL   */
 };
 

@@ -24,7 +24,7 @@ static bool process_decode(const struct node *map, struct arena *arena, struct p
 			   struct err *err)
 {
 	*out = (struct process){ 0 };
-	out->has_args = node_get(map, "args") != NULL;
+	out->has_args = value_get(map, "args") != NULL;
 	return text_or_empty(map, "type", &out->type, err) &&
 	       value_texts(map, "args", arena, &out->args, err) &&
 	       value_bool(map, "direct", &out->is_direct, err) &&
@@ -40,11 +40,12 @@ static bool command_decode(const struct node *map, struct api api, struct arena 
 	const char *text;
 
 	if (api_at_least(api, 9)) {
-		if (node_get(map, "direct"))
+		if (value_get(map, "direct"))
 			return err_set(err, ERR_INVALID,
-				       "line %u: process.direct is not supported on this buildpack "
+				       "line %u, column %u: process.direct is not supported on "
+				       "this buildpack "
 				       "version",
-				       map->pos.line);
+				       map->pos.line, map->pos.column);
 		out->is_direct = true;
 		return value_texts(map, "command", arena, &out->command, err);
 	}
@@ -123,11 +124,11 @@ static bool slices_decode(const struct node *tree, struct arena *arena, struct s
 	if (!value_tables(tree, "slices", &first, err))
 		return false;
 	for (; first; first = first->next) {
-		struct strings paths;
+		struct slice slice = { .has_paths = value_get(first, "paths") };
 
-		if (!value_texts(first, "paths", arena, &paths, err))
+		if (!value_texts(first, "paths", arena, &slice.paths, err))
 			return false;
-		vec_push(arena, out, paths);
+		vec_push(arena, out, slice);
 	}
 	return true;
 }
@@ -294,7 +295,8 @@ static struct node *slices_encode(const struct slices *slices, struct arena *are
 	for (size_t i = 0; i < slices->n; i++) {
 		struct node *map = node_new(arena, NODE_MAP);
 
-		node_set(arena, map, "paths", new_texts(&slices->v[i], arena));
+		if (slices->v[i].has_paths)
+			node_set(arena, map, "paths", new_texts(&slices->v[i].paths, arena));
 		node_push(seq, map);
 	}
 	return seq;
@@ -324,7 +326,7 @@ struct node *launch_metadata_encode(const struct launch_metadata *metadata, stru
 static bool command_decode_any(const struct node *map, struct arena *arena, struct process *out,
 			       struct err *err)
 {
-	const struct node *command = node_get(map, "command");
+	const struct node *command = value_get(map, "command");
 	const char *text;
 
 	if (!command || command->kind != NODE_STRING)

@@ -20,8 +20,12 @@ struct processes {
 	struct process *v;
 	size_t n, cap;
 };
+struct slice {
+	struct strings paths;
+	bool has_paths; /* paths = [] differs from no paths, in bytes */
+};
 struct slices {
-	struct strings *v; /* the paths of each */
+	struct slice *v;
 	size_t n, cap;
 };
 struct label {

@@ -4,11 +4,12 @@
 
 #include <string.h>
 
+#include "buildexec/cnb/value.h"
 #include "model/oci/ref.h"
 
 void run_toml_read(const struct node *toml, struct arena *arena, struct run_images *out)
 {
-	const struct node *images = node_get(toml, "images");
+	const struct node *images = value_get(toml, "images");
 
 	*out = (struct run_images){ 0 };
 	if (!images || images->kind != NODE_SEQ)
@@ -27,7 +28,7 @@ void stack_toml_read(const struct node *toml, struct arena *arena, struct run_im
 	struct run_image_names names = { 0 };
 
 	*out = (struct run_images){ 0 };
-	run_image_names_decode(node_get(toml, "run-image"), arena, &names);
+	run_image_names_decode(value_get(toml, "run-image"), arena, &names);
 	if (names.image)
 		vec_push(arena, out, names);
 }

@@ -3,10 +3,24 @@
 #include "buildexec/cnb/value.h"
 
 #include <string.h>
+#include <strings.h>
 
 bool value_fail(const struct node *node, const char *key, const char *what, struct err *err)
 {
-	return err_set(err, ERR_INVALID, "line %u: '%s' must be %s", node->pos.line, key, what);
+	return err_set(err, ERR_INVALID, "line %u, column %u: '%s' must be %s", node->pos.line,
+		       node->pos.column, key, what);
+}
+
+const struct node *value_get(const struct node *map, const char *key)
+{
+	const struct node *exact = node_get(map, key);
+
+	if (exact || !map || map->kind != NODE_MAP)
+		return exact;
+	for (const struct node *child = map->first; child; child = child->next)
+		if (strcasecmp(child->key, key) == 0)
+			return child;
+	return NULL;
 }
 
 static bool is_text(const struct node *node)
@@ -16,7 +30,7 @@ static bool is_text(const struct node *node)
 
 bool value_text(const struct node *map, const char *key, const char **out, struct err *err)
 {
-	const struct node *node = node_get(map, key);
+	const struct node *node = value_get(map, key);
 
 	*out = NULL;
 	if (!node)
@@ -29,7 +43,7 @@ bool value_text(const struct node *map, const char *key, const char **out, struc
 
 bool value_bool(const struct node *map, const char *key, bool *out, struct err *err)
 {
-	const struct node *node = node_get(map, key);
+	const struct node *node = value_get(map, key);
 
 	*out = false;
 	if (!node)
@@ -43,7 +57,7 @@ bool value_bool(const struct node *map, const char *key, bool *out, struct err *
 bool value_texts(const struct node *map, const char *key, struct arena *arena, struct strings *out,
 		 struct err *err)
 {
-	const struct node *node = node_get(map, key);
+	const struct node *node = value_get(map, key);
 
 	*out = (struct strings){ 0 };
 	if (!node)
@@ -60,7 +74,7 @@ bool value_texts(const struct node *map, const char *key, struct arena *arena, s
 
 bool value_table(const struct node *map, const char *key, const struct node **out, struct err *err)
 {
-	const struct node *node = node_get(map, key);
+	const struct node *node = value_get(map, key);
 
 	*out = NULL;
 	if (!node)
@@ -71,10 +85,17 @@ bool value_table(const struct node *map, const char *key, const struct node **ou
 	return true;
 }
 
+const struct node *value_free_table(const struct node *map, const char *key)
+{
+	const struct node *node = value_get(map, key);
+
+	return node && node->kind == NODE_MAP ? node : NULL;
+}
+
 bool value_tables(const struct node *map, const char *key, const struct node **first,
 		  struct err *err)
 {
-	const struct node *node = node_get(map, key);
+	const struct node *node = value_get(map, key);
 
 	*first = NULL;
 	if (!node)

@@ -110,7 +110,7 @@ launch -- /cnb/process/new two;           is "the user's replace those of the pr
 launch -- always two;                     is "a command of several words keeps them" 0 "always two"
 launch CNB_PLATFORM_API=0.9 -- new two;   is "the user's are appended before Platform API 0.10" 0 "one two"
 launch -- where;                          is "working-dir" 0 "/usr"
-launch -- gone;                           is "a working-dir that is not there" 82 "ERROR: failed to launch: change directory: chdir /no/such/folder: No such file or directory"
+launch -- gone;                           is "a working-dir that is not there" 82 "ERROR: failed to launch: change directory: chdir /no/such/folder: no such file or directory"
 launch -- tested;                         is "exec-env counts from Platform API 0.15 on only" 0 "tested"
 launch CNB_PLATFORM_API=0.15 -- tested;   is "another exec-env" 82 "ERROR: failed to launch: determine start command: process type tested was not found"
 launch CNB_PLATFORM_API=0.15 CNB_EXEC_ENV=test -- tested; is "its own exec-env" 0 "tested"
@@ -124,9 +124,9 @@ launch -- launcher -- ./text;             is "a file that is no program" 82 'ERR
 launch -- launcher -- /no/such/file;      is "a file that is not there" 82 'ERROR: failed to launch: path lookup: exec: "/no/such/file": stat /no/such/file: no such file or directory'
 launch -- launcher 'echo $((1 + 1))';     is "a script for the shell" 0 "2"
 launch X='a b' -- launcher echo '$X' 'c d'; is "words evaluated by the shell" 0 "a b c d"
-launch CNB_APP_DIR=/no/such/app -- old;   is "no application" 82 "ERROR: failed to launch: change to app directory: chdir /no/such/app: No such file or directory"
+launch CNB_APP_DIR=/no/such/app -- old;   is "no application" 82 "ERROR: failed to launch: change to app directory: chdir /no/such/app: no such file or directory"
 launch CNB_PLATFORM_API=9.9 -- old;       is "an unknown Platform API" 11 "ERROR: failed to set platform API: platform API version '9.9' is incompatible with the lifecycle"
-launch CNB_LAYERS_DIR="$top/app" -- old;  is "no metadata.toml" 1 "ERROR: failed to read metadata: cannot read '$top/app/config/metadata.toml': No such file or directory"
+launch CNB_LAYERS_DIR="$top/app" -- old;  is "no metadata.toml" 1 "ERROR: failed to read metadata: open $top/app/config/metadata.toml: no such file or directory"
 sed -i 's/api = "0.9"/api = "0.99"/' "$top/layers/config/metadata.toml"
 launch -- old;                            is "an unknown Buildpack API" 12 "ERROR: failed to set API for buildpack 'a/new': buildpack API version '0.99' is incompatible with the lifecycle"
 

@@ -27,7 +27,8 @@ static bool read_layer(struct guest *guest, const char *dir, const char *file, s
 
 	out->name = arena_copy(guest->arena, file, strlen(file) - strlen(".toml"));
 	out->path = io_join(guest->arena, dir, out->name);
-	if (!io_read_toml(path, guest->arena, &tree, err))
+	/* A link to nothing says nothing. */
+	if (!io_read_toml_if_any(path, guest->arena, &tree, NULL, err))
 		return err_prefix(err, "cannot read the layer's metadata");
 	if (!layer_file_decode(tree, api, &out->file, err))
 		return err_prefix(err, "cannot read the layer's metadata: %s", path);

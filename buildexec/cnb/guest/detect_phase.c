@@ -28,7 +28,7 @@ struct run {
 static bool prepare(struct guest *guest, const struct bp_descriptor *descriptor, struct run *run,
 		    struct captured *child, struct err *err)
 {
-	const char *root = guest_buildpack_dir(guest, &descriptor->element);
+	const char *root = descriptor->dir;
 	struct env base = env_for_build(guest->environ, guest->arena), env;
 	char **argv = arena_array(guest->arena, 4, sizeof(*argv));
 
@@ -66,14 +66,15 @@ static bool asks_for_anything(const struct plan_options *options)
 	return false;
 }
 
-/* What the program wrote, or what an extension without one has in its folder. */
+/* What the program wrote, or what an extension without one may have in its folder. */
 static void take_plan(struct guest *guest, const struct bp_descriptor *descriptor, const char *path,
-		      struct detect_outcome *outcome)
+		      bool may_be_absent, struct detect_outcome *outcome)
 {
 	struct node *tree;
 	struct err err = { 0 };
 
-	if (!io_read_toml_if_any(path, guest->arena, &tree, NULL, &err) ||
+	if (!(may_be_absent ? io_read_toml_if_any(path, guest->arena, &tree, NULL, &err)
+			    : io_read_toml(path, guest->arena, &tree, &err)) ||
 	    !plan_options_decode(tree, descriptor->api, guest->arena, &outcome->options, &err))
 		fail_outcome(guest, outcome, &err);
 	else if (descriptor->element.is_extension && asks_for_anything(&outcome->options)) {
@@ -85,13 +86,13 @@ static void take_plan(struct guest *guest, const struct bp_descriptor *descripto
 /* An extension may do without a bin/detect: it passes. */
 static bool take_static_plan(struct guest *guest, const struct detect_job *job)
 {
-	const char *root = guest_buildpack_dir(guest, &job->descriptor->element);
+	const char *root = job->descriptor->dir;
 
 	if (!job->descriptor->element.is_extension ||
 	    io_exists(io_join(guest->arena, root, "bin/detect")))
 		return false;
 	job->outcome->code = DETECT_PASS;
-	take_plan(guest, job->descriptor, io_join(guest->arena, root, "detect/plan.toml"),
+	take_plan(guest, job->descriptor, io_join(guest->arena, root, "detect/plan.toml"), true,
 		  job->outcome);
 	return true;
 }
@@ -108,7 +109,7 @@ static void take_outcome(struct guest *guest, const struct run *run, struct capt
 	outcome->output = buf_copy(&child->output, guest->arena);
 	outcome->code = child->result.code;
 	if (outcome->code == DETECT_PASS)
-		take_plan(guest, job->descriptor, run->plan, outcome);
+		take_plan(guest, job->descriptor, run->plan, false, outcome);
 }
 
 static void run_all(void *self, const struct detect_job *jobs, size_t n)

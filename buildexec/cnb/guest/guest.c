@@ -172,6 +172,7 @@ bool guest_find(struct guest *guest, const struct bp_element *element,
 	    !descriptor_decode(tree, io_exists(io_join(guest->arena, dir, "bin/build")),
 			       guest->arena, descriptor, err))
 		return err_prefix(err, "%s '%s'", kind, key);
+	descriptor->dir = dir;
 	descriptor->element.is_extension = element->is_extension;
 	named.api = descriptor->element.api;
 	if (!descriptor->is_api_known)

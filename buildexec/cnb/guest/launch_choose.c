@@ -140,7 +140,7 @@ static bool look_up_path(const char *command, char **out, struct arena *arena, s
 	case EACCES:
 		return err_set(err, ERR_DENIED, "exec: \"%s\": permission denied", command);
 	default:
-		return err_sys(err, reason, "exec: \"%s\"", command);
+		return launch_fail(err, reason, "exec: \"%s\"", command);
 	}
 }
 

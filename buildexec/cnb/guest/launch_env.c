@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* launch_env.c — what layers bring to a process: folders, env files, exec.d programs, profile scripts. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +16,19 @@
 #include "buildexec/cnb/guest/spawn.h"
 #include "model/base/limits.h"
 #include "model/doc/toml.h"
+
+bool launch_fail(struct err *err, int sys, const char *what, ...)
+{
+	const char *reason = strerror(sys);
+	char text[PATH_MAX + 64];
+	va_list args;
+
+	va_start(args, what);
+	vsnprintf(text, sizeof(text), what, args);
+	va_end(args);
+	return err_set(err, ERR_SYSTEM, "%s: %c%s", text, tolower((unsigned char)reason[0]),
+		       reason + 1);
+}
 
 typedef bool layer_fn(struct launch *launch, const char *layer, const char *type, void *out,
 		      struct err *err);
@@ -85,8 +102,9 @@ static bool set_variables(struct launch *launch, const struct buf *text, struct 
 		return false;
 	for (const struct node *var = tree->first; var; var = var->next)
 		if (var->kind != NODE_STRING || strlen(var->text) != var->len)
-			return err_set(err, ERR_INVALID, "line %u: variable '%s' must be a text",
-				       var->pos.line, var->key);
+			return err_set(err, ERR_INVALID,
+				       "line %u, column %u: variable '%s' must be a text",
+				       var->pos.line, var->pos.column, var->key);
 	for (const struct node *var = tree->first; var; var = var->next)
 		vars_set(&launch->env, var->key, var->text);
 	return true;
@@ -108,7 +126,7 @@ static bool run_exec_d(struct launch *launch, char *path, struct err *err)
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_sys(err, errno, "cannot make a pipe");
 	spec.fd3 = ends[1];
-	is_ok = child_start(&spec, &pid, err);
+	is_ok = child_start(&spec, &pid, err) || launch_fail(err, err->sys, "fork/exec %s", path);
 	close(ends[1]);
 	if (is_ok) {
 		bool is_read = read_pipe(ends[0], &text);
@@ -121,8 +139,10 @@ static bool run_exec_d(struct launch *launch, char *path, struct err *err)
 			is_ok = err_set(err, ERR_INVALID, "its output cannot be read");
 	}
 	close(ends[0]);
-	if (is_ok && set_variables(launch, &text, err))
-		return true;
+	if (is_ok)
+		return set_variables(launch, &text, err) ||
+		       err_prefix(err, "failed to decode output from exec.d file at path '%s'",
+				  path);
 	return err_prefix(err, "failed to execute exec.d file at path '%s'", path);
 }
 
@@ -177,9 +197,10 @@ bool launch_set_env(struct launch *launch, const char *type, struct err *err)
 	for (size_t i = 0; i < group->n; i++) {
 		enum env_default when_plain = env_default_of(api_of(&group->v[i]));
 
-		if (!each_layer(launch, &group->v[i], add_roots, type, NULL, err) ||
-		    !each_layer(launch, &group->v[i], add_files, type, &when_plain, err))
-			return err_prefix(err, "modify env");
+		if (!each_layer(launch, &group->v[i], add_roots, type, NULL, err))
+			return err_prefix(err, "modify env: add layer root");
+		if (!each_layer(launch, &group->v[i], add_files, type, &when_plain, err))
+			return err_prefix(err, "modify env: add layer env");
 	}
 	for (size_t i = 0; i < group->n; i++)
 		if (api_at_least(api_of(&group->v[i]), 5) &&

@@ -38,6 +38,12 @@ MUST_CHECK bool launch_set_env(struct launch *launch, const char *type, struct e
 MUST_CHECK bool launch_profiles(struct launch *launch, const char *type, struct strings *out,
 				struct err *err);
 
+/*
+ * False: "<what>: no such file or directory". The launcher says its errors on stdout, where the system's texts begin with
+ * a small letter in the reference.
+ */
+bool launch_fail(struct err *err, int sys, const char *what, ...) PRINTF(3, 4);
+
 /* Only return when it failed. */
 bool launch_direct(struct launch *launch, const struct process *process, struct err *err);
 bool launch_shell(struct launch *launch, const struct process *process, struct err *err);

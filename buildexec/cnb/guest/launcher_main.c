@@ -38,9 +38,9 @@ bool launch_direct(struct launch *launch, const struct process *process, struct 
 	if (!launch_look_up(argv[0], vars_get(&launch->env, "PATH"), launch->arena, &program, err))
 		return err_prefix(err, "path lookup");
 	if (chdir(cwd) != 0)
-		return err_sys(err, errno, "change directory: chdir %s", cwd);
+		return launch_fail(err, errno, "change directory: chdir %s", cwd);
 	execve(program, argv, env_list(&launch->env, launch->arena));
-	return err_sys(err, errno, "direct exec");
+	return launch_fail(err, errno, "direct exec");
 }
 
 bool launch_shell(struct launch *launch, const struct process *process, struct err *err)
@@ -66,7 +66,7 @@ bool launch_shell(struct launch *launch, const struct process *process, struct e
 	for (size_t i = 0; i < process->args.n; i++)
 		argv[5 + i] = arena_strdup(launch->arena, process->args.v[i]);
 	execve("/bin/bash", argv, env_list(&launch->env, launch->arena));
-	return err_sys(err, errno, "bash exec");
+	return launch_fail(err, errno, "bash exec");
 }
 
 /* The type that argv[0] names, if metadata.toml has it. */
@@ -98,7 +98,7 @@ static bool start(struct launch *launch, char *const *argv, struct err *err)
 	if (!launch_choose(launch, type_of_self(launch), argv, &process, err))
 		return err_prefix(err, "determine start command");
 	if (chdir(launch->app) != 0)
-		return err_sys(err, errno, "change to app directory: chdir %s", launch->app);
+		return launch_fail(err, errno, "change to app directory: chdir %s", launch->app);
 	if (!launch_set_env(launch, process.type, err))
 		return false;
 	return process.is_direct ? launch_direct(launch, &process, err)
@@ -108,13 +108,15 @@ static bool start(struct launch *launch, char *const *argv, struct err *err)
 static bool read_metadata(struct launch *launch, int *code, struct err *err)
 {
 	const struct bp_group *group = &launch->metadata.buildpacks;
+	const char *path = io_join(launch->arena, launch->layers, "config/metadata.toml");
 	struct node *tree;
 	struct api api;
 
 	*code = LAUNCH_EXIT_METADATA;
-	if (!io_read_toml(io_join(launch->arena, launch->layers, "config/metadata.toml"),
-			  launch->arena, &tree, err) ||
-	    !launch_metadata_decode(tree, launch->arena, &launch->metadata, err))
+	if (!io_read_toml(path, launch->arena, &tree, err))
+		return (err->sys ? launch_fail(err, err->sys, "open %s", path) : false) ||
+		       err_prefix(err, "read metadata");
+	if (!launch_metadata_decode(tree, launch->arena, &launch->metadata, err))
 		return err_prefix(err, "read metadata");
 	*code = CNB_EXIT_BUILDPACK_API;
 	for (size_t i = 0; i < group->n; i++)

@@ -124,11 +124,38 @@ static void test_layers_dir__follows_no_links_and_waits_for_no_pipe(void **state
 	assert_non_null(strstr(dir.v[0].problem, "is a link"));
 	assert_non_null(strstr(dir.v[1].problem, "no plain file"));
 	assert_string_equal(dir.v[2].record.name, "secrets");
-	assert_false(dir.v[2].has_contents);
+	assert_true(dir.v[2].has_contents); /* as a link, which is all that is archived */
 	assert_int_equal(symlink("/etc/passwd", at("store.toml")), 0);
 	assert_false(layers_dir_read(temp.path, api, arena, &dir, &err));
 	assert_false(foreign_is_dir_below(temp.path, "secrets/ssl", arena));
 	assert_false(layers_dir_read(at("secrets"), api, arena, &dir, &err));
+}
+
+static void test_layers_dir__takes_files_and_links_that_lead_somewhere(void **state)
+{
+	static const struct {
+		const char *name;
+		bool has_contents;
+	} expected[] = { { "file", true }, { "inside", true }, { "nowhere", false } };
+	struct layers_dir dir;
+
+	(void)state;
+	put("file", "x");
+	assert_int_equal(symlink("file", at("inside")), 0);
+	assert_int_equal(symlink("gone", at("nowhere")), 0);
+	put("file.toml", "");
+	put("inside.toml", "");
+	put("nowhere.toml", "");
+	put(".toml", "[types]\nlaunch = true\n");
+	folder("store.toml");
+	dir = read_dir();
+	assert_int_equal(dir.n, COUNTOF(expected) + 1);
+	for (size_t i = 0; i < COUNTOF(expected); i++) {
+		assert_string_equal(dir.v[i].record.name, expected[i].name);
+		assert_int_equal(dir.v[i].has_contents, expected[i].has_contents);
+	}
+	assert_string_equal(dir.v[COUNTOF(expected)].record.name, "store.toml");
+	assert_null(dir.store);
 }
 
 static void test_layers_dir__absent_is_empty(void **state)
@@ -234,6 +261,9 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_layers_dir__follows_no_links_and_waits_for_no_pipe, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_layers_dir__takes_files_and_links_that_lead_somewhere, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(test_layers_dir__absent_is_empty, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_build_cache__keeps_what_was_committed_only,
