@@ -64,6 +64,7 @@ void piece_end_block(struct piece *piece, size_t at, bool is_last)
 	struct deflate_block block = {
 		.tokens = piece->tokens,
 		.n_tokens = (size_t)(piece->token - piece->tokens),
+		.counts = &piece->counts,
 		.raw = piece->in + piece->start,
 		.n_raw = at - piece->start,
 		.is_last = is_last,
@@ -72,6 +73,7 @@ void piece_end_block(struct piece *piece, size_t at, bool is_last)
 	deflate_block_write(&piece->out, &block);
 	piece->start = at;
 	piece->token = piece->tokens;
+	piece->counts = (struct token_counts){ 0 };
 }
 
 void piece_finish(struct piece *piece, size_t at)
@@ -79,7 +81,8 @@ void piece_finish(struct piece *piece, size_t at)
 	for (; at < piece->n; at++) {
 		if (piece->token >= piece->full)
 			piece_end_block(piece, at, false);
-		*piece->token++ = token_literal(piece->in[at]);
+		piece->token =
+			token_put(piece->token, &piece->counts, token_literal(piece->in[at]));
 	}
 	piece_end_block(piece, at, true);
 	bit_writer_finish(&piece->out);

@@ -84,32 +84,18 @@ void bit_writer_finish(struct bit_writer *out)
 	out->n = 0;
 }
 
-/* How often each part occurs; neighbours go to tables of their own, so that they do not wait for each other. */
-static void count_parts(const struct deflate_block *block, struct counts *counts)
+/* Of symbols, from those of tokens: a literal may be either part, lengths share codes. */
+static void count_symbols(const struct token_counts *tokens, struct counts *counts)
 {
-	uint32_t first[2][TOKEN_FIRSTS] = { { 0 } }, second[2][TOKEN_SECONDS] = { { 0 } };
-	const uint32_t first_mask = (1U << TOKEN_FIRST_BITS) - 1;
-	const uint32_t second_mask = (1U << TOKEN_SECOND_BITS) - 1;
-
-	for (size_t i = 0; i < block->n_tokens; i++) {
-		uint32_t token = block->tokens[i];
-
-		first[i & 1][token & first_mask]++;
-		second[i & 1][token >> TOKEN_FIRST_BITS & second_mask]++;
-	}
 	*counts = (struct counts){ 0 };
 	for (size_t i = 0; i < LITERALS; i++)
-		counts->first[i] = first[0][i] + first[1][i] + second[0][TOKEN_LITERAL + i] +
-				   second[1][TOKEN_LITERAL + i];
+		counts->first[i] = tokens->first[i] + tokens->second[TOKEN_LITERAL + i];
 	counts->first[TOKEN_END] = 1;
 	for (size_t code = 0; code < LENGTH_CODES; code++)
-		for (size_t length = length_base[code]; length < length_base[code + 1]; length++) {
-			size_t i = TOKEN_LENGTH + length - DEFLATE_LENGTH_MIN;
-
-			counts->first[TOKEN_LENGTH + code] += first[0][i] + first[1][i];
-		}
-	for (size_t i = 0; i < DISTANCE_CODES; i++)
-		counts->second[i] = second[0][i] + second[1][i];
+		for (size_t length = length_base[code]; length < length_base[code + 1]; length++)
+			counts->first[TOKEN_LENGTH + code] +=
+				tokens->first[TOKEN_LENGTH + length - DEFLATE_LENGTH_MIN];
+	memcpy(counts->second, tokens->second, sizeof(counts->second));
 }
 
 static void codes_fixed(struct codes *codes)
@@ -302,7 +288,7 @@ void deflate_block_write(struct bit_writer *out, const struct deflate_block *blo
 	uint64_t bits[3];
 	enum form form = FORM_STORED;
 
-	count_parts(block, &counts);
+	count_symbols(block->counts, &counts);
 	codes_fixed(&fixed);
 	huffman_lengths(counts.first, FIRST_CODES, FIRST_BITS_MAX, dynamic.first_bits);
 	huffman_lengths(counts.second, DISTANCE_CODES, FIRST_BITS_MAX, dynamic.second_bits);

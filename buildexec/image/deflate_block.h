@@ -54,6 +54,20 @@ static inline uint32_t token_match(uint32_t length, uint32_t distance)
 	       extra << TOKEN_EXTRA_SHIFT;
 }
 
+/* How often each part occurs in a block. Whoever makes the tokens counts, while it waits for memory anyway. */
+struct token_counts {
+	uint32_t first[TOKEN_FIRSTS], second[TOKEN_SECONDS];
+};
+
+/* Puts a token where `at` is and counts it; the place behind it. */
+static inline uint32_t *token_put(uint32_t *at, struct token_counts *counts, uint32_t token)
+{
+	counts->first[token & ((1U << TOKEN_FIRST_BITS) - 1)]++;
+	counts->second[token >> TOKEN_FIRST_BITS & ((1U << TOKEN_SECOND_BITS) - 1)]++;
+	*at = token;
+	return at + 1;
+}
+
 /* Where bits go: whole bytes to `at`, up to 7 wait. Eight bytes behind `at` may be overwritten. */
 struct bit_writer {
 	unsigned char *at;
@@ -65,6 +79,7 @@ struct bit_writer {
 struct deflate_block {
 	const uint32_t *tokens; /* borrowed; at most DEFLATE_TOKENS_MAX */
 	size_t n_tokens;
+	const struct token_counts *counts; /* of these tokens */
 	const unsigned char *raw; /* the same as bytes, for the case that they do not compress */
 	size_t n_raw;
 	bool is_last;

@@ -90,13 +90,14 @@ void parse_fast(void *memory, struct piece *piece)
 			unsigned n = 1 + (++misses >> SKIP_SHIFT);
 
 			for (; n && at < end && token < piece->full; n--, at += 2)
-				*token++ = token_literals(in[at], in[at + 1]);
+				token = token_put(token, &piece->counts,
+						  token_literals(in[at], in[at + 1]));
 			continue;
 		}
 		misses = 0;
 		if (match.at > at)
-			*token++ = token_literal(in[at]);
-		*token++ = token_match(match.length, match.distance);
+			token = token_put(token, &piece->counts, token_literal(in[at]));
+		token = token_put(token, &piece->counts, token_match(match.length, match.distance));
 		at = pass(last, piece, &match);
 	}
 	piece->token = token;

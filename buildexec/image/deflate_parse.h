@@ -22,6 +22,7 @@ struct piece {
 	const unsigned char *in;
 	size_t n, start; /* `start`: of the block that is open */
 	uint32_t *tokens, *full, *token;
+	struct token_counts counts; /* of the block that is open */
 	struct bit_writer out;
 };
 

@@ -146,10 +146,12 @@ static inline void add_literal(struct piece *piece, bool *is_single, size_t at)
 {
 	const unsigned char *in = piece->in;
 
-	if (*is_single)
+	if (*is_single) {
 		piece->token[-1] = token_literals(in[at - 1], in[at]);
-	else
-		*piece->token++ = token_literal(in[at]);
+		piece->counts.second[TOKEN_LITERAL + in[at]]++;
+	} else {
+		piece->token = token_put(piece->token, &piece->counts, token_literal(in[at]));
+	}
 	*is_single = !*is_single;
 }
 
@@ -194,7 +196,8 @@ void parse_small(void *memory, struct piece *piece)
 		}
 		misses = 0;
 		match = choose(parse, piece, match, &is_single, &looked);
-		*piece->token++ = token_match(match.length, match.distance);
+		piece->token = token_put(piece->token, &piece->counts,
+					 token_match(match.length, match.distance));
 		is_single = false;
 		at = match.at + match.length;
 		for (; looked < at && looked < end; looked++)
