@@ -149,7 +149,7 @@ static void test_deflate__lengths_about_the_longest(void **state)
 	}
 }
 
-/* Bytes of a few values, of which each is rarer than the one before: long codes, and repeats of all kinds. */
+/* Few values, most of them rare, so that codes are long; and repeats at all distances. */
 static void test_deflate__random_mixtures(void **state)
 {
 	enum { N = 150000 };
@@ -163,13 +163,15 @@ static void test_deflate__random_mixtures(void **state)
 		for (size_t i = 0; i < n;) {
 			size_t part = 1 + next(&seed) % 300, from = next(&seed) % 40000;
 
-			for (size_t end = i + part < n ? i + part : n; i < end; i++)
-				bytes[i] =
-					round % 2 && from && from <= i && part % 3
-						? bytes[i - from]
-						: (unsigned char)((unsigned)__builtin_ctz(
-									  next(&seed) | 1U << 30) *
-								  37 % n_values);
+			for (size_t end = i + part < n ? i + part : n; i < end; i++) {
+				/* Each value half as often as the one before. */
+				size_t rank = (size_t)__builtin_ctz(next(&seed) | 1U << 30);
+
+				if (round % 2 && from && from <= i && part % 3)
+					bytes[i] = bytes[i - from];
+				else
+					bytes[i] = (unsigned char)(rank * 37 % n_values);
+			}
 		}
 		round_trips(bytes, n);
 	}
