@@ -15,8 +15,8 @@ enum {
 	SHORT_BYTES = 4,
 	LONG_BYTES = 10,
 	LONG_STEPS = 8,
-	SHORT_STEPS = 6,
-	SHORT_STEPS_MORE = 3, /* when the long chain knew a match already */
+	SHORT_STEPS = 4,
+	SHORT_STEPS_MORE = 2, /* when the long chain knew a match already */
 	NICE = 96,            /* long enough to look no further */
 	LEAST_BITS = 12,
 	LEAST_BYTES = 3,
