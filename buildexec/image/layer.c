@@ -1,34 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layer.c — a ring of slots: the caller fills piece k into slot k mod n; a worker compresses it;
+ * layer.c — a ring of slots: the caller fills piece k into slot k mod n; a thread compresses it;
  * pieces are written in order by whichever thread finds the next one ready. A slot is free again
- * once its piece is written, so the ring bounds the memory. With one thread the caller does all
- * three jobs in turn, with the same bytes as a result.
+ * once its piece is written, so the ring bounds the memory. When the ring is full the caller
+ * compresses too, so that there are as many threads as cores and none of them waits for long; with
+ * one thread it does all three jobs in turn, with the same bytes as a result.
  */
 #include "buildexec/image/layer.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libdeflate.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "buildexec/image/deflate.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
 
 enum {
-	PIECE = 1 << 20, /* changing this changes every digest */
-	WORKERS_MAX = 8,
-	SLOTS_SPARE = 4, /* beyond one per worker: being filled, waiting, being written */
-	SLOTS_MAX = WORKERS_MAX + SLOTS_SPARE,
+	PIECE = DEFLATE_PIECE_MAX, /* changing this changes every digest */
+	THREADS_MAX = 8,
+	SLOTS_SPARE =
+		8, /* beyond one per thread, so that workers have enough while the caller compresses */
+	SLOTS_MAX = THREADS_MAX + SLOTS_SPARE,
 };
 
-static const int levels[] = { [LAYER_FAST] = 1, [LAYER_SMALL] = 6 };
-_Static_assert(COUNTOF(levels) == LAYER_PROFILES, "every profile has a level");
+static const enum deflate_effort efforts[] = {
+	[LAYER_FAST] = DEFLATE_FAST, [LAYER_SMALL] = DEFLATE_SMALL
+};
+_Static_assert(COUNTOF(efforts) == LAYER_PROFILES, "every profile has an effort");
 
 enum slot_state { SLOT_FREE, SLOT_FULL, SLOT_TAKEN, SLOT_PACKED, SLOT_STATES };
 
@@ -43,8 +47,8 @@ struct layer {
 	struct sha256 diff_id,
 		digest; /* of the archive: the caller's thread; of the blob: the writer */
 	struct slot slots[SLOTS_MAX];
-	size_t n_slots, packed_cap;
-	int level;
+	size_t n_slots;
+	enum deflate_effort effort;
 
 	int fd;
 	char dir[PATH_MAX], temp[PATH_MAX + 32];
@@ -52,12 +56,12 @@ struct layer {
 
 	pthread_mutex_t lock;
 	pthread_cond_t filled, freed;
-	pthread_t workers[WORKERS_MAX];
+	pthread_t workers[THREADS_MAX];
 	size_t n_workers;
 	uint64_t n_filled, n_taken, n_written; /* pieces so far */
 	bool is_writing, is_ended, is_failed;
-	struct err err;                    /* of the first failure */
-	struct libdeflate_compressor *own; /* without workers */
+	struct err err;       /* of the first failure */
+	struct deflater *own; /* of the caller's thread */
 };
 
 static void fail(struct layer *layer, const struct err *err)
@@ -100,70 +104,55 @@ static void write_ready(struct layer *layer)
 	layer->is_writing = false;
 }
 
-static void pack(const struct layer *layer, struct slot *slot, struct libdeflate_compressor *packer)
+/* Compresses the next piece that waits. Called and left with the lock held. */
+static void pack_next(struct layer *layer, struct deflater *deflater)
 {
-	slot->packed_len = libdeflate_gzip_compress(packer, slot->raw, slot->raw_len, slot->packed,
-						    layer->packed_cap);
-	if (!slot->packed_len)
-		BUG("a compressed piece is larger than its bound");
-}
+	struct slot *slot = &layer->slots[layer->n_taken++ % layer->n_slots];
 
-static struct libdeflate_compressor *packer_new(int level)
-{
-	struct libdeflate_compressor *packer = libdeflate_alloc_compressor(level);
-
-	if (!packer)
-		BUG("out of memory");
-	return packer;
+	slot->state = SLOT_TAKEN;
+	pthread_mutex_unlock(&layer->lock);
+	slot->packed_len = deflater_gzip(deflater, slot->raw, slot->raw_len, slot->packed);
+	pthread_mutex_lock(&layer->lock);
+	slot->state = SLOT_PACKED;
+	write_ready(layer);
 }
 
 static void *work(void *arg)
 {
 	struct layer *layer = arg;
-	struct libdeflate_compressor *packer = packer_new(layer->level);
+	struct deflater *deflater = deflater_new(layer->effort);
 
 	pthread_mutex_lock(&layer->lock);
 	for (;;) {
-		struct slot *slot;
-
 		while (layer->n_taken == layer->n_filled && !layer->is_ended && !layer->is_failed)
 			pthread_cond_wait(&layer->filled, &layer->lock);
 		if (layer->is_failed || layer->n_taken == layer->n_filled)
 			break;
-		slot = &layer->slots[layer->n_taken++ % layer->n_slots];
-		slot->state = SLOT_TAKEN;
-		pthread_mutex_unlock(&layer->lock);
-		pack(layer, slot, packer);
-		pthread_mutex_lock(&layer->lock);
-		slot->state = SLOT_PACKED;
-		write_ready(layer);
+		pack_next(layer, deflater);
 	}
 	pthread_mutex_unlock(&layer->lock);
-	libdeflate_free_compressor(packer);
+	deflater_free(deflater);
 	return NULL;
 }
 
-/* Gives the piece being filled to the workers and waits until the next slot is free. */
+/* Gives the piece being filled to the workers; while no slot is free, compresses as they do. */
 static bool hand_over(struct layer *layer, struct err *err)
 {
-	struct slot *slot = &layer->slots[layer->n_filled % layer->n_slots];
+	struct slot *slot = &layer->slots[layer->n_filled % layer->n_slots], *next;
 	bool is_ok;
 
 	sha256_update(&layer->diff_id, slot->raw, slot->raw_len);
 	pthread_mutex_lock(&layer->lock);
 	slot->state = SLOT_FULL;
 	layer->n_filled++;
-	if (layer->n_workers) {
-		pthread_cond_signal(&layer->filled);
-	} else {
-		layer->n_taken++;
-		pack(layer, slot, layer->own);
-		slot->state = SLOT_PACKED;
-		write_ready(layer);
+	pthread_cond_signal(&layer->filled);
+	next = &layer->slots[layer->n_filled % layer->n_slots];
+	while (next->state != SLOT_FREE && !layer->is_failed) {
+		if (layer->n_taken < layer->n_filled)
+			pack_next(layer, layer->own);
+		else
+			pthread_cond_wait(&layer->freed, &layer->lock);
 	}
-	while (layer->slots[layer->n_filled % layer->n_slots].state != SLOT_FREE &&
-	       !layer->is_failed)
-		pthread_cond_wait(&layer->freed, &layer->lock);
 	is_ok = !layer->is_failed;
 	if (!is_ok)
 		*err = layer->err;
@@ -181,7 +170,8 @@ static bool take_bytes(void *ctx, const void *bytes, size_t n, struct err *err)
 		struct slot *slot = &layer->slots[layer->n_filled % layer->n_slots];
 		size_t part = PIECE - slot->raw_len < n ? PIECE - slot->raw_len : n;
 
-		memcpy(slot->raw + slot->raw_len, at, part);
+		if (at != slot->raw + slot->raw_len)
+			memcpy(slot->raw + slot->raw_len, at, part);
 		slot->raw_len += part;
 		at += part;
 		n -= part;
@@ -189,6 +179,16 @@ static bool take_bytes(void *ctx, const void *bytes, size_t n, struct err *err)
 			return false;
 	}
 	return true;
+}
+
+/* Files are read to where their bytes are hashed and compressed; never nothing. */
+static void *room_for_bytes(void *ctx, size_t *n)
+{
+	struct layer *layer = ctx;
+	struct slot *slot = &layer->slots[layer->n_filled % layer->n_slots];
+
+	*n = PIECE - slot->raw_len;
+	return slot->raw + slot->raw_len;
 }
 
 static bool open_blob(struct layer *layer, const char *blob_dir, struct err *err)
@@ -214,18 +214,16 @@ static size_t threads_for(size_t wanted)
 {
 	if (!wanted)
 		wanted = pool_cores();
-	if (wanted > WORKERS_MAX)
-		wanted = WORKERS_MAX;
-	return wanted <= 1 ? 0 : wanted;
+	if (wanted > THREADS_MAX)
+		wanted = THREADS_MAX;
+	return wanted;
 }
 
 static void start_workers(struct layer *layer, size_t wanted)
 {
-	while (layer->n_workers < wanted &&
+	while (layer->n_workers + 1 < wanted &&
 	       pthread_create(&layer->workers[layer->n_workers], NULL, work, layer) == 0)
 		layer->n_workers++;
-	if (!layer->n_workers)
-		layer->own = packer_new(layer->level);
 }
 
 bool layer_open(const struct layer_options *options, struct layer **out, struct err *err)
@@ -235,9 +233,9 @@ bool layer_open(const struct layer_options *options, struct layer **out, struct 
 
 	*out = NULL;
 	*layer = (struct layer){
-		.tar = { .sink = take_bytes, .ctx = layer },
-		.level = levels[options->profile],
-		.n_slots = n_threads ? n_threads + SLOTS_SPARE : 1,
+		.tar = { .sink = take_bytes, .room = room_for_bytes, .ctx = layer },
+		.effort = efforts[options->profile],
+		.n_slots = n_threads > 1 ? n_threads + SLOTS_SPARE : 1,
 		.fd = -1,
 	};
 	if (!open_blob(layer, options->blob_dir, err)) {
@@ -249,11 +247,11 @@ bool layer_open(const struct layer_options *options, struct layer **out, struct 
 	pthread_mutex_init(&layer->lock, NULL);
 	pthread_cond_init(&layer->filled, NULL);
 	pthread_cond_init(&layer->freed, NULL);
-	layer->packed_cap = libdeflate_gzip_compress_bound(NULL, PIECE);
 	for (size_t i = 0; i < layer->n_slots; i++) {
 		layer->slots[i].raw = mem_realloc(NULL, PIECE);
-		layer->slots[i].packed = mem_realloc(NULL, layer->packed_cap);
+		layer->slots[i].packed = mem_realloc(NULL, deflater_bound(PIECE));
 	}
+	layer->own = deflater_new(layer->effort);
 	start_workers(layer, n_threads);
 	*out = layer;
 	return true;
@@ -269,6 +267,8 @@ static void join_workers(struct layer *layer)
 	pthread_mutex_lock(&layer->lock);
 	layer->is_ended = true;
 	pthread_cond_broadcast(&layer->filled);
+	while (layer->n_taken < layer->n_filled && !layer->is_failed)
+		pack_next(layer, layer->own);
 	pthread_mutex_unlock(&layer->lock);
 	for (size_t i = 0; i < layer->n_workers; i++)
 		pthread_join(layer->workers[i], NULL);
@@ -293,8 +293,7 @@ void layer_abort(struct layer **handle)
 		free(layer->slots[i].raw);
 		free(layer->slots[i].packed);
 	}
-	if (layer->own)
-		libdeflate_free_compressor(layer->own);
+	deflater_free(layer->own);
 	pthread_mutex_destroy(&layer->lock);
 	pthread_cond_destroy(&layer->filled);
 	pthread_cond_destroy(&layer->freed);

@@ -56,9 +56,14 @@ struct tar_entry {
 /* Takes the archive's bytes in order. */
 typedef bool tar_sink_fn(void *ctx, const void *bytes, size_t n, struct err *err);
 
-/* An open archive: set sink and ctx, the rest zero. */
+/* Where the sink would put its next bytes, and how many fit (at least one): what is read to there and then given to the
+ * sink need not be copied. Lent until the sink is called. */
+typedef void *tar_room_fn(void *ctx, size_t *n);
+
+/* An open archive: set sink and ctx, and room where there is one, the rest zero. */
 struct tar {
 	tar_sink_fn *sink;
+	tar_room_fn *room;
 	void *ctx;
 	uint64_t left;    /* data bytes that the open entry still needs */
 	unsigned padding; /* zero bytes behind them */

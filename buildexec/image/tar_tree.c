@@ -276,16 +276,22 @@ static void source_close(struct source *source)
 /* The data of an open file, whose entry has begun. Longer or shorter than announced is an error. */
 static bool copy_data(struct source *source, int fd, const char *path, struct err *err)
 {
+	struct tar *tar = source->tar;
+	size_t n = CHUNK;
+	char *to = source->chunk;
 	ssize_t got;
 
-	while ((got = read(fd, source->chunk, CHUNK)) != 0) {
+	for (;;) {
+		if (tar->room)
+			to = tar->room(tar->ctx, &n);
+		got = read(fd, to, n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return err_sys(err, errno, "cannot read '%s/%s'", source->map->dir, path);
-		if ((uint64_t)got > source->tar->left)
+		if (got == 0 || (uint64_t)got > tar->left)
 			break;
-		if (!tar_data(source->tar, source->chunk, (size_t)got, err))
+		if (!tar_data(tar, to, (size_t)got, err))
 			return false;
 	}
 	if (got != 0 || source->tar->left)

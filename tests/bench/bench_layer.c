@@ -14,8 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libdeflate.h>
-
+#include "buildexec/image/deflate.h"
 #include "buildexec/image/layer.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
@@ -29,7 +28,7 @@ struct work {
 	const char *tree, *archive, *blobs, *floor, *peer;
 	enum layer_profile profile;
 	size_t threads;
-	int level;
+	enum deflate_effort effort;
 };
 
 static bool add_tree(const struct work *work, struct tar *tar, struct err *err)
@@ -61,7 +60,7 @@ static bool run_floor(void *ctx, struct err *err)
 	const struct work *work = ctx;
 
 	(void)err;
-	floor_export(work->tree, work->floor, work->level);
+	floor_export(work->tree, work->floor, work->effort);
 	return true;
 }
 
@@ -94,20 +93,22 @@ static void write_archive(const struct work *work)
 }
 
 struct pieces {
-	int fd, level;
-	size_t n_bytes;
+	int fd;
+	enum deflate_effort effort;
 };
 
 static void compress_piece(void *items, size_t i)
 {
 	const struct pieces *pieces = items;
-	static _Thread_local struct libdeflate_compressor *compressor;
-	static _Thread_local unsigned char raw[PIECE], packed[PIECE + PIECE / 8];
+	static _Thread_local struct deflater *deflater;
+	static _Thread_local unsigned char raw[PIECE], *packed;
 	ssize_t n = pread(pieces->fd, raw, PIECE, (off_t)(i * PIECE));
 
-	if (!compressor)
-		compressor = libdeflate_alloc_compressor(pieces->level);
-	if (n <= 0 || !libdeflate_gzip_compress(compressor, raw, (size_t)n, packed, sizeof(packed)))
+	if (!deflater) {
+		deflater = deflater_new(pieces->effort);
+		packed = mem_realloc(NULL, deflater_bound(PIECE));
+	}
+	if (n <= 0 || !deflater_gzip(deflater, raw, (size_t)n, packed))
 		abort();
 }
 
@@ -115,7 +116,7 @@ static bool run_compress(void *ctx, struct err *err)
 {
 	const struct work *work = ctx;
 	AUTO_FD fd = open(work->archive, O_RDONLY | O_CLOEXEC);
-	struct pieces pieces = { .fd = fd, .level = work->level };
+	struct pieces pieces = { .fd = fd, .effort = work->effort };
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -273,11 +274,11 @@ int main(int argc, char **argv)
 	size_t n = is_smoke ? 3 : size ? strtoul(size, NULL, 10) : 500;
 	unsigned n_rounds = is_smoke ? 1 : rounds ? (unsigned)strtoul(rounds, NULL, 10) : 5;
 	struct arena *arena = arena_new();
-	struct work work = { .profile = LAYER_FAST, .level = 1 };
-	static const struct profile fast = { "layer, profile fast (libdeflate 1)", "tar | pigz -p2",
-					     "pigz -p2", 0.15, 1.17 };
-	static const struct profile small = { "layer, profile small (libdeflate 6)",
-					      "tar | gzip -6", "gzip -6", 0.2, 1.0 };
+	struct work work = { .profile = LAYER_FAST, .effort = DEFLATE_FAST };
+	static const struct profile fast = { "layer, profile fast", "tar | pigz -p2", "pigz -p2",
+					     0.15, 1.17 };
+	static const struct profile small = { "layer, profile small", "tar | gzip -6", "gzip -6",
+					      0.2, 1.0 };
 	const char *const pigz[] = { "pigz", "--version", NULL };
 
 	work.tree = path_join(arena, bench_folder(), "tree");
@@ -296,7 +297,7 @@ int main(int argc, char **argv)
 	write_archive(&work);
 	bench_profile(work, &fast, n_rounds);
 	work.profile = LAYER_SMALL;
-	work.level = 6;
+	work.effort = DEFLATE_SMALL;
 	bench_profile(work, &small, is_smoke ? 1 : n_rounds / 2 + 1);
 	arena_free(arena);
 	bench_clean();

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <fts.h>
-#include <libdeflate.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,8 @@ enum { PIECE = 1 << 20, BLOCK = 512 };
 
 struct floor {
 	FTS *tree;
-	int in, out, level;
+	int in, out;
+	enum deflate_effort effort;
 	size_t n_blank; /* zero bytes to come before the next file: its header, the padding of the last */
 	size_t n_file;
 	struct sha256 raw, packed;
@@ -104,18 +104,18 @@ static void give(struct floor *floor, const char *packed, size_t n, size_t ticke
 static void *run(void *ctx)
 {
 	struct floor *floor = ctx;
-	struct libdeflate_compressor *packer = libdeflate_alloc_compressor(floor->level);
-	char *raw = malloc(PIECE), *packed = malloc(PIECE + PIECE / 8);
+	struct deflater *deflater = deflater_new(floor->effort);
+	char *raw = malloc(PIECE), *packed = malloc(deflater_bound(PIECE));
 	size_t n, ticket;
 
-	if (!packer || !raw || !packed)
+	if (!raw || !packed)
 		abort();
 	while ((n = take(floor, raw, &ticket)) > 0)
-		give(floor, packed,
-		     libdeflate_gzip_compress(packer, raw, n, packed, PIECE + PIECE / 8), ticket);
+		give(floor, packed, deflater_gzip(deflater, raw, n, (unsigned char *)packed),
+		     ticket);
 	free(raw);
 	free(packed);
-	libdeflate_free_compressor(packer);
+	deflater_free(deflater);
 	return NULL;
 }
 
@@ -124,10 +124,10 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-void floor_export(const char *tree, const char *blob, int level)
+void floor_export(const char *tree, const char *blob, enum deflate_effort effort)
 {
 	char *paths[] = { strdup(tree), NULL };
-	struct floor floor = { .in = -1, .level = level };
+	struct floor floor = { .in = -1, .effort = effort };
 	pthread_t threads[64];
 	size_t n = pool_cores() < 64 ? pool_cores() : 64;
 

@@ -3,6 +3,8 @@
 #ifndef TESTS_BENCH_LAYER_FLOOR_H
 #define TESTS_BENCH_LAYER_FLOOR_H
 
-void floor_export(const char *tree, const char *blob, int level);
+#include "buildexec/image/deflate.h"
+
+void floor_export(const char *tree, const char *blob, enum deflate_effort effort);
 
 #endif

@@ -156,7 +156,7 @@ static void test_launch_layer__equals_the_reference_with_parents(void **state)
 {
 	struct fixture *f = *state;
 	size_t n = 20971520;
-	char *zeros = calloc(1, n);
+	char *zeros;
 	struct tar_map layers = { at(f, "layers"), "/layers" };
 	struct tar_map layer_map = { at(f, "layers/parity_big/big"), "/layers/parity_big/big" };
 	struct tar_parents parents = { &layers, layer_map.name, cnb, false };
@@ -166,6 +166,7 @@ static void test_launch_layer__equals_the_reference_with_parents(void **state)
 	struct err err = { 0 };
 
 	need_suite(f);
+	zeros = calloc(1, n);
 	make_dir(layer_map.dir);
 	write_bytes(path_join(f->arena, layer_map.dir, "zeros"), zeros, n);
 	free(zeros);
