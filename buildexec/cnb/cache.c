@@ -18,6 +18,7 @@
 #define COMMITTED "committed"
 #define OLD       "committed-backup"
 #define METADATA  "metadata.json"
+#define BLOBS     "blobs.json"
 
 static const char *archive_path(const struct build_cache *cache, const char *state,
 				const char *diff_id, struct arena *arena)
@@ -35,9 +36,25 @@ static void recover(const struct build_cache *cache, struct arena *arena)
 		return; /* then there is no cache, which is always allowed */
 }
 
-static void read_blobs(struct build_cache *cache, const struct node *json, struct arena *arena)
+/* NULL: it is not there, or damaged. */
+static struct node *read_json(const struct build_cache *cache, const char *name,
+			      struct arena *arena)
 {
-	const struct node *blobs = node_get(json, "blobs");
+	const char *path = arena_printf(arena, "%s/" COMMITTED "/%s", cache->dir, name);
+	struct err problem = { 0 };
+	struct node *json;
+	char *text;
+	size_t len;
+
+	return fs_read_plain(path, LIMIT_LABEL_BYTES, arena, &text, &len, &problem) && text &&
+			       json_parse(text, len, arena, &json, &problem)
+		       ? json
+		       : NULL;
+}
+
+static void read_blobs(struct build_cache *cache, struct arena *arena)
+{
+	const struct node *blobs = read_json(cache, BLOBS, arena);
 
 	for (const struct node *one = blobs && blobs->kind == NODE_MAP ? blobs->first : NULL; one;
 	     one = one->next) {
@@ -75,20 +92,25 @@ static struct node *blobs_encode(const struct build_cache *cache, struct arena *
 
 static void read_metadata(struct build_cache *cache, struct arena *arena)
 {
-	const char *path = arena_printf(arena, "%s/" COMMITTED "/" METADATA, cache->dir);
+	const struct node *json = read_json(cache, METADATA, arena);
 	struct err problem = { 0 };
-	struct node *json;
-	char *text;
-	size_t len;
 
-	cache->metadata = (struct cache_metadata){ .sbom = "" };
-	if (!fs_read_plain(path, LIMIT_LABEL_BYTES, arena, &text, &len, &problem) || !text)
-		return;
-	if (!json_parse(text, len, arena, &json, &problem) ||
-	    !cache_metadata_decode(json, arena, &cache->metadata, &problem))
-		cache->metadata = (struct cache_metadata){ .sbom = "" };
+	if (json && cache_metadata_decode(json, arena, &cache->metadata, &problem))
+		read_blobs(cache, arena);
 	else
-		read_blobs(cache, json, arena);
+		cache->metadata = (struct cache_metadata){ .sbom = "" };
+}
+
+static bool write_json(const struct build_cache *cache, const char *name, const struct node *json,
+		       struct arena *arena, struct err *err)
+{
+	AUTO_BUF text = BUF_INIT(LIMIT_LABEL_BYTES);
+
+	json_print(json, JSON_TYPED, &text);
+	if (text.is_over)
+		return err_set(err, ERR_INVALID, "metadata of the build cache is too long");
+	return fs_write_atomic(AT_FDCWD, path_join(arena, cache->staging, name), buf_text(&text),
+			       text.len, 0600, true, err);
 }
 
 bool build_cache_open(const char *dir, struct arena *arena, struct build_cache *out,
@@ -283,15 +305,9 @@ bool build_cache_commit(struct build_cache *cache, const struct cache_metadata *
 {
 	const char *committed = path_join(arena, cache->dir, COMMITTED);
 	const char *old = path_join(arena, cache->dir, OLD);
-	AUTO_BUF text = BUF_INIT(LIMIT_LABEL_BYTES);
-	struct node *json = cache_metadata_encode(metadata, arena);
 
-	node_set(arena, json, "blobs", blobs_encode(cache, arena));
-	json_print(json, JSON_TYPED, &text);
-	if (text.is_over)
-		return err_set(err, ERR_INVALID, "metadata of the build cache is too long");
-	if (!fs_write_atomic(AT_FDCWD, path_join(arena, cache->staging, METADATA), buf_text(&text),
-			     text.len, 0600, true, err) ||
+	if (!write_json(cache, BLOBS, blobs_encode(cache, arena), arena, err) ||
+	    !write_json(cache, METADATA, cache_metadata_encode(metadata, arena), arena, err) ||
 	    !fs_remove_tree(old, err))
 		return false;
 	if (rename(committed, old) != 0 && errno != ENOENT)

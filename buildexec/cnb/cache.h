@@ -2,12 +2,12 @@
 /*
  * cache.h — the layers that one image's buildpacks keep between builds, in a folder of their own:
  *     <dir>/lock                   held exclusively while a build reads the cache, and while it writes it
- *     <dir>/committed/metadata.json, <hex of diffID>.tar.gz
+ *     <dir>/committed/metadata.json, blobs.json, <hex of diffID>.tar.gz
  *     <dir>/kept/…                 folders of the same content (kept_layer.h)
  * A new state is made beside it and takes its place by renames: a reader sees the old one or the new one, and a kill
  * leaves one of the two. What is damaged is as good as absent, and removed when that is found out: contents are made again
- * then. metadata.json is the label of a cache image with a table "blobs" more, diffID → digest and size of each archive, so
- * that a cache image is pushed without reading them.
+ * then. metadata.json is the label of a cache image. blobs.json has digest and size of each archive by diffID, so that a cache
+ * image is pushed without reading them.
  * Spec: buildpacks/spec platform.md "Cache"; cnb.md §1.3, §1.8.
  */
 #ifndef BUILDEXEC_CNB_CACHE_H

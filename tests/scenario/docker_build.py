@@ -409,9 +409,9 @@ USER 1001:5
         self.assertNotIn(password, log)
         more["credentials"] = []
         failure, _ = self.bad("FROM registry.local/base:1\n", key="b", **more)
-        self.assertEqual((failure["reason"], failure["failure"]), ("PushImageToRegistryFailed", "denied"))
+        self.assertEqual((failure["reason"], failure["failure"]), ("PushImageToRegistryFailed", "transient"))
         failure, _ = self.bad(f"FROM {place}:1\n", key="b", credentials=[])
-        self.assertEqual((failure["reason"], failure["failure"]), ("PullBuilderImageFailed", "denied"))
+        self.assertEqual((failure["reason"], failure["failure"]), ("PullBuilderImageFailed", "transient"))
 
 
 class Buildah(EveryEngine):

@@ -193,7 +193,8 @@ class S2iBuildTest(worker.WorkerTest):
         url, commit = self.repository()
         spec = {"source": {"git": {"uri": url}}}
         failure, _ = self.bad(self.world.s2i(spec, source={"git": {"url": url, "revision": commit}}))
-        self.assertEqual((failure["failure"], failure["reason"], failure["name"]), ("denied", "FetchSourceFailed", "FETCH"))
+        self.assertEqual((failure["failure"], failure["reason"], failure["name"]), ("transient", "FetchSourceFailed", "FETCH"))
+        self.assertRegex(failure["text"], "401|credentials")
         login = {"gitCredentials": [{"server": GIT, "user": "me", "password": "s3cret pass"}]}
         spec["source"]["contextDir"] = "none"
         failure, _ = self.bad(self.world.s2i(spec, source={"git": {"url": url, "revision": commit}}, **login))
