@@ -97,7 +97,7 @@ bool err_sys(struct err *err, int sys, const char *fmt, ...)
 
 bool err_foreign(struct err *err)
 {
-	err->is_foreign = true;
+	err->is_foreign = err->kind != ERR_CANCELLED;
 	return false;
 }
 

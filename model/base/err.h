@@ -38,7 +38,7 @@ struct err {
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF(3, 4);
 /* Appends ": strerror(sys)"; the kind follows from `sys` (ENOENT is ERR_ABSENT, EACCES ERR_DENIED, else ERR_SYSTEM). */
 bool err_sys(struct err *err, int sys, const char *fmt, ...) PRINTF(3, 4);
-/* Says that it came from a server. Returns false. */
+/* Says that it came from a server, unless we did not wait for that one any longer. Returns false. */
 bool err_foreign(struct err *err);
 /* Puts "outer: " before the text. Each caller that knows a better name adds it. */
 bool err_prefix(struct err *err, const char *fmt, ...) PRINTF(2, 3);

@@ -306,7 +306,7 @@ class Access(Case):
         server = self.serve(cert=TLS + "/server.pem", key=TLS + "/server.key")
         self.good(self.request(server, jenkins={"caFile": TLS + "/ca.pem"}))
         failure, _ = self.bad(self.request(server, key="b"))
-        self.assertEqual(failure["failure"], "denied")
+        self.assertEqual(failure["failure"], "transient")
         self.assertIn("jenkins.caFile", failure["text"])
         self.good(self.request(server, key="b", jenkins={"insecure": True}))
         failure, _ = self.bad(self.request(server, jenkins={"caFile": TLS + "/none.pem"}))

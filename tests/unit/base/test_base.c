@@ -26,6 +26,21 @@ static void test_err__prefixes_the_outer_name(void **state)
 	assert_string_equal(err.text, "image 'x': cannot read 'a': No such file or directory");
 }
 
+static void test_err__blames_no_server_for_what_was_cancelled(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	err_set(&err, ERR_DENIED, "the server answered 401");
+	assert_false(err_foreign(&err));
+	assert_true(err.is_foreign);
+	err_prefix(&err, "cannot push");
+	assert_true(err.is_foreign);
+	err_set(&err, ERR_CANCELLED, "cancelled");
+	assert_false(err_foreign(&err));
+	assert_false(err.is_foreign);
+}
+
 static void test_err__cuts_long_texts_at_a_character(void **state)
 {
 	struct err err = { 0 };
@@ -173,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_err__prefixes_the_outer_name),
+		cmocka_unit_test(test_err__blames_no_server_for_what_was_cancelled),
 		cmocka_unit_test(test_err__cuts_long_texts_at_a_character),
 		cmocka_unit_test(test_arena__gives_zeroed_memory_of_any_size),
 		cmocka_unit_test(test_arena__adopts_what_lives_in_another),
