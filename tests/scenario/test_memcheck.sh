@@ -7,5 +7,5 @@ build=$(cd "$1" && pwd)
 skip() { echo "skipped: $*"; exit 77; }
 for program in valgrind crun busybox git python3; do command -v $program >/dev/null || skip "$program is not installed"; done
 [ -x "$build/reconcile" ] || skip "reconcile is not built in $build"
-! nm -D "$build/reconcile" | grep -qE '__(asan|tsan|ubsan)_' || skip "a sanitizer looks at this build already"
+! grep -qaE "__(asan|tsan|ubsan)_" "$build/reconcile" || skip "a sanitizer looks at this build already"
 exec python3 "$(dirname "$0")/../memcheck/memcheck" "$build" --part short
