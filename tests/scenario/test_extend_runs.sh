@@ -77,25 +77,25 @@ git init -q
 git add -A
 git commit -qm "what we want"
 
-# The files of an image, one layer over the other, in $work/root.
+# The files of an image, one layer over the other, in $work/unpacked.
 unpack() {
 	local layer
-	rm -rf "$work/pulled" "$work/root"
-	mkdir -p "$work/root"
+	rm -rf "$work/pulled" "$work/unpacked"
+	mkdir -p "$work/unpacked"
 	skopeo copy -q --src-tls-verify=false --src-creds "$SERVER_USER:$SERVER_PASSWORD" "docker://$registry/apps/$1" "dir:$work/pulled"
 	for layer in $(python3 -c 'import json, sys; print(*[one["digest"][7:] for one in json.load(open(sys.argv[1]))["layers"]])' "$work/pulled/manifest.json"); do
-		tar -C "$work/root" -xzf "$work/pulled/$layer" --no-same-owner 2>/dev/null
+		tar -C "$work/unpacked" -xzf "$work/pulled/$layer" --no-same-owner 2>/dev/null
 	done
 }
 holds() { # IMAGE FILE TEXT
 	unpack "$1"
-	[ "$(cat "$work/root/$2")" = "$3" ] || { echo "$1: $2 is '$(cat "$work/root/$2")'"; return 1; }
+	[ "$(cat "$work/unpacked/$2")" = "$3" ] || { echo "$1: $2 is '$(cat "$work/unpacked/$2")'"; return 1; }
 }
 plan_is() { grep -E "^Image +$1 +$2 .* $3" <(sed 's/default\///' "$work/out") || { cat "$work/out"; return 1; }; }
 
 check "all are built" expect_exit 0 "$reconcile" .
 check "… with a tool in the builder image" holds tool layers/test_page/page/said hello
-check "… which is not in the application" test ! -e "$work/root/usr/bin/tool"
+check "… which is not in the application" test ! -e "$work/unpacked/usr/bin/tool"
 check "… with a file in the run image" holds fixed etc/copy "run one"
 check "… on another run image" holds switched etc/motd "other one"
 check "a second run has nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
@@ -109,7 +109,7 @@ check "… and a build where it does not" plan_is fixed "build #2" STACK
 check "… and where it chose another" plan_is switched "build #2" STACK
 check "they are made" expect_exit 0 "$reconcile" .
 check "… with what the extension put there, on the new one" holds loose etc/added added
-check "… which is the new one" test "$(cat "$work/root/etc/motd")" = "run two"
+check "… which is the new one" test "$(cat "$work/unpacked/etc/motd")" = "run two"
 check "… with the Dockerfile applied to it" holds fixed etc/copy "run two"
 check "… or on the other one still" holds switched etc/motd "other one"
 check "nothing more the next time" expect_exit 0 "$reconcile" --expect-no-changes .
