@@ -29,8 +29,7 @@ static const char *sum_of(const struct node *state, struct arena *arena)
 	return arena_strdup(arena, digest_of(buf_text(&text), text.len).text);
 }
 
-static bool write_file(struct context *context, const struct node *root, const char *path,
-		       struct err *err)
+static bool write_file(const struct node *root, const char *path, struct err *err)
 {
 	AUTO_BUF text = BUF_INIT(FALLBACK_BYTES);
 
@@ -45,7 +44,6 @@ static bool write_file(struct context *context, const struct node *root, const c
 		 "what was not recorded is in '%s'; this records it: reconcile state push "
 		 "%s",
 		 path, path);
-	(void)context;
 	return true;
 }
 
@@ -64,11 +62,11 @@ void fallback_write(struct context *context, const struct recorder *recorder, co
 	node_set_text(arena, root, "branch", branch_of(context));
 	node_set_text(arena, root, "sha256", sum_of(state, arena));
 	node_set(arena, root, "state", state);
-	if (write_file(context, root, said ? said : name, &err))
+	if (write_file(root, said ? said : name, &err))
 		return;
 	log_line(LOG_WARN, "%s", err.text);
 	err = (struct err){ 0 };
-	if (!write_file(context, root, path_join(arena, context->cache_dir, name), &err))
+	if (!write_file(root, path_join(arena, context->cache_dir, name), &err))
 		log_line(LOG_ERROR, "what was not recorded is lost: %s", err.text);
 }
 
