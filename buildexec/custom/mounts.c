@@ -10,6 +10,7 @@
 
 #include "buildexec/source/tree_walk.h"
 #include "model/base/base64.h"
+#include "model/base/path.h"
 
 /* Where a mount would hide what a container needs, or show it what it may not see. */
 static const struct {
@@ -49,25 +50,13 @@ static bool is_refused(const char *path)
 	return false;
 }
 
-static bool has_dotdot(const char *path)
-{
-	while (*path) {
-		size_t n = strcspn(path, "/");
-
-		if (n == 2 && path[0] == '.' && path[1] == '.')
-			return true;
-		path += n + (path[n] == '/');
-	}
-	return false;
-}
-
 bool custom_mount_path(const char *text, struct arena *arena, const char **out, struct err *err)
 {
 	*out = NULL;
 	if (!text || text[0] != '/')
 		return err_set(err, ERR_INVALID, "mount path '%s' must be absolute",
 			       text ? text : "");
-	if (has_dotdot(text))
+	if (path_has_dotdot(text))
 		return err_set(err, ERR_INVALID, "mount path '%s' must not contain '..'", text);
 	text = path_clean(text, arena);
 	if (is_refused(text))

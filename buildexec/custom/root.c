@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/base/path.h"
 #include "model/kind/build_config.h"
 
 enum { USER_FILE_BYTES = 4 << 20 };

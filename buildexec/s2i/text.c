@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/path.h"
 #include "model/doc/json.h"
 #include "model/oci/image.h"
 
@@ -152,27 +153,16 @@ void artifacts_parse(const char *text, struct arena *arena, struct artifact_list
 	}
 }
 
-static bool leads_out(const char *path)
-{
-	while (*path) {
-		size_t n = strcspn(path, "/");
-
-		if (n == 2 && path[0] == '.' && path[1] == '.')
-			return true;
-		path += n + (path[n] == '/');
-	}
-	return false;
-}
-
 bool artifacts_check(const struct artifact_list *list, struct err *err)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct artifact *one = &list->v[i];
-		const char *why =
-			one->source[0] != '/'         ? "the source must be an absolute path"
-			: one->destination[0] == '/'  ? "the destination must be a relative path"
-			: leads_out(one->destination) ? "the destination leads out of its folder"
-						      : NULL;
+		const char *why = one->source[0] != '/' ? "the source must be an absolute path"
+				  : one->destination[0] == '/'
+					  ? "the destination must be a relative path"
+				  : path_has_dotdot(one->destination)
+					  ? "the destination leads out of its folder"
+					  : NULL;
 
 		if (why)
 			return err_set(err, ERR_INVALID,

@@ -7,47 +7,13 @@
 
 #include <string.h>
 
+#include "model/base/path.h"
 #include "model/kind/build_name.h"
 #include "model/kind/build_phase.h"
 #include "model/kind/check.h"
 #include "model/kind/rules.h"
 
 enum { HISTORY_LIMIT = 5 };
-
-const char *path_clean(const char *path, struct arena *arena)
-{
-	bool is_rooted = *path == '/';
-	char *out = arena_alloc(arena, strlen(path) + 2), *end = out;
-	char *floor; /* what ".." cannot go above */
-
-	if (is_rooted)
-		*end++ = '/';
-	floor = end;
-	while (*path) {
-		size_t n = strcspn(path, "/");
-
-		if (n == 2 && strncmp(path, "..", 2) == 0 && end > floor) {
-			while (end > floor && *--end != '/')
-				continue;
-		} else if (n == 2 && strncmp(path, "..", 2) == 0 && !is_rooted) {
-			if (end > out)
-				*end++ = '/';
-			*end++ = '.';
-			*end++ = '.';
-			floor = end;
-		} else if (n && !(n == 1 && *path == '.') && !(n == 2 && !strncmp(path, "..", 2))) {
-			if (end > out && end[-1] != '/')
-				*end++ = '/';
-			memcpy(end, path, n);
-			end += n;
-		}
-		path += n + (path[n] == '/');
-	}
-	if (end == out)
-		*end++ = '.';
-	*end = '\0';
-	return out;
-}
 
 const char *strategy_type(const struct build_strategy *strategy)
 {

@@ -244,7 +244,5 @@ void build_resources_read(struct build_common *common, const struct checker *c,
 			  struct arena *arena);
 /* Old forms made new, defaults, paths made clean. Warnings go to `c`, or nowhere when it is NULL (records). */
 void build_common_adapt(struct build_common *common, const struct checker *c, struct arena *arena);
-/* path.Clean of Go. */
-const char *path_clean(const char *path, struct arena *arena);
 
 #endif

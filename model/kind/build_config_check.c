@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "model/base/path.h"
 #include "model/kind/build_check.h"
 #include "model/kind/rules.h"
 

@@ -2,6 +2,7 @@
 /* build_common_report.c — oc's describeCommonSpec and what it calls. */
 #include <string.h>
 
+#include "model/base/path.h"
 #include "reconcile/report/build_report.h"
 #include "reconcile/report/human.h"
 

@@ -362,31 +362,6 @@ static void test_build_config__inline_files_have_a_size(void **state)
 	}
 }
 
-static void test_path_clean__is_that_of_go(void **state)
-{
-	static const struct {
-		const char *path, *want;
-	} paths[] = {
-		{ "", "." },          { ".", "." },
-		{ "/", "/" },         { "a", "a" },
-		{ "a/", "a" },        { "a//b", "a/b" },
-		{ "./a/./b", "a/b" }, { "a/..", "." },
-		{ "a/../b", "b" },    { "..", ".." },
-		{ "../a", "../a" },   { "../../a", "../../a" },
-		{ "../a/..", ".." },  { "/..", "/" },
-		{ "/../a", "/a" },    { "/a/b/../c", "/a/c" },
-		{ "a/b/../..", "." }, { "a/../..", ".." },
-		{ "...", "..." },     { "a/b/../../../c", "../c" },
-		{ "//a", "/a" },      { "..a", "..a" },
-	};
-	struct arena *arena = arena_new();
-
-	(void)state;
-	for (size_t i = 0; i < COUNTOF(paths); i++)
-		assert_string_equal(path_clean(paths[i].path, arena), paths[i].want);
-	arena_free(arena);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,7 +369,6 @@ int main(void)
 		cmocka_unit_test(test_build_config__defaults_and_old_forms),
 		cmocka_unit_test(test_build_config__the_legacy_group_keeps_all_builds),
 		cmocka_unit_test(test_build_config__inline_files_have_a_size),
-		cmocka_unit_test(test_path_clean__is_that_of_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
