@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "buildexec/cnb/lifecycle.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/doc/json.h"
@@ -25,11 +26,11 @@ static bool read_previous(struct lifecycle *life, struct err *err)
 	if (!registry_read_image(life->registry, &ref, &any, life->arena, &life->previous,
 				 &problem)) {
 		if (problem.kind == ERR_ABSENT) {
-			lifecycle_say("Image with name \"%s\" not found", name);
+			build_log_say("Image with name \"%s\" not found", name);
 			return true;
 		}
 		if (problem.kind == ERR_INVALID) {
-			lifecycle_say("Ignoring image \"%s\": %s", name, problem.text);
+			build_log_say("Ignoring image \"%s\": %s", name, problem.text);
 			return true;
 		}
 		*err = problem;
@@ -41,7 +42,7 @@ static bool read_previous(struct lifecycle *life, struct err *err)
 		return true;
 	if (!json_parse(label, strlen(label), life->arena, &json, &problem) ||
 	    !app_metadata_decode(json, life->arena, &life->previous_metadata, &problem)) {
-		lifecycle_say("Ignoring metadata of image \"%s\": %s", name, problem.text);
+		build_log_say("Ignoring metadata of image \"%s\": %s", name, problem.text);
 		life->previous_metadata = (struct app_metadata){ 0 };
 		life->has_previous = false;
 	}

@@ -8,6 +8,7 @@
 #include "buildexec/cnb/actions.h"
 #include "buildexec/cnb/extend_engine.h"
 #include "buildexec/cnb/prepare.h"
+#include "buildexec/sys/build_log.h"
 #include "model/doc/json.h"
 
 static const char *created_of(const struct task *task)
@@ -253,7 +254,7 @@ bool task_build(struct task *task, struct err *err)
 	else if (!build_new(task, err))
 		return false;
 	task_begin(task, TASK_COMPLETION);
-	lifecycle_say("Build successful");
+	build_log_say("Build successful");
 	return true;
 }
 
@@ -284,6 +285,6 @@ bool task_rebase(struct task *task, struct err *err)
 		return false;
 	task->result.lifecycle_version = builder_version(task);
 	task_begin(task, TASK_COMPLETION);
-	lifecycle_say("Build successful");
+	build_log_say("Build successful");
 	return true;
 }

@@ -10,6 +10,7 @@
 
 #include "buildexec/cnb/app_config.h"
 #include "buildexec/cnb/export_layer.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/base/time.h"
@@ -41,13 +42,13 @@ static bool read_image(struct pull *pull, struct cache_metadata *metadata, struc
 			*err = problem;
 			return err_prefix(err, "cannot read cache image '%s'", name);
 		}
-		lifecycle_say("Cache image \"%s\" is not used: %s", name, problem.text);
+		build_log_say("Cache image \"%s\" is not used: %s", name, problem.text);
 		return true;
 	}
 	label = pairs_get(&pull->image.config.labels, LABEL_CACHE_METADATA);
 	if (!label || !json_parse(label, strlen(label), life->arena, &json, &problem) ||
 	    !cache_metadata_decode(json, life->arena, metadata, &problem)) {
-		lifecycle_warn("cache image '%s' is not used: %s", name,
+		build_log_warn("cache image '%s' is not used: %s", name,
 			       label ? problem.text : "it has no label '" LABEL_CACHE_METADATA "'");
 		*metadata = (struct cache_metadata){ .sbom = "" };
 	}
@@ -89,7 +90,7 @@ static bool take_layer(const struct pull *pull, const char *diff_id, bool *is_th
 			*err = problem;
 			return false;
 		}
-		lifecycle_warn("a layer of the cache image is not used: %s", problem.text);
+		build_log_warn("a layer of the cache image is not used: %s", problem.text);
 		return true;
 	}
 	if (!build_cache_add(pull->cache, &result, arena, err))
@@ -204,10 +205,10 @@ bool cache_image_push(struct lifecycle *life, const struct build_cache *cache,
 	    !image_push(&push, arena, &bytes, err)) {
 		/* One that cannot be sent because it is damaged must not be in the way for good. */
 		if (build_cache_verify(cache, arena))
-			lifecycle_warn("cached layers were damaged and are made again");
+			build_log_warn("cached layers were damaged and are made again");
 		return err_prefix(err, "cannot save cache image '%s'", life->options.cache_image);
 	}
-	lifecycle_say("*** Cache image (%s):", bytes.manifest_desc.digest);
-	lifecycle_say("      %s", life->options.cache_image);
+	build_log_say("*** Cache image (%s):", bytes.manifest_desc.digest);
+	build_log_say("      %s", life->options.cache_image);
 	return true;
 }

@@ -12,6 +12,7 @@
 #include "buildexec/cnb/builder.h"
 #include "buildexec/cnb/compose_files.h"
 #include "buildexec/cnb/lifecycle.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/base/map.h"
@@ -357,6 +358,6 @@ bool task_compose(struct task *task, struct err *err)
 		return false;
 	fill_result(&composing);
 	task_begin(task, TASK_COMPLETION);
-	lifecycle_say("Builder composed: %s", task->result.image);
+	build_log_say("Builder composed: %s", task->result.image);
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "buildexec/cnb/export_state.h"
 #include "buildexec/cnb/foreign.h"
 #include "buildexec/cnb/slices.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 
@@ -62,7 +63,7 @@ static bool add_layer(struct export *export, const struct layer_source *source,
 		if (!layer_source_hash(export->life, source, &digest, err))
 			return false;
 		if (strcmp(digest.text, known_sha) == 0 && reuse(export, digest.text, created_by)) {
-			lifecycle_say("Reusing layer '%s'", source->id);
+			build_log_say("Reusing layer '%s'", source->id);
 			*diff_id = arena_strdup(export->arena, digest.text);
 			return true;
 		}
@@ -70,7 +71,7 @@ static bool add_layer(struct export *export, const struct layer_source *source,
 	result = export_write_layer(export, source, err);
 	if (!result)
 		return false;
-	lifecycle_say("Adding layer '%s'", source->id);
+	build_log_say("Adding layer '%s'", source->id);
 	layer = (struct image_layer){
 		.desc = { .media_type = MEDIA_OCI_LAYER_GZIP,
 			  .digest = result->digest.text,
@@ -111,7 +112,7 @@ static bool add_launch_layer(struct export *export, const struct group_element *
 		return err_set(err, ERR_INVALID,
 			       "cannot reuse '%s', previous image has no metadata for layer '%s'",
 			       id, id);
-	lifecycle_say("Reusing layer '%s'", id);
+	build_log_say("Reusing layer '%s'", id);
 	layer->record.sha = old->sha;
 	return true;
 }
@@ -201,7 +202,7 @@ static bool add_app_layer(struct export *export, const struct layer_source *sour
 		known = strings_has(old, digest.text) ? digest.text : NULL;
 	}
 	if (known && reuse(export, known, created_by)) {
-		lifecycle_say("Reusing layer '%s'", source->id);
+		build_log_say("Reusing layer '%s'", source->id);
 		diff_id = arena_strdup(export->arena, known);
 	} else if (!add_layer(export, source, created_by, NULL, &diff_id, err)) {
 		return false;
@@ -278,7 +279,7 @@ static void add_extended(struct export *export)
 		const char *created_by = life->extended.names.v[i];
 		bool is_old = reuse(export, layer->diff_id, created_by);
 
-		lifecycle_say("%s layer '%s'", is_old ? "Reusing" : "Adding", layer->diff_id);
+		build_log_say("%s layer '%s'", is_old ? "Reusing" : "Adding", layer->diff_id);
 		if (!is_old)
 			place(export, layer->diff_id, created_by, layer);
 	}
@@ -410,7 +411,7 @@ static bool save(struct export *export, const struct pairs *labels, struct err *
 	for (size_t i = 0; i < draft.config.n_history; i++)
 		vec_push(arena, &draft.history, draft.config.history[i]);
 	draft.annotations = life->options.annotations;
-	lifecycle_say("Saving %s...", life->options.image);
+	build_log_say("Saving %s...", life->options.image);
 	return lifecycle_push(life, &draft, err);
 }
 
@@ -461,6 +462,6 @@ bool lifecycle_export(struct lifecycle *life, struct err *err)
 	life->exit_code = CNB_EXIT_OK;
 	/* The image is there; without a cache the next build only takes longer. */
 	if (life->options.cache_dir && !export_cache(&export, &problem))
-		lifecycle_warn("Failed to export cache: %s", problem.text);
+		build_log_warn("Failed to export cache: %s", problem.text);
 	return true;
 }

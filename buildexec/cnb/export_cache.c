@@ -5,6 +5,7 @@
 #include "buildexec/cnb/cache_image.h"
 #include "buildexec/cnb/export_state.h"
 #include "buildexec/cnb/foreign.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 
 /* One cached layer: kept, or taken from what the image was made of, or written now. */
@@ -20,7 +21,7 @@ static bool put_layer(struct export *export, struct build_cache *cache,
 			return false;
 		if (strcmp(digest.text, old_sha) == 0 &&
 		    build_cache_keep(cache, digest.text, export->arena)) {
-			lifecycle_say("Reusing cache layer '%s'", source->id);
+			build_log_say("Reusing cache layer '%s'", source->id);
 			*sha = arena_strdup(export->arena, digest.text);
 			return true;
 		}
@@ -29,7 +30,7 @@ static bool put_layer(struct export *export, struct build_cache *cache,
 		result = export_write_layer(export, source, err);
 	if (!result || !build_cache_add(cache, result, export->arena, err))
 		return false;
-	lifecycle_say("Adding cache layer '%s'", source->id);
+	build_log_say("Adding cache layer '%s'", source->id);
 	*sha = result->diff_id.text;
 	return true;
 }
@@ -46,7 +47,7 @@ static bool cache_layer(struct export *export, struct build_cache *cache,
 	if (cache->added.n == n_before ||
 	    build_cache_fits(cache, export->life->options.cache_bytes, export->arena))
 		return true;
-	lifecycle_warn("layer '%s' is not cached: all of them would have more than the %llu MiB of "
+	build_log_warn("layer '%s' is not cached: all of them would have more than the %llu MiB of "
 		       "spec.cache.volume.size",
 		       source->id, (unsigned long long)(export->life->options.cache_bytes >> 20));
 	*sha = NULL;
@@ -77,7 +78,7 @@ static bool cache_buildpack(struct export *export, struct build_cache *cache, si
 		if (!layer.is_cache)
 			continue;
 		if (!dir->v[i].has_contents) {
-			lifecycle_warn("Failed to cache layer '%s' because it has no contents",
+			build_log_warn("Failed to cache layer '%s' because it has no contents",
 				       source.id);
 			continue;
 		}

@@ -8,6 +8,7 @@
 
 #include "buildexec/cnb/builder.h"
 #include "buildexec/cnb/lifecycle.h"
+#include "buildexec/sys/build_log.h"
 
 /* ---- after detection ---- */
 
@@ -22,8 +23,8 @@ static bool follow_run_image(struct lifecycle *life, const struct extend_file *f
 	for (size_t i = 0; i < life->run_images.n; i++)
 		is_known |= run_image_names_have(&life->run_images.v[i], name, life->arena);
 	if (!is_known)
-		lifecycle_warn("new runtime base image '%s' not found in run metadata", name);
-	lifecycle_say("Run image of image extension '%s@%s': %s", file->id, file->version, name);
+		build_log_warn("new runtime base image '%s' not found in run metadata", name);
+	build_log_say("Run image of image extension '%s@%s': %s", file->id, file->version, name);
 	life->is_run_image_switched = true;
 	if (lifecycle_take_run_image(life, name, err))
 		return true;
@@ -75,7 +76,7 @@ bool lifecycle_take_generated(struct lifecycle *life, struct err *err)
 	is_done = generated_read(life->options.layers_dir, &life->extensions, life->arena,
 				 &life->dockerfiles, &warnings, err);
 	for (size_t i = 0; i < warnings.n; i++)
-		lifecycle_warn("%s", warnings.v[i]);
+		build_log_warn("%s", warnings.v[i]);
 	if (!is_done)
 		return false;
 	if (life->dockerfiles.n == 0)
@@ -123,7 +124,7 @@ static bool apply(struct extending *e, const struct extend_file *file, struct er
 	const char *before = e->uid;
 	size_t n_before = e->config.diff_ids.n;
 
-	lifecycle_say("Extending %s image for image extension '%s@%s'", extend_kind_name(e->kind),
+	build_log_say("Extending %s image for image extension '%s@%s'", extend_kind_name(e->kind),
 		      file->id, file->version);
 	if (!life->extender.apply(life->extender.ctx, file, context, &args, &e->config, err))
 		return err_prefix(err, "image extension '%s@%s': %s.Dockerfile", file->id,
@@ -134,7 +135,7 @@ static bool apply(struct extending *e, const struct extend_file *file, struct er
 	e->is_rebasable = e->is_rebasable && extend_is_rebasable(&e->config.labels);
 	extend_split_user(e->config.user, life->arena, &e->uid, &e->gid);
 	if (extend_is_root(e->uid))
-		lifecycle_warn("Extension '%s' changed the user ID from %s to %s; this must not be "
+		build_log_warn("Extension '%s' changed the user ID from %s to %s; this must not be "
 			       "the final user ID (a following extension must reset the user)",
 			       file->id, before, e->uid);
 	return true;
@@ -211,7 +212,7 @@ static bool check_user(const struct extending *e, struct err *err)
 			       e->uid);
 	extend_split_user(e->base->config.user, e->life->arena, &first, &ignored);
 	if (strcmp(first, e->uid) != 0)
-		lifecycle_warn("The original user ID was %s but the final extension left the user "
+		build_log_warn("The original user ID was %s but the final extension left the user "
 			       "ID set to %s",
 			       first, e->uid);
 	return true;

@@ -7,6 +7,7 @@
 #include "buildexec/engine/base.h"
 #include "buildexec/engine/bases.h"
 #include "buildexec/engine/image.h"
+#include "buildexec/sys/build_log.h"
 
 /* What buildah says of itself in an image. */
 #define LABEL_OF_ENGINE "io.buildah.version"
@@ -18,7 +19,7 @@ static bool open_engine(void *ctx, struct err *err)
 	if (!engine_open(&e->job, &e->engine, err))
 		return false;
 	e->task->result.engine = e->job.engine_version;
-	lifecycle_say("Engine: %s", e->job.engine_version);
+	build_log_say("Engine: %s", e->job.engine_version);
 	return e->engine->check(&e->job, err);
 }
 

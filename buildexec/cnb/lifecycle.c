@@ -32,30 +32,12 @@ bool lifecycle_fail(struct lifecycle *life, int exit_code)
 	return false;
 }
 
-void lifecycle_say(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	build_log_say("", fmt, args);
-	va_end(args);
-}
-
-void lifecycle_warn(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	build_log_say("Warning: ", fmt, args);
-	va_end(args);
-}
-
 void lifecycle_begin(struct lifecycle *life, enum lifecycle_phase phase)
 {
 	life->phase = phase;
 	if (life->on_phase)
 		life->on_phase(life->phase_ctx, phase);
-	lifecycle_say("===> %s", lifecycle_phase_name(phase));
+	build_log_say("===> %s", lifecycle_phase_name(phase));
 }
 
 bool lifecycle_check(struct lifecycle *life, struct err *err)
@@ -105,7 +87,7 @@ int64_t lifecycle_created_s(const struct lifecycle *life)
 	errno = 0;
 	value = strtoll(text, &end, 10);
 	if (errno != 0 || *end != '\0' || text[0] == ' ') {
-		lifecycle_warn("Ignoring invalid SOURCE_DATE_EPOCH");
+		build_log_warn("Ignoring invalid SOURCE_DATE_EPOCH");
 		return CNB_CREATED_S;
 	}
 	return value;
@@ -156,9 +138,9 @@ bool lifecycle_push(struct lifecycle *life, const struct image_draft *draft, str
 	life->manifest_bytes = bytes.manifest_len;
 	for (size_t i = 0; i < draft->layers.n; i++)
 		vec_push(life->arena, &life->pushed, draft->layers.v[i].desc.digest);
-	lifecycle_say("*** Images (%s):", life->digest.text);
-	lifecycle_say("      %s", life->options.image);
+	build_log_say("*** Images (%s):", life->digest.text);
+	build_log_say("      %s", life->options.image);
 	for (size_t i = 0; i < life->options.tags.n; i++)
-		lifecycle_say("      %s", life->options.tags.v[i]);
+		build_log_say("      %s", life->options.tags.v[i]);
 	return true;
 }

@@ -183,8 +183,6 @@ MUST_CHECK bool lifecycle_take_generated(struct lifecycle *life, struct err *err
 bool lifecycle_fail(struct lifecycle *life, int exit_code);
 /* "===> ANALYZE" */
 void lifecycle_begin(struct lifecycle *life, enum lifecycle_phase phase);
-void lifecycle_say(const char *fmt, ...) PRINTF(1, 2);
-void lifecycle_warn(const char *fmt, ...) PRINTF(1, 2);
 /* The time of image and history. */
 int64_t lifecycle_created_s(const struct lifecycle *life);
 MUST_CHECK bool lifecycle_write_report(struct lifecycle *life, struct err *err);

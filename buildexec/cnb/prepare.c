@@ -15,6 +15,7 @@
 #include "buildexec/image/tar.h"
 #include "buildexec/source/source.h"
 #include "buildexec/source/tree_walk.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/url.h"
@@ -64,25 +65,25 @@ static void say_source(const struct source *source, struct arena *arena)
 	struct url url;
 
 	if (source->git)
-		lifecycle_say("Cloning \"%s\" @ \"%s\"...", source->git->url,
+		build_log_say("Cloning \"%s\" @ \"%s\"...", source->git->url,
 			      source->git->revision);
 	if (source->blob && url_parse(source->blob->url, arena, &url, &ignored))
-		lifecycle_say("Downloading %s%s...", url.host, url.path);
+		build_log_say("Downloading %s%s...", url.host, url.path);
 	if (source->registry)
-		lifecycle_say("Pulling %s...", source->registry->image);
+		build_log_say("Pulling %s...", source->registry->image);
 	if (source->local)
-		lifecycle_say("Copying \"%s\"...", source->local->path);
+		build_log_say("Copying \"%s\"...", source->local->path);
 	if (source->sub_path && source->sub_path[0])
-		lifecycle_say("Using \"%s\" of it", source->sub_path);
+		build_log_say("Using \"%s\" of it", source->sub_path);
 }
 
 static void say_fetched(const struct source *source)
 {
 	if (source->git)
-		lifecycle_say("Successfully cloned \"%s\" @ \"%s\" in path \"" CNB_APP_DIR "\"",
+		build_log_say("Successfully cloned \"%s\" @ \"%s\" in path \"" CNB_APP_DIR "\"",
 			      source->git->url, source->git->revision);
 	if (source->registry)
-		lifecycle_say("Successfully pulled %s in path \"" CNB_APP_DIR "\"",
+		build_log_say("Successfully pulled %s in path \"" CNB_APP_DIR "\"",
 			      source->registry->image);
 }
 
@@ -305,8 +306,8 @@ bool prepare_build(struct build *build, struct err *err)
 
 	if (!builder_open(task, &build->builder, err))
 		return false;
-	lifecycle_say("Builder:");
-	lifecycle_say(" Image: %s", task->request->builder_image);
+	build_log_say("Builder:");
+	build_log_say(" Image: %s", task->request->builder_image);
 	return fetch_source(build, err) && read_project(build, &project, err) &&
 	       tree_set_times(build->app, SOURCE_MTIME_S, err) &&
 	       make_platform(build, &project, err) && write_programs(build, err) &&

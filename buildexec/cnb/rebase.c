@@ -5,6 +5,7 @@
 #include "buildexec/cnb/app_config.h"
 #include "buildexec/cnb/lifecycle.h"
 #include "buildexec/cnb/rebase_rule.h"
+#include "buildexec/sys/build_log.h"
 #include "model/doc/json.h"
 
 static bool read_app(struct lifecycle *life, struct err *err)
@@ -106,7 +107,7 @@ bool lifecycle_rebase(struct lifecycle *life, struct err *err)
 	if (!rebase_decide(&inputs, life->arena, &rebased, err))
 		return false;
 	for (size_t i = 0; i < rebased.warnings.n; i++)
-		lifecycle_warn("%s", rebased.warnings.v[i]);
+		build_log_warn("%s", rebased.warnings.v[i]);
 	if (!save(life, &rebased, err) || !lifecycle_write_report(life, err))
 		return false;
 	life->exit_code = CNB_EXIT_OK;

@@ -20,6 +20,7 @@
 #include "buildexec/cnb/lifecycle.h"
 #include "buildexec/cnb/restore_rule.h"
 #include "buildexec/image/unpack.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/doc/toml.h"
@@ -108,7 +109,7 @@ static bool unpack_cached(const struct restore *restore, const char *archive,
 	spec.fd = fd;
 	spec.dir = temp.path;
 	if (!unpack_layer(&spec, &stats, &problem)) {
-		lifecycle_warn("cached layer '%s' is not used: %s", layer->record->name,
+		build_log_warn("cached layer '%s' is not used: %s", layer->record->name,
 			       problem.text);
 		if (problem.kind == ERR_INVALID)
 			build_cache_drop(restore->cache, layer->sha, restore->arena);
@@ -139,17 +140,17 @@ static bool restore_layer(const struct restore *restore, const struct group_elem
 	if (layer->data == RESTORE_FROM_CACHE) {
 		archive = build_cache_find(restore->cache, layer->sha, arena);
 		if (!archive) {
-			lifecycle_warn("cached layer '%s:%s' is missing", id, name);
+			build_log_warn("cached layer '%s:%s' is missing", id, name);
 			return true;
 		}
-		lifecycle_say("Restoring data for \"%s:%s\" from cache", id, name);
+		build_log_say("Restoring data for \"%s:%s\" from cache", id, name);
 		if (!unpack_cached(restore, archive, layer, dir, &is_there, err))
 			return false;
 	}
 	if (!is_there)
 		return true;
 	if (layer->data == RESTORE_NO_DATA)
-		lifecycle_say("Restoring metadata for \"%s:%s\" from app image", id, name);
+		build_log_say("Restoring metadata for \"%s:%s\" from app image", id, name);
 	if (layer->record->data)
 		file.metadata = metadata_to_toml(layer->record->data, arena);
 	return write_toml(restore->life, arena_printf(arena, "%s/%s.toml", dir, name),
@@ -248,7 +249,7 @@ static bool restore_sboms(const struct restore *restore, int fd, const char *dif
 		return false;
 	spec.dir = temp.path;
 	if (!unpack_layer(&spec, &stats, &problem)) {
-		lifecycle_warn("SBOM layer is not restored: %s", problem.text);
+		build_log_warn("SBOM layer is not restored: %s", problem.text);
 		*is_damaged = problem.kind == ERR_INVALID;
 		return true;
 	}
@@ -270,7 +271,7 @@ static bool restore_cache_sboms(const struct restore *restore, struct err *err)
 
 	if (fd < 0)
 		return true;
-	lifecycle_say("Restoring data for SBOM from cache");
+	build_log_say("Restoring data for SBOM from cache");
 	if (!restore_sboms(restore, fd, sha, "cache", &is_damaged, err))
 		return false;
 	if (is_damaged)
@@ -301,7 +302,7 @@ static bool restore_app_sboms(const struct restore *restore, struct err *err)
 
 	if (!desc)
 		return true;
-	lifecycle_say("Restoring data for SBOM from previous image");
+	build_log_say("Restoring data for SBOM from previous image");
 	if (!tmpdir_make(life->options.work_dir, "blob", &temp, err))
 		return false;
 	path = path_join(restore->arena, temp.path, "sbom");

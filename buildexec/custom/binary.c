@@ -10,6 +10,7 @@
 
 #include "buildexec/image/layer.h"
 #include "buildexec/source/source.h"
+#include "buildexec/sys/build_log.h"
 
 /* A copy: whoever sent it may still change it. */
 static bool copy_file(const char *from, const char *to, struct err *err)
@@ -64,11 +65,11 @@ static bool take(struct task *task, const struct request_binary *binary, const c
 		 struct err *err)
 {
 	if (fs_is_dir(binary->path)) {
-		task_say("Receiving source as folder ...");
+		build_log_say("Receiving source as folder ...");
 		return check_content(binary->path, binary->content, err) &&
 		       pack_folder(task, binary->path, out, err);
 	}
-	task_say("Receiving source as %s ...", binary->as_file ? binary->as_file : "archive");
+	build_log_say("Receiving source as %s ...", binary->as_file ? binary->as_file : "archive");
 	*out = path_join(task->arena, task->work.path, "binary");
 	return copy_file(binary->path, *out, err) && check_content(*out, binary->content, err);
 }

@@ -204,7 +204,7 @@ static bool read_back(struct task *task, const char *output, struct err *err)
 		task_fail(task, PUSH_FAILED);
 		return err_set(err, ERR_INVALID, "the builder ended without pushing '%s'", output);
 	}
-	task_say("Pushed '%s' (%s)", output, found.digest);
+	build_log_say("Pushed '%s' (%s)", output, found.digest);
 	return task_pinned(task, output, found.digest, &task->result.image, err);
 }
 
@@ -233,6 +233,6 @@ bool task_custom(struct task *task, struct err *err)
 	if (output && !read_back(task, output, err))
 		return false;
 	task_begin(task, TASK_COMPLETION);
-	task_say("Build successful");
+	build_log_say("Build successful");
 	return true;
 }

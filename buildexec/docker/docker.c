@@ -8,6 +8,7 @@
 #include "buildexec/engine/bases.h"
 #include "buildexec/engine/engine.h"
 #include "buildexec/engine/image.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/log.h"
 #include "buildexec/task/hook.h"
 #include "buildexec/task/inputs.h"
@@ -113,7 +114,7 @@ static bool run_hook(struct engine_job *job, const struct image_draft *draft, st
 static bool push(struct engine_job *job, const struct image_draft *draft, struct err *err)
 {
 	if (!job->task->request->tags.n) {
-		task_say("Nothing is pushed: the build config has no output");
+		build_log_say("Nothing is pushed: the build config has no output");
 		return true;
 	}
 	task_begin(job->task, BC_PUSH);
@@ -178,7 +179,7 @@ bool task_docker(struct task *task, struct err *err)
 	if (!task_limits(task, &job.limits, err) || !engine_open(&job, &engine, err))
 		return err->kind == ERR_CANCELLED ? false : task_fail(task, BUILD_FAILED);
 	task->result.engine = job.engine_version;
-	task_say("Engine: %s", job.engine_version);
+	build_log_say("Engine: %s", job.engine_version);
 	is_done = run_phases(&job, engine, err);
 	engine->close(&job);
 	return is_done;

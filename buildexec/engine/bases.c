@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buildexec/engine/base.h"
+#include "buildexec/sys/build_log.h"
 
 static bool same_text(const char *a, const char *b)
 {
@@ -71,9 +72,9 @@ bool bases_resolve(struct engine_job *job, const struct docker_images *images, s
 			if (!resolve(job, &images->v[i], err))
 				return false;
 			base = &job->bases.v[job->bases.n - 1];
-			task_say("Image %s: %s@%s", base->name,
-				 ref_name(&base->image.ref, job->task->arena),
-				 base->image.desc.digest);
+			build_log_say("Image %s: %s@%s", base->name,
+				      ref_name(&base->image.ref, job->task->arena),
+				      base->image.desc.digest);
 		}
 		base->needs_name |= !images->v[i].place.value;
 	}

@@ -15,6 +15,7 @@
 #include "buildexec/engine/run.h"
 #include "buildexec/sandbox/bundle.h"
 #include "buildexec/sandbox/cgroup.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/proc.h"
 #include "model/base/digest.h"
 
@@ -361,7 +362,7 @@ static bool place_one(struct buildah *b, size_t i, const char *there, struct err
 	for (size_t k = 0; k < i; k++)
 		is_there |= strcmp(b->job->bases.v[k].id, base->id) == 0;
 	if (!is_there) {
-		task_say("Pulling image %s ...", base->name);
+		build_log_say("Pulling image %s ...", base->name);
 		if (!bring(b, base, err))
 			return err_prefix(err, "cannot pull '%s'", base->name);
 	}

@@ -243,7 +243,7 @@ static bool load(struct daemon *d, const struct engine_base *base, struct err *e
 		return false;
 	if (is_there)
 		return true;
-	task_say("Pulling image %s ...", base->name);
+	build_log_say("Pulling image %s ...", base->name);
 	if (!task_dir(d->task, "bases", 0700, &dir, err))
 		return false;
 	path = path_join(d->task->arena, dir, "image.tar");

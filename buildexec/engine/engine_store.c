@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "buildexec/engine/run.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
 #include "model/base/digest.h"
 
@@ -91,7 +92,8 @@ static void sweep(struct task *task, const struct strings *env, const char *root
 		if (!fs_lock(lock, false, 0, &held, &ignored) ||
 		    !remove_dir(task, env, path, &ignored))
 			continue;
-		task_say("Removed the cached layers in '%s', which were not used any more", path);
+		build_log_say("Removed the cached layers in '%s', which were not used any more",
+			      path);
 	}
 }
 
@@ -146,8 +148,8 @@ bool engine_store_open(struct task *task, const char *name, const struct strings
 		return fs_make_dirs(out->dir, 0700, err);
 	if (!is_too_large(task, env, out->dir))
 		return true;
-	task_say("Emptying the cached layers of '%s', which passed %d GiB", name,
-		 (int)(STORE_MAX_KIB >> 20));
+	build_log_say("Emptying the cached layers of '%s', which passed %d GiB", name,
+		      (int)(STORE_MAX_KIB >> 20));
 	return engine_store_empty(task, env, out, err);
 }
 

@@ -9,6 +9,7 @@
 
 #include "buildexec/engine/base.h"
 #include "buildexec/image/inflate.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/log.h"
 #include "model/base/digest.h"
 #include "model/doc/json.h"
@@ -235,10 +236,10 @@ bool built_push(struct task *task, const struct image_draft *draft, struct err *
 			return false;
 		refs[i] = ref;
 	}
-	task_say("Pushing image %s ...", tags->v[0]);
+	build_log_say("Pushing image %s ...", tags->v[0]);
 	if (!image_push(&push, task->arena, &bytes, err))
 		return err_prefix(err, "cannot save '%s'", tags->v[0]);
 	task->result.image = ref_pinned(refs[0], bytes.manifest_desc.digest, task->arena);
-	task_say("Push successful: %s", task->result.image);
+	build_log_say("Push successful: %s", task->result.image);
 	return true;
 }

@@ -153,7 +153,7 @@ static void say_why(struct follow *f, const char *why)
 	if (strcmp(f->why, buf_text(&shown)) == 0)
 		return;
 	memcpy(f->why, buf_text(&shown), shown.len + 1);
-	task_say("Waiting in Jenkins' queue: %s", f->why);
+	build_log_say("Waiting in Jenkins' queue: %s", f->why);
 }
 
 /* Started, cancelled, or waiting still. A forgotten item became a run, or was cancelled long ago. */
@@ -295,7 +295,7 @@ static void post(struct follow *f, struct arena *arena, const char *path)
 	struct err failed = { 0 };
 
 	if (!jenkins_send(f->jenkins, &call, arena, &answer, &failed))
-		task_warn("Cannot stop the pipeline: %s", failed.text);
+		build_log_warn("Cannot stop the pipeline: %s", failed.text);
 }
 
 /* What waits is taken out of the queue, unless it began just now. */
@@ -307,7 +307,7 @@ static void leave_queue(struct follow *f, struct arena *arena, bool *is_out)
 	*is_out = false;
 	post(f, arena, arena_printf(arena, "queue/cancelItem?id=%lld", (long long)f->queue_id));
 	if (!look_at_queue(f, arena, STOP_POLL_MS, is_out, &is_lost, &failed))
-		task_warn("Cannot tell whether the pipeline left the queue: %s", failed.text);
+		build_log_warn("Cannot tell whether the pipeline left the queue: %s", failed.text);
 	else if (is_lost)
 		*is_out = true;
 }
@@ -320,7 +320,7 @@ static void end_run(struct follow *f, struct arena *arena, struct run_end *out)
 	for (size_t i = 0; i < COUNTOF(ways); i++) {
 		int64_t until_ms = clock_mono_ms() + step_ms;
 
-		task_say("Asking Jenkins to %s run %lld", ways[i], (long long)f->number);
+		build_log_say("Asking Jenkins to %s run %lld", ways[i], (long long)f->number);
 		post(f, arena,
 		     arena_printf(arena, "%s/%lld/%s", f->job->path, (long long)f->number,
 				  ways[i]));
@@ -381,8 +381,8 @@ bool follow_run(struct jenkins *jenkins, const struct server_job *job,
 	is_done = wait_in_queue(&f, out, err);
 	if (is_done && f.number) {
 		jenkins->task->result.url = server_job_url(jenkins, job, f.number);
-		task_say("Run %lld of '%s': %s", (long long)f.number, job->shown,
-			 jenkins->task->result.url);
+		build_log_say("Run %lld of '%s': %s", (long long)f.number, job->shown,
+			      jenkins->task->result.url);
 		is_done = run_to_end(&f, out, err);
 	}
 	if (!is_done && err->kind == ERR_CANCELLED && jenkins_must_stop(jenkins)) {

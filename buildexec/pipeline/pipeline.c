@@ -4,6 +4,7 @@
 
 #include "buildexec/pipeline/action.h"
 #include "buildexec/pipeline/follow.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/log.h"
 #include "model/kind/build_stage.h"
 
@@ -49,9 +50,9 @@ static void read_stages(struct jenkins *jenkins, const struct server_job *job, i
 			 STAGES_MS, jenkins->arena, &answer, &found, &failed) ||
 	    (found && !answer_stages(answer.body, answer.body_len, jenkins->arena, &result->stages,
 				     &failed)))
-		task_say("The pipeline's stages are not known: %s", failed.text);
+		build_log_say("The pipeline's stages are not known: %s", failed.text);
 	else if (!found)
-		task_say(
+		build_log_say(
 			"The pipeline's stages are not known: the plugin \"Pipeline: REST API\" is "
 			"not there");
 }
@@ -106,13 +107,13 @@ static bool run_pipeline(struct jenkins *jenkins, struct err *err)
 		return false;
 	task->result.is_adopted = started.is_adopted;
 	if (started.is_adopted)
-		task_say("This build was started in Jenkins already: following it");
+		build_log_say("This build was started in Jenkins already: following it");
 	if (!follow_run(jenkins, &job, &started, &end, err))
 		return false;
 	if (end.number && !end.is_left)
 		read_stages(jenkins, &job, end.number);
 	if (end.result)
-		task_say("Result of the pipeline: %s", end.result);
+		build_log_say("Result of the pipeline: %s", end.result);
 	return judge(task, &end, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buildexec/pipeline/job_xml.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/url.h"
 
@@ -107,13 +108,14 @@ static bool make_folder(struct jenkins *jenkins, const char *name, enum folder *
 	if (!look_for_folder(jenkins, name, out, err))
 		return false;
 	if (*out == FOLDER_THERE)
-		task_say("Made the folder '%s'", name);
+		build_log_say("Made the folder '%s'", name);
 	else
-		task_say("Cannot make the folder '%s'%s%s: is the plugin \"Folders\" there? The "
-			 "job's "
-			 "name is '%s-%s' instead",
-			 name, failed.kind ? ": " : "", failed.text, name,
-			 config_of(jenkins)->config);
+		build_log_say(
+			"Cannot make the folder '%s'%s%s: is the plugin \"Folders\" there? The "
+			"job's "
+			"name is '%s-%s' instead",
+			name, failed.kind ? ": " : "", failed.text, name,
+			config_of(jenkins)->config);
 	return true;
 }
 
@@ -165,9 +167,10 @@ static bool update(struct jenkins *jenkins, const struct server_job *job, const 
 		return false;
 	if (answer.status == 404)
 		return err_set(err, ERR_TRANSIENT, "the job '%s' is gone", job->shown);
-	task_say("The build config has changed, or the job's parameters have: wrote the job '%s' "
-		 "anew; other changes that were made to it in Jenkins are gone%s",
-		 job->shown, credentials ? ", its credentials for git are kept" : "");
+	build_log_say(
+		"The build config has changed, or the job's parameters have: wrote the job '%s' "
+		"anew; other changes that were made to it in Jenkins are gone%s",
+		job->shown, credentials ? ", its credentials for git are kept" : "");
 	return true;
 }
 
@@ -184,7 +187,7 @@ static bool ensure_once(struct jenkins *jenkins, const struct server_job *job, c
 	if (there) {
 		switch (job_state(there, config_of(jenkins), mark)) {
 		case JOB_CURRENT:
-			task_say("The job '%s' is current", job->shown);
+			build_log_say("The job '%s' is current", job->shown);
 			return true;
 		case JOB_CHANGED:
 			return update(jenkins, job, there, err);
@@ -207,7 +210,7 @@ static bool ensure_once(struct jenkins *jenkins, const struct server_job *job, c
 			       : false;
 	*is_done = status < 300;
 	if (*is_done)
-		task_say("Made the job '%s'", job->shown);
+		build_log_say("Made the job '%s'", job->shown);
 	return true;
 }
 
@@ -347,7 +350,7 @@ static bool parameters(const struct jenkins *jenkins, const char **out, struct e
 				     job_is_hidden(request->config, var->value) ? " (hidden)" : "");
 	}
 	if (*names)
-		task_say("Parameters:%s", names);
+		build_log_say("Parameters:%s", names);
 	field(&form, PARAMETER_BUILD, request->config->build);
 	if (request->build_key)
 		field(&form, PARAMETER_KEY, request->build_key);

@@ -7,6 +7,7 @@
 
 #include "buildexec/image/diff.h"
 #include "buildexec/s2i/build.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/time.h"
 
@@ -207,9 +208,9 @@ bool phase_commit(struct build *build, struct err *err)
 
 bool phase_push(struct build *build, struct err *err)
 {
-	s2i_say("Pushing image %s ...", build->spec->tags.v[0]);
+	build_log_say("Pushing image %s ...", build->spec->tags.v[0]);
 	if (!push(build, &build->draft, err))
 		return build_fail(build, S2I_PUSH_FAILED);
-	s2i_say("Push successful: %s", build->result->image);
+	build_log_say("Push successful: %s", build->result->image);
 	return true;
 }

@@ -16,29 +16,17 @@
 
 enum { USER_FILE_BYTES = 4 << 20, SCRIPT_HEAD = 255 };
 
-void s2i_say(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	build_log_say("", fmt, args);
-	va_end(args);
-}
-
 void s2i_warn(const struct s2i_spec *spec, const char *fmt, ...)
 {
 	char text[1024];
 	va_list args;
 
 	va_start(args, fmt);
-	build_log_say("Warning: ", fmt, args);
-	va_end(args);
-	if (!spec->on_notice)
-		return;
-	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	spec->on_notice(spec->ctx, text);
+	build_log_warn("%s", text);
+	if (spec->on_notice)
+		spec->on_notice(spec->ctx, text);
 }
 
 int64_t s2i_created_s(const struct s2i_spec *spec)

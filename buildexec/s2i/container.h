@@ -68,7 +68,6 @@ struct script_run {
 /* False also when the script failed: run->has_failed and an err that says how. */
 MUST_CHECK bool container_run(struct container *container, struct script_run *run, struct err *err);
 
-void s2i_say(const char *fmt, ...) PRINTF(1, 2);
 /* Also told to whoever asked for notices. */
 void s2i_warn(const struct s2i_spec *spec, const char *fmt, ...) PRINTF(2, 3);
 /* created_s or its default. */

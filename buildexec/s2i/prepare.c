@@ -11,6 +11,7 @@
 #include "buildexec/s2i/pattern.h"
 #include "buildexec/source/source.h"
 #include "buildexec/source/tree_walk.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 
 enum { SECRETS_MAX = 256, SMALL_FILE_BYTES = 1 << 20 };
@@ -113,13 +114,13 @@ bool phase_pull(struct build *build, struct err *err)
 
 	if (!check_tags(build, err) || !open_image(build, &build->builder, false, err))
 		return false;
-	s2i_say("Builder image: %s", spec->builder_image);
+	build_log_say("Builder image: %s", spec->builder_image);
 	build->final = &build->builder;
 	if (!spec->runtime_image)
 		return true;
 	if (!open_image(build, &build->runtime, true, err))
 		return false;
-	s2i_say("Runtime image: %s", spec->runtime_image);
+	build_log_say("Runtime image: %s", spec->runtime_image);
 	build->final = &build->runtime;
 	return read_artifacts(build, err);
 }

@@ -8,6 +8,7 @@
 
 #include "buildexec/s2i/build.h"
 #include "buildexec/source/archive.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 
@@ -138,7 +139,7 @@ bool phase_retrieve(struct build *build, struct err *err)
 	struct err problem = { 0 };
 
 	if (!reference) {
-		s2i_say("Clean build: there is no image before");
+		build_log_say("Clean build: there is no image before");
 		return true;
 	}
 	if (!build->scripts.v[SCRIPT_SAVE_ARTIFACTS].is_found) {
@@ -146,7 +147,7 @@ bool phase_retrieve(struct build *build, struct err *err)
 		return true;
 	}
 	if (retrieve(build, reference, &problem)) {
-		s2i_say("Artifacts of '%s' are used", reference);
+		build_log_say("Artifacts of '%s' are used", reference);
 		build->result->is_incremental = true;
 		return true;
 	}
@@ -155,7 +156,7 @@ bool phase_retrieve(struct build *build, struct err *err)
 		return build_fail(build, S2I_CANCELLED);
 	}
 	if (problem.kind == ERR_ABSENT)
-		s2i_say("Clean build: there is no image '%s' yet", reference);
+		build_log_say("Clean build: there is no image '%s' yet", reference);
 	else
 		s2i_warn(build->spec, "clean build: cannot save artifacts of '%s': %s", reference,
 			 problem.text);

@@ -3,6 +3,7 @@
 #include "buildexec/s2i/s2i.h"
 
 #include "buildexec/s2i/build.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 
@@ -72,7 +73,7 @@ static bool run_phase(struct build *build, enum s2i_phase phase, struct err *err
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	if (spec->on_phase)
 		spec->on_phase(spec->ctx, phase);
-	s2i_say("===> %s", phase_names[phase]);
+	build_log_say("===> %s", phase_names[phase]);
 	build->result->phase = phase;
 	return phases[phase].run(build, err);
 }

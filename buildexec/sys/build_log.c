@@ -20,7 +20,7 @@ static void write_clean(const struct buf *clean)
 		return;
 }
 
-void build_log_say(const char *prefix, const char *fmt, va_list args)
+static void say(const char *prefix, const char *fmt, va_list args)
 {
 	AUTO_BUF line = BUF_INIT(LINE_MAX_BYTES), out = BUF_INIT(2 * LINE_MAX_BYTES);
 
@@ -29,6 +29,24 @@ void build_log_say(const char *prefix, const char *fmt, va_list args)
 	buf_byte(&line, '\n');
 	redact(buf_text(&line), line.len, &out);
 	write_clean(&out);
+}
+
+void build_log_say(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say("", fmt, args);
+	va_end(args);
+}
+
+void build_log_warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say("Warning: ", fmt, args);
+	va_end(args);
 }
 
 static void flush_line(struct build_log *log)

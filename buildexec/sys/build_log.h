@@ -8,8 +8,10 @@
 
 #include "model/base/buf.h"
 
-/* One line of ours behind a prefix, "" or "Warning: ". */
-void build_log_say(const char *prefix, const char *fmt, va_list args) PRINTF(2, 0);
+/* A line of ours; at most 64 KiB of it. */
+void build_log_say(const char *fmt, ...) PRINTF(1, 2);
+/* The same behind "Warning: ". */
+void build_log_warn(const char *fmt, ...) PRINTF(1, 2);
 
 /* Foreign output while it comes. Zeroed it is ready, but for the members that are set by the caller. */
 struct build_log {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "buildexec/source/source.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/task/inside.h"
 #include "model/doc/utf8.h"
 #include "model/kind/build_phase.h"
@@ -88,9 +89,9 @@ static void keep_commit(struct task *task, const struct git_commit_info *commit,
 	out->info.author_email = git->author.email;
 	out->info.date = date_of(&commit->author, arena);
 	out->commit_s = commit->committer.time_s;
-	task_say("\tCommit:\t%s (%s)", git->commit, git->message);
-	task_say("\tAuthor:\t%s <%s>", git->author.name, git->author.email);
-	task_say("\tDate:\t%s", out->info.date);
+	build_log_say("\tCommit:\t%s (%s)", git->commit, git->message);
+	build_log_say("\tAuthor:\t%s <%s>", git->author.name, git->author.email);
+	build_log_say("\tDate:\t%s", out->info.date);
 }
 
 static const char *given(const char *text)
@@ -149,7 +150,7 @@ static bool fetch_git(struct task *task, struct inputs *out, struct err *err)
 	shown = source_git_shown(written->uri ? written->uri : git.url, task->arena);
 	out->info.location = shown;
 	out->info.ref = written->ref;
-	task_say("Cloning \"%s\" ...", shown);
+	build_log_say("Cloning \"%s\" ...", shown);
 	if (!materialise(task, &source, NULL, out, &commit, err))
 		return err_prefix(err, "cannot fetch '%s'", shown);
 	keep_commit(task, &commit, out);
@@ -196,11 +197,11 @@ static bool take_binary(struct task *task, struct inputs *out, struct err *err)
 			"a Binary source comes with the request for a build and none came; use "
 			"start-build with --from-dir, --from-file or --from-archive");
 	if (binary->as_file && binary->as_file[0]) {
-		task_say("Receiving source as file %s", binary->as_file);
+		build_log_say("Receiving source as file %s", binary->as_file);
 		return take_file(task, binary, out, err);
 	}
 	local = (struct local_source){ .path = binary->path };
-	task_say("Receiving source as %s ...", fs_is_dir(binary->path) ? "folder" : "archive");
+	build_log_say("Receiving source as %s ...", fs_is_dir(binary->path) ? "folder" : "archive");
 	return materialise(task, &(struct source){ .local = &local }, binary->content, out, NULL,
 			   err);
 }

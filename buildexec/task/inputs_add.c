@@ -5,6 +5,7 @@
 
 #include "buildexec/image/rootfs.h"
 #include "buildexec/source/source.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/task/inputs.h"
 #include "buildexec/task/inside.h"
 #include "model/base/base64.h"
@@ -65,7 +66,7 @@ bool inputs_add_images(struct task *task, const struct inputs *inputs, struct er
 		if (!is_told)
 			task_begin(task, BC_PULL_INPUT);
 		is_told = true;
-		task_say("Pulling image %s ...", input->from.name);
+		build_log_say("Pulling image %s ...", input->from.name);
 		if (!open_image(task, input->from.name, &root, err))
 			return task_fail(task, "FetchImageContentFailed");
 		for (size_t k = 0; k < input->paths.n; k++) {

@@ -7,6 +7,8 @@
 
 #include "buildexec/task/task.h"
 
+#include "buildexec/sys/build_log.h"
+
 static bool copy_one(struct task *task, const struct request_mirror *mirror, bool *is_sent,
 		     struct err *err)
 {
@@ -49,12 +51,12 @@ bool task_mirror(struct task *task, struct err *err)
 		bool is_sent;
 
 		if (copy_one(task, mirror, &is_sent, &failed)) {
-			task_say(is_sent ? "Copied '%s' to '%s'" : "'%s' is in '%s' already",
-				 mirror->from, mirror->to);
+			build_log_say(is_sent ? "Copied '%s' to '%s'" : "'%s' is in '%s' already",
+				      mirror->from, mirror->to);
 			task->result.image = mirror->to;
 			continue;
 		}
-		task_warn("%s", failed.text);
+		build_log_warn("%s", failed.text);
 		if (first.kind == ERR_NONE)
 			first = failed;
 	}

@@ -23,24 +23,6 @@ void task_send(struct task *task, const struct build_event *event)
 		return;
 }
 
-void task_say(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	build_log_say("", fmt, args);
-	va_end(args);
-}
-
-void task_warn(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	build_log_say("Warning: ", fmt, args);
-	va_end(args);
-}
-
 void task_tell_phase(struct task *task, const char *phase)
 {
 	struct build_event event = { .type = EVENT_PHASE, .name = phase };
@@ -52,7 +34,7 @@ void task_tell_phase(struct task *task, const char *phase)
 void task_begin(struct task *task, const char *phase)
 {
 	task_tell_phase(task, phase);
-	task_say("===> %s", phase);
+	build_log_say("===> %s", phase);
 }
 
 bool task_fail(struct task *task, const char *reason)
@@ -71,7 +53,7 @@ void task_notice(struct task *task, const char *fmt, ...)
 	event.text = arena_vprintf(task->arena, fmt, args);
 	va_end(args);
 	task_send(task, &event);
-	task_warn("%s", event.text);
+	build_log_warn("%s", event.text);
 }
 
 bool task_dir(struct task *task, const char *name, mode_t mode, const char **out, struct err *err)
@@ -159,7 +141,7 @@ bool task_adopt_request(struct task *task, struct remote_image *image, bool *fou
 	if (!*found)
 		return true;
 	task->result.is_adopted = true;
-	task_say("An image of this build is there already: '%s'", request->tags.v[0]);
+	build_log_say("An image of this build is there already: '%s'", request->tags.v[0]);
 	return task_pinned(task, request->tags.v[0], image->desc.digest, &task->result.image, err);
 }
 
@@ -198,7 +180,7 @@ enum layer_profile task_profile(const struct task *task)
 void task_say_reasons(const struct task *task)
 {
 	for (size_t i = 0; i < task->request->reasons.n; i++)
-		task_say("%s", task->request->reasons.v[i]);
+		build_log_say("%s", task->request->reasons.v[i]);
 }
 
 /* Thousandths of a quantity such as "500m" or "1Gi"; 0 when there is none. */
@@ -228,8 +210,9 @@ bool task_limits(const struct task *task, struct sandbox_limits *out, struct err
 	/* Only the one that nobody asked for. */
 	out->may_miss = pids ? 0 : SANDBOX_PIDS;
 	if (request->resources.requests.n > 0)
-		task_say("Resource requests are for a cluster's scheduler and are not acted on; "
-			 "limits are");
+		build_log_say(
+			"Resource requests are for a cluster's scheduler and are not acted on; "
+			"limits are");
 	return true;
 }
 

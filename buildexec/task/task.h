@@ -59,9 +59,6 @@ void task_tell_phase(struct task *task, const char *phase);
 void task_send(struct task *task, const struct build_event *event);
 /* A warning: in the log, and told to whoever runs us. */
 void task_notice(struct task *task, const char *fmt, ...) PRINTF(2, 3);
-/* A line of the log. */
-void task_say(const char *fmt, ...) PRINTF(1, 2);
-void task_warn(const char *fmt, ...) PRINTF(1, 2);
 /* The request's reasons, line by line. */
 void task_say_reasons(const struct task *task);
 /* Sets the StatusReason, unless a more exact one is set; always false. */

@@ -12,6 +12,7 @@
 #include "buildexec/docker/action.h"
 #include "buildexec/pipeline/action.h"
 #include "buildexec/s2i/action.h"
+#include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
@@ -246,7 +247,7 @@ static void send_failure(struct task *task, struct err *err)
 
 	redact_err(err);
 	if (!task->is_told)
-		task_say("ERROR: %s", err->text);
+		build_log_say("ERROR: %s", err->text);
 	task_send(task, &event);
 }
 
