@@ -5,8 +5,6 @@ ENGINE (buildah, or docker with DOCKER_HOST set). Images live in layouts, and in
 password) and REGISTRY_AUTH (user:password@host) name. Made of one statically linked busybox; no network."""
 import base64
 import gzip
-import hashlib
-import io
 import json
 import os
 import shutil
@@ -18,79 +16,15 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from layouts import Layouts, layer_of, sha  # noqa: E402
+
 PROGRAM = os.path.abspath(sys.argv.pop(1))
 ENGINE = sys.argv.pop(1)
 # Without root and without subordinate ids: there is no other user in a build.
 SINGLE_ID = "SINGLE_ID" in os.environ
 KEY = "reconcile.dev/build-key"
-REF_NAME = "org.opencontainers.image.ref.name"
 BASE = "registry.local/base:1"
-
-
-def sha(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def layer_of(entries):
-    """A layer from (name, mode, content or None for a folder, link)."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, mode, content, link in entries:
-            info = tarfile.TarInfo(name)
-            info.mode, data = mode, None
-            if link:
-                info.type, info.linkname = tarfile.SYMTYPE, link
-            elif content is None:
-                info.type = tarfile.DIRTYPE
-            else:
-                info.size, data = len(content), io.BytesIO(content)
-            tar.addfile(info, data)
-    return buffer.getvalue()
-
-
-class Layouts:
-    def __init__(self, root):
-        self.root = root
-
-    def blob(self, place, data, kind):
-        blobs = os.path.join(self.root, place, "blobs/sha256")
-        os.makedirs(blobs, exist_ok=True)
-        with open(os.path.join(blobs, sha(data)[7:]), "wb") as file:
-            file.write(data)
-        return {"mediaType": kind, "digest": sha(data), "size": len(data)}
-
-    def put(self, reference, layers, config, docker=False):
-        place, _, tag = reference.rpartition(":")
-        kinds = ("application/vnd.docker.container.image.v1+json", "application/vnd.docker.image.rootfs.diff.tar.gzip",
-                 "application/vnd.docker.distribution.manifest.v2+json") if docker else (
-                     "application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar+gzip",
-                     "application/vnd.oci.image.manifest.v1+json")
-        image = {"architecture": "amd64", "os": "linux", "config": config, "created": "2020-01-01T00:00:00Z",
-                 "rootfs": {"type": "layers", "diff_ids": [sha(layer) for layer in layers]}}
-        manifest = {"schemaVersion": 2, "mediaType": kinds[2], "config": self.blob(place, json.dumps(image).encode(), kinds[0]),
-                    "layers": [self.blob(place, gzip.compress(layer, mtime=0), kinds[1]) for layer in layers]}
-        entry = self.blob(place, json.dumps(manifest).encode(), kinds[2])
-        index_path = os.path.join(self.root, place, "index.json")
-        index = {"schemaVersion": 2, "manifests": []}
-        if os.path.exists(index_path):
-            with open(index_path, encoding="utf-8") as file:
-                index = json.load(file)
-        index["manifests"] = [one for one in index["manifests"] if one.get("annotations", {}).get(REF_NAME) != tag]
-        index["manifests"].append({**entry, "annotations": {REF_NAME: tag}})
-        with open(index_path, "w", encoding="utf-8") as file:
-            json.dump(index, file)
-        with open(os.path.join(self.root, place, "oci-layout"), "w", encoding="ascii") as file:
-            file.write('{"imageLayoutVersion":"1.0.0"}')
-        return place + "@" + entry["digest"]
-
-    def json(self, place, digest):
-        with open(os.path.join(self.root, place, "blobs/sha256", digest[7:]), encoding="utf-8") as file:
-            return json.load(file)
-
-    def read(self, pinned):
-        place, _, digest = pinned.partition("@")
-        manifest = self.json(place, digest)
-        return manifest, self.json(place, manifest["config"]["digest"])
 
 
 def mounts():

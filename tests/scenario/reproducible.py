@@ -20,8 +20,9 @@ import worker     # noqa: E402
 
 sys.argv[1:] = [PROGRAM, "buildah"]
 import docker_build  # noqa: E402
+import layouts       # noqa: E402  they made it known
 
-worker.OWNERS["opt/app"] = 1001  # as in builder images that are made for it: the user's own
+layouts.OWNERS["opt/app"] = 1001  # as in builder images that are made for it: the user's own
 
 NOBODY = 65534
 EPOCH = "1600000000"

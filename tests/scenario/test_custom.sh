@@ -24,5 +24,5 @@ python3 "$here/custom.py" "$1/reconcile" "$SERVER_ADDR" "$SERVER_USER" "$SERVER_
 [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || exit 0
 nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
 $nobody unshare --user true 2>/dev/null || exit 0
-cp "$1/reconcile" "$here/worker.py" "$here/custom.py" "$copy"
+cp "$1/reconcile" "$here/worker.py" "$here/../lib/layouts.py" "$here/custom.py" "$copy"
 $nobody env -i PATH="$PATH" HOME="$copy" python3 "$copy/custom.py" "$copy/reconcile" "$SERVER_ADDR" "$SERVER_USER" "$SERVER_PASSWORD"

@@ -33,7 +33,7 @@ if command -v buildah >/dev/null && command -v crun >/dev/null; then
 	nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
 	if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && $nobody unshare --user true 2>/dev/null; then
 		mkdir "$work/nobody"
-		cp "$1/reconcile" "$here/docker_build.py" "$work/nobody"
+		cp "$1/reconcile" "$here/docker_build.py" "$here/../lib/layouts.py" "$work/nobody"
 		chown -R 65534:65534 "$work/nobody"
 		echo "# buildah without root"
 		(cd "$work/nobody" && $nobody env -i PATH="$PATH" HOME="$work/nobody" TMPDIR="$work/nobody" SINGLE_ID=1 \

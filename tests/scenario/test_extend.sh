@@ -20,7 +20,7 @@ $nobody unshare --user true 2>/dev/null || exit 0
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 chmod 755 "$copy"
-cp "$1/reconcile" "$here/extend.py" "$here/worker.py" "$copy"
+cp "$1/reconcile" "$here/extend.py" "$here/worker.py" "$here/../lib/layouts.py" "$copy"
 chown -R 65534:65534 "$copy"
 echo "# without root"
 (cd "$copy" && $nobody env -i PATH="$PATH" HOME="$copy" TMPDIR="$copy" python3 extend.py ./reconcile buildah \

@@ -44,7 +44,7 @@ nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
 $nobody unshare --user true 2>/dev/null || { echo "there are no user namespaces here"; exit 0; }
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp "$build/reconcile" "$build/escape" "$here/worker.py" "$here/isolation.py" "$copy"
+cp "$build/reconcile" "$build/escape" "$here/worker.py" "$here/../lib/layouts.py" "$here/isolation.py" "$copy"
 chown -R 65534:65534 "$copy"
 chmod 755 "$copy"
 cd "$copy"

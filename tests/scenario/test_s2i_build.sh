@@ -25,6 +25,6 @@ python3 "$here/s2i_build.py" "$build/reconcile" "$work" "$url" "http://$SERVER_A
 nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
 $nobody unshare --user true 2>/dev/null || { echo "there are no user namespaces here"; exit 0; }
 mkdir "$work/nobody"
-cp "$build/reconcile" "$here/worker.py" "$here/s2i_build.py" "$work/nobody"
+cp "$build/reconcile" "$here/worker.py" "$here/../lib/layouts.py" "$here/s2i_build.py" "$work/nobody"
 chown 65534 "$work/nobody"
 $nobody env -i PATH="$PATH" HOME="$work/nobody" python3 "$work/nobody/s2i_build.py" "$work/nobody/reconcile" "$work/nobody" "" ""

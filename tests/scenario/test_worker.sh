@@ -21,5 +21,5 @@ $nobody unshare --user true 2>/dev/null || exit 0
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 chmod 755 "$copy"
-cp "$1/reconcile" "$here/worker.py" "$copy"
+cp "$1/reconcile" "$here/worker.py" "$here/../lib/layouts.py" "$copy"
 $nobody env -i PATH="$PATH" HOME="$copy" python3 "$copy/worker.py" "$copy/reconcile"

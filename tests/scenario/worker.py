@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives `reconcile worker` with requests as the scheduler makes them; images live in layouts below a temporary folder."""
 import base64
-import functools
-import gzip
-import hashlib
 import io
 import json
 import os
@@ -15,8 +12,10 @@ import tarfile
 import tempfile
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from layouts import REF_NAME, Layouts, layer_of, packed, sha  # noqa: E402
+
 PROGRAM = os.path.abspath(sys.argv.pop(1))
-REF_NAME = "org.opencontainers.image.ref.name"
 KEY = "reconcile.dev/build-key"
 
 DESCRIPTOR = 'api = "0.10"\n[buildpack]\nid = "test/hello"\nversion = "1.0.0"\n'
@@ -38,86 +37,6 @@ fail) exit 7 ;;
 sleep) sleep 60 ;;
 esac
 """
-
-
-def sha(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-OWNERS = {}  # of names in layers that are not root's
-
-
-def layer_of(entries):
-    """A layer from (name, mode, content or None for a folder, link)."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, mode, content, link in entries:
-            info = tarfile.TarInfo(name)
-            info.mode, data = mode, None
-            info.uid = OWNERS.get(name, 0)
-            if link:
-                info.type, info.linkname = tarfile.SYMTYPE, link
-            elif content is None:
-                info.type = tarfile.DIRTYPE
-            else:
-                info.size, data = len(content), io.BytesIO(content)
-            tar.addfile(info, data)
-    return buffer.getvalue()
-
-
-@functools.lru_cache(maxsize=16)
-def packed(layer):
-    return gzip.compress(layer, mtime=0)
-
-
-class Layouts:
-    def __init__(self, root):
-        self.root = root
-
-    def put(self, reference, layers, config):
-        place, _, tag = reference.rpartition(":")
-        blobs = os.path.join(self.root, place, "blobs/sha256")
-        os.makedirs(blobs, exist_ok=True)
-
-        def blob(data, kind):
-            with open(os.path.join(blobs, sha(data)[7:]), "wb") as file:
-                file.write(data)
-            return {"mediaType": "application/vnd.oci.image." + kind, "digest": sha(data), "size": len(data)}
-
-        image = {"architecture": "amd64", "os": "linux", "config": config,
-                 "rootfs": {"type": "layers", "diff_ids": [sha(layer) for layer in layers]}}
-        manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                    "config": blob(json.dumps(image).encode(), "config.v1+json"),
-                    "layers": [blob(packed(layer), "layer.v1.tar+gzip") for layer in layers]}
-        entry = blob(json.dumps(manifest).encode(), "manifest.v1+json")
-        index_path = os.path.join(self.root, place, "index.json")
-        index = {"schemaVersion": 2, "manifests": []}
-        if os.path.exists(index_path):
-            with open(index_path, encoding="utf-8") as file:
-                index = json.load(file)
-        index["manifests"] = [one for one in index["manifests"] if one.get("annotations", {}).get(REF_NAME) != tag]
-        index["manifests"].append({**entry, "annotations": {REF_NAME: tag}})
-        with open(index_path, "w", encoding="utf-8") as file:
-            json.dump(index, file)
-        with open(os.path.join(self.root, place, "oci-layout"), "w", encoding="ascii") as file:
-            file.write('{"imageLayoutVersion":"1.0.0"}')
-        return place + "@" + entry["digest"]
-
-    def read(self, pinned):
-        place, _, digest = pinned.partition("@")
-        with open(os.path.join(self.root, place, "blobs/sha256", digest[7:]), encoding="utf-8") as file:
-            manifest = json.load(file)
-        with open(os.path.join(self.root, place, "blobs/sha256", manifest["config"]["digest"][7:]),
-                  encoding="utf-8") as file:
-            return manifest, json.load(file)
-
-    def tag(self, reference):
-        place, _, tag = reference.rpartition(":")
-        with open(os.path.join(self.root, place, "index.json"), encoding="utf-8") as file:
-            for entry in json.load(file)["manifests"]:
-                if entry.get("annotations", {}).get(REF_NAME) == tag:
-                    return entry["digest"]
-        return None
 
 
 class World:
