@@ -237,7 +237,7 @@ static bool ask(struct import *import, bool *is_wanted)
 	redact(buf_text(&import->summary), import->summary.len, &clean);
 	if (!fd_write_all(STDOUT_FILENO, buf_text(&clean), clean.len, import->err))
 		return false;
-	n = read(STDIN_FILENO, answer, sizeof(answer));
+	n = fd_read(STDIN_FILENO, answer, sizeof(answer));
 	*is_wanted = n > 0 && (answer[0] == 'y' || answer[0] == 'Y') &&
 		     (n == 1 || answer[1] == '\n' || answer[1] == '\r');
 	return true;

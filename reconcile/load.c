@@ -361,9 +361,7 @@ static bool read_stdin(struct arena *arena, char **text, size_t *len, struct err
 	char chunk[65536];
 	ssize_t n;
 
-	while ((n = read(STDIN_FILENO, chunk, sizeof(chunk))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
+	while ((n = fd_read(STDIN_FILENO, chunk, sizeof(chunk))) != 0) {
 		if (n < 0)
 			return err_sys(err, errno, "cannot read standard input");
 		buf_add(&all, chunk, (size_t)n);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c — takes the environment, finds the command, runs it, writes its result. */
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "buildexec/sys/log.h"
@@ -58,16 +56,15 @@ static int run(const struct command *command, const struct options *options, str
 
 int main(int argc, char **argv)
 {
-	struct arena *arena = arena_new();
+	struct arena *arena;
 	const struct command *command;
-	const struct rlimit no_core = { 0, 0 };
 	struct options options;
 	struct err err = { 0 };
 	int code;
 
-	/* What we know of secrets is in our memory; a dump of it would be a file. */
-	setrlimit(RLIMIT_CORE, &no_core);
-	signal(SIGPIPE, SIG_IGN);
+	if (!proc_begin())
+		return EXIT_ERROR;
+	arena = arena_new();
 	proc_set_environment((const char *const *)environ);
 	log_init(&(struct log_options){ .level = LOG_INFO, .fd = STDERR_FILENO });
 	if (options_parse(argc, (const char *const *)argv, arena, &command, &options, &err)) {

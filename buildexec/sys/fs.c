@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,24 @@ void fd_close(int *fd)
 	errno = saved;
 }
 
+/* Whoever opened it may have set O_NONBLOCK, which holds for all that share it. */
+static bool is_waiting(int fd, short events)
+{
+	if (errno == EAGAIN)
+		poll(&(struct pollfd){ .fd = fd, .events = events }, 1, -1);
+	return errno == EAGAIN || errno == EINTR;
+}
+
+ssize_t fd_read(int fd, void *bytes, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, bytes, n);
+	while (got < 0 && is_waiting(fd, POLLIN));
+	return got;
+}
+
 bool fd_write_all(int fd, const void *bytes, size_t n, struct err *err)
 {
 	const char *at = bytes;
@@ -41,7 +60,7 @@ bool fd_write_all(int fd, const void *bytes, size_t n, struct err *err)
 	while (n) {
 		ssize_t put = write(fd, at, n);
 
-		if (put < 0 && errno == EINTR)
+		if (put < 0 && is_waiting(fd, POLLOUT))
 			continue;
 		if (put < 0)
 			return err_sys(err, errno, "cannot write");

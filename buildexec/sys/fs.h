@@ -59,7 +59,9 @@ void fs_sweep_files(const char *folder);
 
 void fd_close(int *fd); /* preserves errno, sets -1 */
 #define AUTO_FD __attribute__((cleanup(fd_close))) int
-/* All n bytes, restarting on EINTR and short writes. */
+/* read(2), restarted on EINTR, that waits also where the descriptor does not block. */
+MUST_CHECK ssize_t fd_read(int fd, void *bytes, size_t n);
+/* All n bytes, restarting on EINTR and short writes; it waits likewise. */
 MUST_CHECK bool fd_write_all(int fd, const void *bytes, size_t n, struct err *err);
 /* From the positions of both to the end of `from`. */
 MUST_CHECK bool fd_copy_all(int from, int to, struct err *err);

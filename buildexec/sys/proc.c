@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -108,6 +109,25 @@ _Noreturn static void child_main(struct launch *launch)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(launch->path, launch->argv, launch->env);
 	child_fail(launch, false);
+}
+
+bool proc_begin(void)
+{
+	const struct rlimit no_core = { 0, 0 };
+	sigset_t none;
+
+	for (int fd = 0; fd < 3; fd++) {
+		/* Opened the wrong way round: who closed one is told so when it is used, as without us. */
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_NOCTTY) != fd)
+			return false;
+	}
+	setrlimit(RLIMIT_CORE, &no_core);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return true;
 }
 
 bool proc_find(const char *name, char path[PATH_MAX])

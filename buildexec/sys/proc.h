@@ -64,6 +64,13 @@ char *proc_result_text(const struct proc_result *result, struct arena *arena);
 /* When a process started, in clock ticks since boot: with its pid it names a process for ever. 0: there is none, or it has ended. */
 unsigned long long proc_start_time(pid_t pid);
 
+/*
+ * First thing in main: what we inherit is made usual where it would break us. Closed standard descriptors, whose numbers the
+ * first files opened would get, with all that is printed; SIGCHLD ignored, so that the kernel would reap our children; signals
+ * blocked. SIGPIPE is ignored, and no memory is dumped to a file. False when there is not even /dev/null.
+ */
+MUST_CHECK bool proc_begin(void);
+
 /* The environment allow-list above, taken by main at start (rows below never call getenv). */
 void proc_set_environment(const char *const *environ_list);
 /* A variable of our own environment as main saw it, or NULL. */

@@ -41,9 +41,7 @@ static bool read_all(int fd, struct buf *out, struct err *err)
 	char chunk[64 << 10];
 	ssize_t n;
 
-	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
+	while ((n = fd_read(fd, chunk, sizeof(chunk))) != 0) {
 		if (n < 0)
 			return err_sys(err, errno, "cannot read the request");
 		buf_add(out, chunk, (size_t)n);
