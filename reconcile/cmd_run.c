@@ -19,6 +19,7 @@
 #include "model/kind/build_phase.h"
 #include "model/kind/settings.h"
 #include "reconcile/apply/apply.h"
+#include "reconcile/apply/state_numbers.h"
 #include "reconcile/checks.h"
 #include "reconcile/commands.h"
 #include "reconcile/fallback.h"
@@ -347,13 +348,23 @@ static int read_again(struct context *context)
 }
 
 /* What is recorded says what must be looked for elsewhere, so each plan has a scope of its own. */
-static void make_plan(struct run *run)
+static int make_plan(struct run *run)
 {
 	struct context *context = run->context;
+	struct state *state = &context->state.state;
+	struct err err = { 0 };
+	bool has_forgotten = false;
 
 	scope_make(context, &run->options.scope);
-	plan_make(&context->loaded.model, &context->state.state, &run->observed.facts,
-		  &run->options, context->arena, &run->plan);
+	plan_make(&context->loaded.model, state, &run->observed.facts, &run->options,
+		  context->arena, &run->plan);
+	if (context->store &&
+	    !state_find_numbers(context->store, &run->plan, state, &has_forgotten, &err))
+		return context_fail(&err, EXIT_STATE);
+	if (has_forgotten)
+		plan_make(&context->loaded.model, state, &run->observed.facts, &run->options,
+			  context->arena, &run->plan);
+	return EXIT_DONE;
 }
 
 static int converge(struct run *run)
@@ -377,7 +388,8 @@ static int converge(struct run *run)
 			return EXIT_STATE;
 		run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);
 		ask(run);
-		make_plan(run);
+		if (make_plan(run) != EXIT_DONE)
+			return EXIT_STATE;
 	}
 }
 
@@ -561,8 +573,10 @@ static int plan_and_apply(struct run *run)
 	mark(context, "observe");
 	if (is_stopping())
 		return EXIT_INTERRUPTED;
-	make_plan(run);
+	code = make_plan(run);
 	mark(context, "plan");
+	if (code != EXIT_DONE)
+		return code;
 	if (is_dry(context)) {
 		report(run);
 		say_failed(run);

@@ -493,10 +493,19 @@ int context_read_state(struct context *context)
 		return context_fail(&err, EXIT_STATE);
 	if (!open_store(context,
 			&(struct store_place){ .url = context->state_url, .branch = branch },
-			&context->store, &err) ||
-	    !state_read(context->store, context->arena, &context->state, &err)) {
+			&context->store, &err)) {
 		err_prefix(&err, "cannot read state from '%s'", context->state_url);
 		return context_fail(&err, EXIT_STATE);
+	}
+	if (!state_read(context->store, context->arena, &context->state, &err)) {
+		err_prefix(&err, "cannot read state from '%s'", context->state_url);
+		context_fail(&err, EXIT_STATE);
+		if (err.kind == ERR_INVALID)
+			log_line(
+				LOG_ERROR,
+				"nothing was changed; 'git log %s -- FILE' shows what the file was",
+				branch);
+		return EXIT_STATE;
 	}
 	context->is_state_read = true;
 	return EXIT_DONE;

@@ -370,6 +370,13 @@ bool status_read(enum kind kind, const struct node *document, struct arena *aren
 	return true;
 }
 
+int64_t state_last_number(const struct state *state, const char *id, int64_t counted)
+{
+	const int64_t *found = map_get(&state->numbers, id);
+
+	return found && *found > counted ? *found : counted;
+}
+
 const void *state_status(const struct state *state, const char *id)
 {
 	const struct state_entry *entry = map_get(&state->by_id, id);

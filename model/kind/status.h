@@ -218,7 +218,11 @@ struct state {
 	struct arena *arena;
 	const char *commit; /* NULL: the branch does not exist yet */
 	struct map by_id;   /* id → struct state_entry */
+	/* id → const int64_t *: highest number of a build's record, where the status does not know of it */
+	struct map numbers;
 };
+/* The number that the last build of that object has, where its status says `counted`. */
+int64_t state_last_number(const struct state *state, const char *id, int64_t counted);
 const void *state_status(const struct state *state, const char *id); /* NULL: nothing recorded */
 
 #endif

@@ -70,9 +70,12 @@ static bool parse_file(const struct store_file *file, struct arena *trees, struc
 	if (diags.n_errors || documents.n != 1) {
 		const struct diag *first = diags.list.n ? &diags.list.v[0] : NULL;
 
+		if (!first)
+			return err_set(err, ERR_INVALID,
+				       "state file '%s' is damaged: it is not one document",
+				       file->path);
 		return err_set(err, ERR_INVALID, "state file '%s' is damaged: line %u: %s",
-			       file->path, first ? first->pos.line : 0,
-			       first ? first->text : "not one document");
+			       file->path, first->pos.line, first->text);
 	}
 	*out = documents.v[0];
 	return true;
@@ -200,6 +203,7 @@ void state_files_release(struct state_files *files)
 void state_files_replace(struct state_files *files, const struct state_files *fresh,
 			 struct arena *arena)
 {
+	const struct map numbers = files->state.numbers;
 	struct arena **all =
 		arena_array(arena, files->n_arenas + fresh->n_arenas, sizeof(struct arena *));
 
@@ -213,6 +217,7 @@ void state_files_replace(struct state_files *files, const struct state_files *fr
 				       .bytes_by_path = fresh->bytes_by_path,
 				       .arenas = all,
 				       .n_arenas = files->n_arenas + fresh->n_arenas };
+	files->state.numbers = numbers;
 }
 
 static int64_t *lease_in_history(const struct build_config_status *status)

@@ -212,7 +212,7 @@ static int64_t next_number(const struct configuring *c)
 
 	if (c->status->last && c->status->last->number > number)
 		number = c->status->last->number;
-	return number + 1;
+	return state_last_number(c->p->state, c->step->id, number) + 1;
 }
 
 /* A newer cause takes the place of a build that is still New. */

@@ -504,7 +504,7 @@ static void want_build(struct deciding *d, enum action action)
 
 	if (d->status->last && d->status->last->number > number)
 		number = d->status->last->number;
-	number++;
+	number = state_last_number(d->p->state, step->id, number) + 1;
 	if (!build_tags(d->spec, number, d->p->options.now_s, d->p->arena, &step->tags, &err)) {
 		block(d, (struct stop){ ERR_INVALID, true }, arena_strdup(d->p->arena, err.text));
 		set_ready(d, COND_FALSE, "Invalid", step->blocked);

@@ -233,8 +233,6 @@ static bool walk_entry(struct walk *walk, const char *folder, const struct git_e
 	size_t n_folder = strlen(folder);
 	char *path;
 
-	if (!is_dir && (entry->mode & 0170000) != 0100000)
-		return true;
 	path = arena_alloc(walk->arena, n_folder + entry->n_name + 2);
 	memcpy(path, folder, n_folder);
 	memcpy(path + n_folder, entry->name, entry->n_name);
@@ -244,6 +242,8 @@ static bool walk_entry(struct walk *walk, const char *folder, const struct git_e
 		path[n_folder + entry->n_name] = '/';
 		return walk_folder(walk, entry->raw, path, depth + 1, err);
 	}
+	if ((entry->mode & 0170000) != 0100000)
+		return err_set(err, ERR_INVALID, "'%s' is a link or a submodule, not a file", path);
 	vec_push(walk->arena, walk->files, (struct store_file){ .path = path });
 	vec_push(walk->arena, &walk->found,
 		 (struct found){ walk->files->n - 1, git_objects_place(walk->objects, entry->raw),
@@ -300,8 +300,11 @@ static void read_part(void *items, size_t index)
 			err_prefix(&part->err, "cannot read '%s'", file->path);
 			return;
 		}
-		if (blob.n > LIMIT_STATE_BLOB)
-			continue;
+		if (blob.n > LIMIT_STATE_BLOB) {
+			err_set(&part->err, ERR_INVALID, "'%s' has %zu bytes, more than %u MiB",
+				file->path, blob.n, LIMIT_STATE_BLOB >> 20);
+			return;
+		}
 		file->bytes = blob.bytes;
 		file->n = blob.n;
 	}
@@ -361,16 +364,6 @@ static bool read_found(struct walk *walk, const char *objects_path, struct err *
 	return close_parts(walk, parts, n, err) && done;
 }
 
-static void drop_unread(struct store_files *files)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < files->n; i++)
-		if (files->v[i].bytes)
-			files->v[n++] = files->v[i];
-	files->n = n;
-}
-
 bool store_read_all(struct store *store, store_want_fn *want, void *ctx, struct arena *arena,
 		    struct store_files *out, struct err *err)
 {
@@ -386,7 +379,6 @@ bool store_read_all(struct store *store, store_want_fn *want, void *ctx, struct 
 		*out = (struct store_files){ 0 };
 		return false;
 	}
-	drop_unread(out);
 	return true;
 }
 

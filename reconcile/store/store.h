@@ -57,8 +57,8 @@ struct store_files {
 };
 /* Whether to read a file, or to go into a folder at all ("shop/images/cart/builds"). */
 typedef bool store_want_fn(void *ctx, const char *path, bool is_dir);
-/* All files wanted (want NULL: all), in the arena. Files longer than LIMIT_STATE_BLOB, links and
- * submodules are left out. */
+/* All files wanted (want NULL: all), in the arena. ERR_INVALID: one is longer than LIMIT_STATE_BLOB, a link or a submodule;
+ * left out it would be taken for one that was never written. */
 MUST_CHECK bool store_read_all(struct store *store, store_want_fn *want, void *ctx,
 			       struct arena *arena, struct store_files *out, struct err *err);
 /* One file; absent is bytes == NULL. */
