@@ -265,7 +265,8 @@ static bool perform(struct run *run, struct recorder *recorder, struct err *err)
 								    context->cache_dir, "tmp"),
 					      .run_id = run->id.text,
 					      .now_s = context->now_s,
-					      .with_user_credentials = true };
+					      .with_user_credentials = true,
+					      .trusts_repositories = context->options.trust_repos };
 	struct build_starter *starter = context->options.starter;
 	const bool is_quiet = starter && !starter->options->is_followed;
 	struct progress progress = { .is_terminal = context->is_terminal,

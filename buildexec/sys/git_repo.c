@@ -118,15 +118,25 @@ void git_repo_trust_all(bool is_trusting)
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, !is_trusting);
 }
 
+/* libgit2 1.5 says "not found" of the setting that would allow it, where the user has settings, but not that one. */
+static bool is_others(int code)
+{
+	const git_error *last = git_error_last();
+
+	return code == GIT_EOWNER || (code == GIT_ENOTFOUND && last && last->message &&
+				      strstr(last->message, "safe.directory"));
+}
+
 static bool open_fail(struct err *err, int code, const char *path)
 {
-	if (code == GIT_ENOTFOUND)
-		return err_set(err, ERR_ABSENT, "there is no git repository at '%s'", path);
-	if (code == GIT_EOWNER)
+	if (is_others(code))
 		return err_set(err, ERR_DENIED,
-			       "git repository '%s' belongs to another user; if you trust it, run "
+			       "git repository '%s' belongs to another user; if you trust it, use "
+			       "--trust-repositories, or run "
 			       "'git config --global --add safe.directory %s'",
 			       path, path);
+	if (code == GIT_ENOTFOUND)
+		return err_set(err, ERR_ABSENT, "there is no git repository at '%s'", path);
 	return git_lib_fail(err, code, "open git repository '%s'", path);
 }
 

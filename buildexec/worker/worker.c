@@ -15,6 +15,7 @@
 #include "buildexec/sys/build_log.h"
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/sys/git_repo.h"
 #include "buildexec/sys/log.h"
 #include "model/base/base64.h"
 #include "model/base/limits.h"
@@ -265,6 +266,8 @@ int worker_main(int in_fd, int out_fd)
 	is_done = read_request(in_fd, arena, &request, &err);
 	if (is_done) {
 		hide_secrets(&request, arena);
+		if (request.trusts_repositories)
+			git_repo_trust_all(true);
 		is_done = perform(&task, &err);
 	}
 	if (is_done) {

@@ -158,6 +158,7 @@ struct build_request *request_common(const struct step *step, const struct reque
 		.git_credentials = credentials->git,
 		.blob_credentials = credentials->blob,
 		.with_user_credentials = spec->with_user_credentials,
+		.trusts_repositories = spec->trusts_repositories,
 		.with_helpers = settings->allow_helpers,
 		.manifest_dir = spec->manifest_dir,
 		.cache_dir = spec->cache_dir,

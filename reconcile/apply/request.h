@@ -16,6 +16,7 @@ struct request_spec {
 	const char *run_id;
 	int64_t now_s;
 	bool with_user_credentials;
+	bool trusts_repositories; /* --trust-repositories */
 };
 
 /*

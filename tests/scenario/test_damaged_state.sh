@@ -105,4 +105,16 @@ check "without its status" expect_exit 0 "$reconcile" --only BuildConfig/shop/si
 check "the second one follows" git cat-file -e reconcile/state:shop/buildconfigs/site/builds/2.yaml
 check "the first one's record is what it was" git diff --exit-code "$good" reconcile/state -- shop/buildconfigs/site/builds/1.yaml
 check "the counter follows" grep -q 'lastVersion: 2' <(git show reconcile/state:$file)
+
+if [ "$(id -u)" = 0 ]; then
+	note "a repository of another user's, as a job in a container is given it"
+	git init -q --bare "$work/other.git"
+	git push -q "$work/other.git" reconcile/state
+	app_commit "$work/app" index.txt other "of another user"
+	chown -R 12345 "$work/other.git" "$work/app.git"
+	check "is not read" expect_exit 5 "$reconcile" --state "$work/other.git" .
+	check "and what to do is said" says "belongs to another user; if you trust it, use --trust-repositories"
+	check "with that it is, also by who builds" expect_exit 0 "$reconcile" --trust-repositories --state "$work/other.git" .
+	check "a build was made of it" says "Image shop/app: build #"
+fi
 exit $failed
