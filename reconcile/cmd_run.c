@@ -218,11 +218,23 @@ static void report(struct run *run)
 		say_schedule(run);
 }
 
-static bool has_failures(const struct plan *plan)
+/* Another run was faster and is at work on it, as when the plan finds it so. */
+static bool is_left(const struct run *run, const struct step *step)
 {
-	for (size_t i = 0; i < plan->steps.n; i++)
-		if (plan->steps.v[i]->is_failure || plan->steps.v[i]->has_failed)
+	for (size_t i = 0; i < run->result.lost.n; i++)
+		if (strcmp(run->result.lost.v[i], step->id) == 0)
 			return true;
+	return false;
+}
+
+static bool has_failures(const struct run *run)
+{
+	for (size_t i = 0; i < run->plan.steps.n; i++) {
+		const struct step *step = run->plan.steps.v[i];
+
+		if ((step->is_failure || step->has_failed) && !is_left(run, step))
+			return true;
+	}
 	return false;
 }
 
@@ -230,7 +242,7 @@ static int dry_exit(const struct run *run)
 {
 	const struct options *options = &run->context->options;
 
-	if (has_failures(&run->plan))
+	if (has_failures(run))
 		return EXIT_PARTIAL;
 	if (options->expect_no_changes && plan_has_changes(&run->plan))
 		return EXIT_UNEXPECTED_CHANGES;
@@ -508,7 +520,7 @@ static bool is_made(const struct run *run, const struct step *step)
 		return is_complete(run, step);
 	if (step->kind == KIND_IMAGE)
 		return result && strcmp(result, "Succeeded") == 0;
-	return !run->result.n_failed && !has_failures(&run->plan);
+	return !run->result.n_failed && !has_failures(run) && !is_left(run, step);
 }
 
 /* What `--wait` waited for: is it made of what the manifests say now? */
@@ -603,7 +615,7 @@ static int plan_and_apply(struct run *run)
 		return EXIT_PARTIAL;
 	if (context->options.follow)
 		return followed_exit(run);
-	return run->result.n_failed || has_failures(&run->plan) ? EXIT_PARTIAL : EXIT_DONE;
+	return run->result.n_failed || has_failures(run) ? EXIT_PARTIAL : EXIT_DONE;
 }
 
 int cmd_run(struct context *context)

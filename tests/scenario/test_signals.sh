@@ -9,7 +9,16 @@ for name in a b c; do
 	add_image "$name"
 	app_commit "$work/$name" slow 1 "slow"
 done
-check "the first run" expect_exit 0 "$reconcile" .
+
+note "six runs at once, from nothing"
+for i in 1 2 3 4 5 6; do
+	{ "$reconcile" --cache-dir "$work/cache$i" . >"$work/$i.out" 2>"$work/$i.err"; echo $? >"$work/$i.code"; } &
+done
+wait
+check "all end well" [ "$(cat "$work"/[1-6].code | tr -d '\n')" = 000000 ]
+check "each image is built once" [ "$(cat "$work"/[1-6].err | grep -c 'build #1 started (')" = 3 ]
+check "and no number was taken twice" [ "$(cat "$work"/[1-6].err | grep -c 'build #.* started (')" = 3 ]
+check "nothing is left" expect_exit 0 "$reconcile" --expect-no-changes .
 
 # start ARGUMENTS…: a run in the background, $pid, until its first build is said to be started.
 start() {
