@@ -13,7 +13,7 @@
 #include "buildexec/sys/fs.h"
 #include "reconcile/apply/state_read.h"
 
-enum { OLD_S = 7 * 86400, ULID_CHARS = 26 };
+enum { OLD_S = 7 * 86400, ULID_CHARS = 26, PLACE_MAX = 128 };
 
 void run_id_make(struct run_id *id, int64_t now_s)
 {
@@ -59,12 +59,47 @@ static void sweep(const char *folder, struct arena *arena)
 		closedir(dir);
 }
 
+/*
+ * The machine, since it was started, and the very file. A cache folder that was copied, as CI systems keep and restore them, or
+ * that machines share without sharing locks, has files of runs that live elsewhere, and locks that tell nothing of them.
+ */
+static bool print_place(int fd, struct arena *arena, const char **out)
+{
+	char boot[BOOT_ID_TEXT];
+	struct stat st;
+
+	clock_boot_id(boot);
+	if (fstat(fd, &st) < 0)
+		return false;
+	*out = arena_printf(arena, "%s %llu:%llu\n", boot, (unsigned long long)st.st_dev,
+			    (unsigned long long)st.st_ino);
+	return boot[0] != '\0';
+}
+
+static bool write_place(int fd, struct arena *arena, struct err *err)
+{
+	const char *place = "";
+
+	return !print_place(fd, arena, &place) || fd_write_all(fd, place, strlen(place), err);
+}
+
+static bool is_its_place(int fd, struct arena *arena)
+{
+	char text[PLACE_MAX];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	const char *place;
+
+	return print_place(fd, arena, &place) && n == (ssize_t)strlen(place) &&
+	       memcmp(text, place, (size_t)n) == 0;
+}
+
 bool run_id_claim(struct run_id *id, const char *cache_dir, struct err *err)
 {
 	struct arena *arena = arena_new();
 	const char *folder = runs_folder(cache_dir, arena);
 	const char *path = path_join(arena, folder, id->text);
-	bool is_done = fs_make_dirs(folder, 0700, err) && fs_lock(path, false, -1, &id->fd, err);
+	bool is_done = fs_make_dirs(folder, 0700, err) && fs_lock(path, false, -1, &id->fd, err) &&
+		       write_place(id->fd, arena, err);
 
 	if (is_done)
 		sweep(folder, arena);
@@ -87,7 +122,7 @@ static bool is_dead(const char *folder, const char *run_id, struct arena *arena)
 
 	if (!is_plain_id(run_id) || !fs_exists(path))
 		return false;
-	is_free = fs_lock(path, true, 0, &fd, &err);
+	is_free = fs_lock(path, true, 0, &fd, &err) && is_its_place(fd, arena);
 	fd_close(&fd);
 	return is_free;
 }

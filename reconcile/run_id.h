@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * run_id.h — the name of a run (a ULID), and who is still alive. A run holds a lock on a file below the cache folder while
- * it works; the kernel drops the lock when the process is gone. A claim whose run's file is here and not locked belongs to a
- * run that died on this machine: it need not wait for its lease. A claim of another machine waits for its lease.
+ * it works; the kernel drops the lock when the process is gone. A claim whose run's file was made here, by this boot, and is not
+ * locked belongs to a run that died: it need not wait for its lease. Any other claim waits for its lease.
  */
 #ifndef RECONCILE_RUN_ID_H
 #define RECONCILE_RUN_ID_H

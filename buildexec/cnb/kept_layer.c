@@ -10,23 +10,21 @@
 #include <unistd.h>
 
 #include "buildexec/image/tar_tree.h"
+#include "buildexec/sys/clock.h"
 #include "buildexec/sys/fs.h"
 
 #define KEPT "kept"
 
 /* Beyond that many objects a layer is not kept: walking through it would cost memory. */
-enum { ENTRIES_MAX = 200000, BOOT_ID_BYTES = 64 };
+enum { ENTRIES_MAX = 200000 };
 
 static bool add_boot(struct sha256 *sha)
 {
-	AUTO_FD fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	char text[BOOT_ID_BYTES];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	char boot[BOOT_ID_TEXT];
 
-	if (n <= 0)
-		return false;
-	sha256_update(sha, text, (size_t)n);
-	return true;
+	clock_boot_id(boot);
+	sha256_update(sha, boot, strlen(boot));
+	return boot[0] != '\0';
 }
 
 /* Archives of the layer begin with the folders above it, with the modes that they have. */

@@ -30,21 +30,13 @@ struct layer_store {
 	enum unpack_form form;
 	const char *layers, *locks, *temp, *blobs;
 	const char *marker, *marker_lock;
-	char boot[64];
+	char boot[BOOT_ID_TEXT];
 	pthread_mutex_t lock; /* of active_fd */
 	int active_fd;        /* shared lock on marker_lock while layers of ours may be unsynced */
 };
 
 /* Age of a marker after which most of what it warns of has been written by the kernel itself. */
 enum { SETTLED_S = 60 };
-
-static void read_boot_id(char out[64])
-{
-	AUTO_FD fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, out, 63);
-
-	out[n > 0 ? n : 0] = '\0';
-}
 
 /* The boot id in the marker and its age; NULL when there is none. */
 static const char *read_marker(const struct layer_store *store, int64_t *age_s)
@@ -117,7 +109,7 @@ bool layer_store_open(const char *root, struct layer_store **out, struct err *er
 				       .form = unpack_form_here(),
 				       .active_fd = -1 };
 	pthread_mutex_init(&store->lock, NULL);
-	read_boot_id(store->boot);
+	clock_boot_id(store->boot);
 	store->marker = arena_printf(store->arena, "%s/%s.boot", root, forms[store->form]);
 	store->layers = path_join(store->arena, root, forms[store->form]);
 	store->locks = path_join(store->arena, root, "locks");

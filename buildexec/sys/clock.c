@@ -3,8 +3,10 @@
 #include "buildexec/sys/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "model/base/err.h"
 
@@ -42,6 +44,16 @@ void clock_sleep_ms(int64_t ms)
 		return;
 	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) == EINTR)
 		;
+}
+
+void clock_boot_id(char out[BOOT_ID_TEXT])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, out, BOOT_ID_TEXT - 1);
+
+	if (fd >= 0)
+		close(fd);
+	out[n == BOOT_ID_TEXT - 1 ? n : 0] = '\0';
 }
 
 void random_bytes(void *out, size_t n)

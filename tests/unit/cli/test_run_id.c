@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_run_id.c — names of runs are ULIDs; a claim of a dead run of this machine ends, of any other it holds. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +17,7 @@
 #include <cmocka.h>
 
 #include "buildexec/sys/clock.h"
+#include "buildexec/sys/fs.h"
 #include "model/kind/build_config_status.h"
 #include "reconcile/run_id.h"
 #include "unit/cli/folder.h"
@@ -78,6 +82,15 @@ static int64_t lease_left(struct folder *folder, const char *run_id)
 	return attempt.lease_s;
 }
 
+static void write_over(const char *path, const char *text, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, n), n);
+	close(fd);
+}
+
 static void test_claims__of_the_living_hold(void **state)
 {
 	struct folder *folder = *state;
@@ -130,6 +143,39 @@ static void test_claims__of_other_machines_and_strange_names_hold(void **state)
 		assert_int_equal(lease_left(folder, names[i]), LEASE_S);
 }
 
+/* A restored cache folder, or one of another machine, has the file of a run that may live. */
+static void test_claims__hold_where_the_file_is_a_copy(void **state)
+{
+	struct folder *folder = *state;
+	struct err err = { 0 };
+	struct run_id other;
+	char *path, *text;
+	size_t n;
+
+	run_id_make(&other, clock_now_s());
+	assert_true(run_id_claim(&other, folder->dir.path, &err));
+	run_id_release(&other);
+	assert_int_equal(lease_left(folder, other.text), 1);
+	path = arena_printf(folder->arena, "%s/runs/%s", folder->dir.path, other.text);
+	assert_true(fs_read(AT_FDCWD, path, 4096, folder->arena, &text, &n, &err));
+	assert_true(n > 36);
+
+	/* a new inode: the old one is kept from being given again */
+	assert_int_equal(rename(path, arena_printf(folder->arena, "%s.old", path)), 0);
+	assert_true(fs_write_atomic(AT_FDCWD, path, text, n, 0600, false, &err));
+	assert_int_equal(lease_left(folder, other.text), LEASE_S);
+
+	/* the same file, of another boot */
+	assert_int_equal(rename(arena_printf(folder->arena, "%s.old", path), path), 0);
+	assert_int_equal(lease_left(folder, other.text), 1);
+	text[0] = text[0] == '0' ? '1' : '0';
+	write_over(path, text, n);
+	assert_int_equal(lease_left(folder, other.text), LEASE_S);
+	/* one that was killed before it wrote has claimed nothing */
+	write_over(path, "", 0);
+	assert_int_equal(lease_left(folder, other.text), LEASE_S);
+}
+
 static void test_files__of_runs_that_died_long_ago_are_swept(void **state)
 {
 	struct folder *folder = *state;
@@ -163,6 +209,7 @@ int main(void)
 		TEST(test_claims__of_the_living_hold),
 		TEST(test_claims__of_a_killed_process_end),
 		TEST(test_claims__of_other_machines_and_strange_names_hold),
+		TEST(test_claims__hold_where_the_file_is_a_copy),
 		TEST(test_files__of_runs_that_died_long_ago_are_swept),
 	};
 
