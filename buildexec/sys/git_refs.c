@@ -23,7 +23,13 @@
 #include "buildexec/sys/git_url.h"
 #include "model/base/limits.h"
 
-enum { LOCK_WAIT_MS = 10000, LOCK_STEP_MS = 20, LOCK_STEP_MAX_MS = 200, SYMREF_DEPTH = 5 };
+enum {
+	LOCK_WAIT_MS = 10000,
+	LOCK_STEP_MS = 20,
+	LOCK_STEP_MAX_MS = 200,
+	SYMREF_DEPTH = 5,
+	REF_DEPTH = 64
+};
 #define TEMP_PREFIX     "reconcile-ref-"
 #define PACKED_REFS_MAX ((size_t)LIMIT_REFS * 256)
 
@@ -113,6 +119,11 @@ static bool read_current(struct swap *swap, struct git_id *out, struct err *err)
 	return !target || err_set(err, ERR_INVALID, "ref '%s' is not a plain branch", swap->name);
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
 /* What dead processes of ours left of this ref. True when a lock was among it. */
 static bool sweep(struct swap *swap)
 {
@@ -131,8 +142,7 @@ static bool sweep(struct swap *swap)
 		path = path_join(swap->arena, swap->dir, entry->d_name);
 		if (swap->temp_path && !strcmp(path, swap->temp_path))
 			continue;
-		if (!stat(path, &temp) && !stat(swap->lock_path, &lock) &&
-		    temp.st_ino == lock.st_ino && temp.st_dev == lock.st_dev)
+		if (!stat(path, &temp) && !stat(swap->lock_path, &lock) && is_same(&temp, &lock))
 			found = !unlink(swap->lock_path);
 		unlink(path);
 	}
@@ -140,14 +150,49 @@ static bool sweep(struct swap *swap)
 	return found;
 }
 
-/* With a second name it is the lock of a ref: sweep() needs it to know that. */
-static bool is_only_temp(int dir_fd, const struct dirent *entry)
+/* Looks below a folder of refs for the other name of a temporary file: a lock is removed, a ref that it became stays. */
+static bool find_twin(int dir_fd, const struct stat *temp, unsigned depth, struct arena *arena)
 {
+	struct err ignored = { 0 };
+	struct strings names;
+	bool found = false;
+
+	if (depth > REF_DEPTH || !fs_names(dir_fd, arena, &names, &ignored))
+		return false;
+	for (size_t i = 0; i < names.n && !found; i++) {
+		size_t n = strlen(names.v[i]);
+		struct stat st;
+
+		if (fstatat(dir_fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode)) {
+			AUTO_FD inner = openat(dir_fd, names.v[i],
+					       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			found = inner >= 0 && find_twin(inner, temp, depth + 1, arena);
+		} else if (is_same(&st, temp)) {
+			found = true;
+			if (n > 5 && strcmp(names.v[i] + n - 5, ".lock") == 0)
+				unlinkat(dir_fd, names.v[i], 0);
+		}
+	}
+	return found;
+}
+
+/* Under the lock that its writer would hold: nobody writes it any more. */
+static void remove_temp(int dir_fd, const char *name)
+{
+	struct arena *arena = arena_new();
 	struct stat st;
 
-	return strncmp(entry->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 &&
-	       fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode) && st.st_nlink == 1;
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
+		AUTO_FD refs = openat(dir_fd, "refs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		/* The temporary name tells whose lock it is: it goes last. */
+		if (st.st_nlink == 1 || (refs >= 0 && find_twin(refs, &st, 0, arena)))
+			unlinkat(dir_fd, name, 0);
+	}
+	arena_free(arena);
 }
 
 void git_repo_sweep(struct git_repo *repo)
@@ -158,13 +203,11 @@ void git_repo_sweep(struct git_repo *repo)
 	AUTO_FD lock = -1;
 
 	while (dir && (entry = readdir(dir)) != NULL) {
-		if (!is_only_temp(dirfd(dir), entry))
+		if (strncmp(entry->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0)
 			continue;
-		/* Its writer holds the lock as long as it lives. */
 		if (lock < 0 && !git_repo_lock(repo, 0, &lock, &ignored))
 			break;
-		if (is_only_temp(dirfd(dir), entry))
-			unlinkat(dirfd(dir), entry->d_name, 0);
+		remove_temp(dirfd(dir), entry->d_name);
 	}
 	if (dir)
 		closedir(dir);

@@ -365,20 +365,27 @@ static void test_git_repo__clears_a_lock_that_a_dead_process_of_ours_left(void *
 		arena_printf(f->arena, "%s\n0", b.hex));
 }
 
-/* A temporary file without its lock, one with it (that of a ref's own next writer), one whose writer lives. */
+/* A temporary file alone, one that became a lock, one that became a ref, one with another name elsewhere; one whose writer lives. */
 static void test_git_repo__sweeps_what_dead_writers_left(void **state)
 {
 	struct fixture *f = *state;
+	struct git_id none = { 0 }, a = commit(f, none, (struct edit[]){ { "a", "1" } }, 1);
 	AUTO_FD lock = -1;
 
-	sh(f, "touch r.git/reconcile-ref-000000000000-AbCdEf r.git/reconcile-ref-000000000001-x;"
-	      "ln r.git/reconcile-ref-000000000001-x r.git/refs/heads/main.lock");
+	sh(f, "cd r.git; touch reconcile-ref-000000000000-alone reconcile-ref-000000000001-lock "
+	      "reconcile-ref-000000000002-apart; mkdir -p refs/heads/deep;"
+	      "ln reconcile-ref-000000000001-lock refs/heads/deep/branch.lock;"
+	      "ln refs/heads/main reconcile-ref-000000000003-main;"
+	      "ln reconcile-ref-000000000002-apart elsewhere; touch refs/heads/other.lock");
 	must(f, git_repo_lock(f->repo, 0, &lock, &f->err));
 	git_repo_sweep(f->repo);
-	assert_string_equal(sh(f, "ls r.git | grep -c reconcile-ref"), "2");
+	assert_string_equal(sh(f, "ls r.git | grep -c reconcile-ref"), "4");
 	fd_close(&lock);
 	git_repo_sweep(f->repo);
-	assert_string_equal(sh(f, "ls r.git | grep reconcile-ref"), "reconcile-ref-000000000001-x");
+	assert_string_equal(sh(f, "ls r.git | grep reconcile-ref"),
+			    "reconcile-ref-000000000002-apart");
+	assert_string_equal(sh(f, "find r.git/refs -name '*.lock'"), "r.git/refs/heads/other.lock");
+	assert_string_equal(sh(f, "git -C r.git rev-parse main"), a.hex);
 }
 
 static void test_git_repo__lists_refs_with_peeled_tags(void **state)
