@@ -36,6 +36,13 @@ static const char *folder_of(const char *ns)
 	return strcmp(ns, "cluster") == 0 ? "cluster_" : ns;
 }
 
+const char *path_namespace(const char *path, struct arena *arena)
+{
+	const char *folder = arena_copy(arena, path, strcspn(path, "/"));
+
+	return strcmp(folder, "cluster_") == 0 ? "cluster" : folder;
+}
+
 char *status_path(enum kind kind, const char *ns, const char *name, struct arena *arena)
 {
 	const struct kind_info *info = kind_info(kind);

@@ -111,8 +111,7 @@ static bool read_entry(struct batch *batch, const struct store_file *file)
 	entry->kind = kind;
 	if (!read_status(batch, file, entry))
 		return false;
-	entry->ns =
-		is_cluster ? "" : arena_copy(batch->arena, file->path, strcspn(file->path, "/"));
+	entry->ns = is_cluster ? "" : path_namespace(file->path, batch->arena);
 	entry->name = arena_copy(batch->arena, base, strlen(base) - strlen(".yaml"));
 	entry->id = object_id(kind, entry->ns, entry->name, batch->arena);
 	entry->path = file->path;

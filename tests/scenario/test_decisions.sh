@@ -163,4 +163,10 @@ check "the record has it" bash -c "git -C '$work/state.git' show reconcile/state
 printf '  cosign: {annotations: [{name: a, value: b}]}\n' >>image.yaml
 check "signing is accepted" expect_exit 0 "$reconcile" --expect-no-changes .
 check "and said not to be acted on, once" bash -c "[ \$(grep -c 'cosign of Image/default/app is not acted on yet' '$work/err') = 1 ]"
+
+note "a namespace with the name of the folder of the cluster's kinds"
+sed -e 's/name: app}/name: app, namespace: cluster}/' -e 's|/apps/app|/apps/other|' image.yaml >other.yaml
+check "is built in" expect_exit 0 "$reconcile" .
+check "as one of its own" says "Image cluster/app  build #1"
+check "and known again" expect_exit 0 "$reconcile" --expect-no-changes .
 exit $failed

@@ -108,6 +108,9 @@ static void test_kind__ids_and_paths(void **state)
 	/* A namespace of that name must not meet the cluster's folder. */
 	assert_string_equal(status_path(KIND_BUILDER, "cluster", "b", arena),
 			    "cluster_/builders/b.yaml");
+	assert_string_equal(path_namespace(status_path(KIND_BUILDER, "cluster", "b", arena), arena),
+			    "cluster");
+	assert_string_equal(path_namespace("shop/images/cart.yaml", arena), "shop");
 	assert_string_equal(build_path("shop", "cart", 12, arena),
 			    "shop/images/cart/builds/12.yaml");
 	arena_free(arena);
