@@ -43,6 +43,24 @@ const char *path_namespace(const char *path, struct arena *arena)
 	return strcmp(folder, "cluster_") == 0 ? "cluster" : folder;
 }
 
+/* "cart.yaml" would have its builds where the status of "cart" is. No name has '_' in it. */
+static const char *stem_of(const char *name, struct arena *arena)
+{
+	size_t n = strlen(name);
+
+	return n >= 5 && strcmp(name + n - 5, ".yaml") == 0 ? arena_printf(arena, "%s_", name)
+							    : name;
+}
+
+const char *path_name(const char *path, struct arena *arena)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t n = strlen(name);
+
+	n -= n >= 5 ? 5 : n;
+	return arena_copy(arena, name, n && name[n - 1] == '_' ? n - 1 : n);
+}
+
 char *status_path(enum kind kind, const char *ns, const char *name, struct arena *arena)
 {
 	const struct kind_info *info = kind_info(kind);
@@ -50,21 +68,20 @@ char *status_path(enum kind kind, const char *ns, const char *name, struct arena
 	if (!info->state_folder)
 		BUG("%s has no state", info->name);
 	return arena_printf(arena, "%s/%s/%s.yaml", info->is_cluster ? "cluster" : folder_of(ns),
-
-			    info->state_folder, name);
+			    info->state_folder, stem_of(name, arena));
 }
 
 char *build_path(const char *ns, const char *image, int64_t number, struct arena *arena)
 {
-	return arena_printf(arena, "%s/images/%s/builds/%lld.yaml", folder_of(ns), image,
-			    (long long)number);
+	return arena_printf(arena, "%s/images/%s/builds/%lld.yaml", folder_of(ns),
+			    stem_of(image, arena), (long long)number);
 }
 
 char *bc_build_path(enum kind kind, const char *ns, const char *name, int64_t number,
 		    struct arena *arena)
 {
 	return arena_printf(arena, "%s/%s/%s/builds/%lld.yaml", folder_of(ns),
-			    kind_info(kind)->state_folder, name, (long long)number);
+			    kind_info(kind)->state_folder, stem_of(name, arena), (long long)number);
 }
 
 /* A stream's table is that of the whole file: what it says of metadata joins the name. */

@@ -189,8 +189,9 @@ extern const struct table image_status_table, attempt_table;
  * "shop/images/cart/builds/12.yaml".
  */
 char *status_path(enum kind kind, const char *ns, const char *name, struct arena *arena);
-/* The namespace of such a path whose kind has one. */
+/* Of the path of a status: the namespace, where its kind has one, and the name. */
 const char *path_namespace(const char *path, struct arena *arena);
+const char *path_name(const char *path, struct arena *arena);
 char *build_path(const char *ns, const char *image, int64_t number, struct arena *arena);
 
 /* The whole file: apiVersion, kind, metadata, status. */

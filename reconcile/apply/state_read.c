@@ -103,7 +103,6 @@ static bool read_entry(struct batch *batch, const struct store_file *file)
 	struct state_entry *entry;
 	bool is_cluster;
 	enum kind kind = kind_of_path(file->path, &is_cluster);
-	const char *base = strrchr(file->path, '/') + 1;
 
 	if (kind == KIND_NONE)
 		return true;
@@ -112,7 +111,7 @@ static bool read_entry(struct batch *batch, const struct store_file *file)
 	if (!read_status(batch, file, entry))
 		return false;
 	entry->ns = is_cluster ? "" : path_namespace(file->path, batch->arena);
-	entry->name = arena_copy(batch->arena, base, strlen(base) - strlen(".yaml"));
+	entry->name = path_name(file->path, batch->arena);
 	entry->id = object_id(kind, entry->ns, entry->name, batch->arena);
 	entry->path = file->path;
 	vec_push(batch->arena, &batch->entries, entry);

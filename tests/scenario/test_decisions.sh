@@ -169,4 +169,9 @@ sed -e 's/name: app}/name: app, namespace: cluster}/' -e 's|/apps/app|/apps/othe
 check "is built in" expect_exit 0 "$reconcile" .
 check "as one of its own" says "Image cluster/app  build #1"
 check "and known again" expect_exit 0 "$reconcile" --expect-no-changes .
+note "a name that ends like a file's"
+sed -e 's/name: app}/name: app.yaml}/' -e 's|/apps/app|/apps/third|' image.yaml >third.yaml
+check "is built beside the one without" expect_exit 0 "$reconcile" .
+check "as one of its own" says "Image default/app.yaml  build #1"
+check "and known again" expect_exit 0 "$reconcile" --expect-no-changes .
 exit $failed

@@ -111,6 +111,13 @@ static void test_kind__ids_and_paths(void **state)
 	assert_string_equal(path_namespace(status_path(KIND_BUILDER, "cluster", "b", arena), arena),
 			    "cluster");
 	assert_string_equal(path_namespace("shop/images/cart.yaml", arena), "shop");
+	assert_string_equal(path_name("shop/images/cart.yaml", arena), "cart");
+	/* The builds of "cart.yaml" must not meet the status of "cart". */
+	assert_string_equal(status_path(KIND_IMAGE, "shop", "cart.yaml", arena),
+			    "shop/images/cart.yaml_.yaml");
+	assert_string_equal(build_path("shop", "cart.yaml", 12, arena),
+			    "shop/images/cart.yaml_/builds/12.yaml");
+	assert_string_equal(path_name("shop/images/cart.yaml_.yaml", arena), "cart.yaml");
 	assert_string_equal(build_path("shop", "cart", 12, arena),
 			    "shop/images/cart/builds/12.yaml");
 	arena_free(arena);
