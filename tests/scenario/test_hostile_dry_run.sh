@@ -71,7 +71,7 @@ soon() { # CODE TEXT
 	[ "$got" = "$1" ] || { echo "exit $got, not $1"; cat "$work/out" "$work/err"; return 1; }
 	! grep -q 'root:[^ ]*:' "$work/out" "$work/err" || { echo "it shows a file of the machine"; return 1; }
 	[ ! -e "$work/ran" ] || { echo "a program ran"; return 1; }
-	grep -qF -- "$2" "$work/out" "$work/err"
+	says "$2"
 }
 mkdir odd odd/deep odd/shut
 mkfifo odd/pipe.yaml odd/deep/pipe odd/kustomization.yaml
@@ -83,7 +83,7 @@ ln -s .. odd/up
 ln -s one.yaml odd/other.yaml
 ln -s other.yaml odd/one.yaml
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("odd/socket.yaml")'
-check "pipes, sockets, devices, links in circles and to /proc are no manifests" soon 0 "5 unchanged"
+check "pipes, sockets, devices, links in circles and to /proc are no manifests" soon 0 "8 unchanged"
 ln -s /etc/passwd odd/out.yaml
 check "nor is a file outside of the folder" soon 3 "out.yaml: error: link leads out of the folder of the manifests"
 rm odd/out.yaml
@@ -93,7 +93,10 @@ rm -r odd
 printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {reconcile.dev/from-file: "a=pipe,b=/etc/passwd,c=out"}}\n' >secret.yaml
 mkfifo pipe
 ln -s /etc/passwd out
-check "files of secrets" soon 3 "pipe"
+check "secrets of files outside of the folder" soon 3 "secret.yaml:1:1: error: a Secret cannot take file 'out': only those below the folder"
+sed -i 's/,b=.*"/"/' secret.yaml
+check "or of a pipe" expect_exit 3 timeout 60 "$reconcile" --dry-run .
+check "are refused by name" says "secret.yaml:1:1: error: "
 rm secret.yaml pipe out
 cp .git/config "$work/git-config"
 for setting in core.fsmonitor core.sshCommand core.pager core.askPass core.editor core.gitProxy core.hooksPath credential.helper \
@@ -105,7 +108,7 @@ git config --file .git/config commit.gpgSign true
 git config --file .git/config url."ext::$work/evil-program ".insteadOf ../
 printf '* filter=x diff=x\n' >.gitattributes
 for hook in post-checkout pre-commit reference-transaction fsmonitor-watchman; do cp "$work/evil-program" ".git/hooks/$hook"; done
-check "programs that the repository's own configuration names" soon 0 "5 unchanged"
+check "programs that the repository's own configuration names" soon 0 "8 unchanged"
 check "nor when sources are asked" bash -c "timeout 60 '$reconcile' --dry-run . >/dev/null 2>&1; [ ! -e '$work/ran' ]"
 rm .gitattributes .git/hooks/*
 cp "$work/git-config" .git/config
