@@ -19,8 +19,8 @@ struct copying {
 static bool copy_file(const struct tree_entry *entry, int to_dir, struct err *err)
 {
 	mode_t mode = entry->stat.st_mode & 0100 ? 0755 : 0644;
-	AUTO_FD from = openat(entry->dir_fd, entry->name,
-			      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO_FD from =
+		openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	AUTO_FD to = -1;
 
 	if (from < 0)

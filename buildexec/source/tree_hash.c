@@ -21,8 +21,8 @@ struct hasher {
 
 static bool hash_file(struct hasher *hasher, const struct tree_entry *entry, struct err *err)
 {
-	AUTO_FD fd = openat(entry->dir_fd, entry->name,
-			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO_FD fd =
+		openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct sha256 content;
 	struct digest digest;
 	ssize_t n;

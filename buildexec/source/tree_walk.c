@@ -103,9 +103,8 @@ bool tree_takes(const struct tree_entry *entry, uint64_t *n_bytes, struct err *e
 	uint64_t size = (uint64_t)entry->stat.st_size;
 
 	if (size > LIMIT_SOURCE_BYTES - *n_bytes)
-		return err_set(err, ERR_INVALID,
-			       "with '%s' it would have more than %llu bytes", entry->path,
-			       LIMIT_SOURCE_BYTES);
+		return err_set(err, ERR_INVALID, "with '%s' it would have more than %llu bytes",
+			       entry->path, LIMIT_SOURCE_BYTES);
 	*n_bytes += size;
 	return true;
 }
