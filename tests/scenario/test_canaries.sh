@@ -307,6 +307,22 @@ kill -ABRT $pid 2>/dev/null || true
 wait $pid 2>/dev/null && got=0 || got=$?
 keep
 check "a run that dies" [ "$got" = 134 ]
+# What it could not remove is for the next one; until then it is for nobody else.
+left=$(grep -rlF canary- "$TMPDIR" "$XDG_CACHE_HOME" || true)
+private() {
+	local file at is_private
+	while read -r file; do
+		is_private=
+		for ((at = 1; at; )); do
+			[ $((0$(stat -c %a "$file") & 077)) != 0 ] || is_private=1
+			file=${file%/*}
+			[ "$file" != "$work" ] || at=0
+		done
+		[ "$is_private" ] || { echo "others can read what is below $work: $left"; return 1; }
+	done <<<"$left"
+}
+check "it left the inputs of its build" [ "$left" ]
+check "for nobody else to read" private
 cp "$work/all.yaml" all.yaml
 check "the next run cleans up" expect_exit 0 "${run[@]}" .
 keep
