@@ -135,7 +135,8 @@ const char *context_dir(const struct context *context)
 void context_print_problems(const struct context *context, const struct diags *diags)
 {
 	const struct diag_style style = { .with_color = is_color(&context->options, STDERR_FILENO),
-					  .with_excerpt = true };
+					  .with_excerpt = true,
+					  .hide = redact };
 	AUTO_BUF text = BUF_INIT(OUTPUT_BYTES);
 	AUTO_BUF harmless = BUF_INIT(2 * OUTPUT_BYTES);
 	AUTO_BUF clean = BUF_INIT(2 * OUTPUT_BYTES);

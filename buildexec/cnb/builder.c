@@ -6,11 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "buildexec/cnb/descriptor.h"
 #include "buildexec/cnb/foreign.h"
+#include "buildexec/image/rootfs.h"
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "model/doc/json.h"
@@ -77,28 +76,13 @@ const char *passwd_home(const char *text, uint32_t uid, struct arena *arena)
 	return NULL;
 }
 
-static bool is_whiteout(const char *path)
-{
-	struct stat stat;
-
-	return lstat(path, &stat) == 0 && S_ISCHR(stat.st_mode) && stat.st_rdev == makedev(0, 0);
-}
-
-/* A small file of the root that the layers make; the topmost layer that has it decides. */
+/* A small file of the root that the layers make. */
 static bool read_root_file(const struct strings *lowers, const char *path, struct arena *arena,
 			   char **out, size_t *len, struct err *err)
 {
-	*out = NULL;
-	*len = 0;
-	for (size_t i = lowers->n; i-- > 0 && !*out;) {
-		const char *file = path_join(arena, lowers->v[i], path);
+	const struct rootfs root = { .layers = *lowers, .form = unpack_form_here() };
 
-		if (is_whiteout(file))
-			return true;
-		if (fs_exists(file) && !fs_read_plain(file, LIMIT_TOML_BYTES, arena, out, len, err))
-			return false;
-	}
-	return true;
+	return rootfs_read(&root, path, LIMIT_TOML_BYTES, arena, out, len, err);
 }
 
 static bool read_root_toml(const struct strings *lowers, const char *path, struct arena *arena,

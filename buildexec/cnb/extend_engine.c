@@ -98,7 +98,7 @@ static bool build(struct extend_engine *e, const struct dockerfile *file, struct
 	if (!e->engine->place(&e->job, err))
 		return false;
 	e->job.error = e->job.instruction = NULL;
-	if (!e->engine->build(&e->job, &e->id, err))
+	if (!engine_build(e->engine, &e->job, &e->id, err))
 		return build_failed(e, file, err);
 	base->name = base->id = e->id;
 	return true;

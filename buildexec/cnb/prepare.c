@@ -19,6 +19,7 @@
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/log.h"
 #include "buildexec/sys/url.h"
+#include "buildexec/task/inside.h"
 #include "model/base/base64.h"
 #include "model/base/limits.h"
 #include "model/doc/toml.h"
@@ -141,13 +142,15 @@ static bool read_project(struct build *build, struct project *project, struct er
 	struct task *task = build->task;
 	const char *given = task->request->project_descriptor;
 	const char *file = given && given[0] ? given : PROJECT_FILE;
-	struct node *toml;
+	const char *real;
+	struct node *toml = NULL;
 
 	*project = (struct project){ 0 };
 	if (!path_is_inside(file))
 		return err_set(err, ERR_INVALID,
 			       "project descriptor path '%s' leads out of the source", file);
-	if (!foreign_toml(path_join(task->arena, build->app, file), task->arena, &toml, err))
+	if (!inside_find(build->app, file, task->arena, &real, err) ||
+	    (real && !foreign_toml(real, task->arena, &toml, err)))
 		return err_prefix(err, "project descriptor");
 	if (!toml)
 		return !(given && given[0]) ||

@@ -51,9 +51,14 @@ static bool write_toml(const struct lifecycle *life, const char *path, const str
 	       give(life, path, err);
 }
 
+/* The detection could write here: what it left in the folder's place may be a link to anywhere on this machine. */
 static bool make_buildpack_dir(const struct lifecycle *life, const char *dir, struct err *err)
 {
-	return fs_make_dirs(dir, 0755, err) && give(life, dir, err);
+	if (mkdir(dir, 0755) != 0 && errno != EEXIST)
+		return err_sys(err, errno, "cannot make folder '%s'", dir);
+	if (!foreign_is_dir(dir))
+		return err_set(err, ERR_INVALID, "'%s' is no folder", dir);
+	return give(life, dir, err);
 }
 
 static bool restore_store(const struct restore *restore, const struct buildpack_record *app,

@@ -91,7 +91,7 @@ static bool build(struct engine_job *job, const struct engine *engine,
 	const char *id;
 
 	task_begin(task, BC_BUILD);
-	if (!engine->build(job, &id, err))
+	if (!engine_build(engine, job, &id, err))
 		return build_failed(job, prepared, err);
 	if (!engine->export(job, id, dir, &output, err) || !built_image(job, &output, draft, err)) {
 		err_prefix(err, "cannot take the image from %s", engine->name);

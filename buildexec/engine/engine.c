@@ -3,8 +3,10 @@
 #include "buildexec/engine/engine.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "buildexec/sys/proc.h"
+#include "buildexec/task/inside.h"
 
 enum { ERROR_MAX_BYTES = 400 };
 
@@ -42,6 +44,28 @@ bool engine_open(struct engine_job *job, const struct engine **out, struct err *
 		       "nothing here can build a Dockerfile: %s; install %s (packages of Debian), "
 		       "or set builds.engine",
 		       buf_text(&why), buf_text(&install));
+}
+
+static bool check_ignore(const struct engine_job *job, const char *name, struct err *err)
+{
+	const char *real;
+	struct stat st;
+
+	if (!inside_find(job->context, name, job->task->arena, &real, err) || !real)
+		return err->kind == ERR_NONE;
+	return (stat(real, &st) == 0 && S_ISREG(st.st_mode)) ||
+	       err_set(err, ERR_INVALID, "'%s' is no plain file", name);
+}
+
+bool engine_build(const struct engine *engine, struct engine_job *job, const char **id,
+		  struct err *err)
+{
+	static const char *const lists[] = { ".containerignore", ".dockerignore" };
+
+	for (size_t i = 0; i < COUNTOF(lists); i++)
+		if (!check_ignore(job, lists[i], err))
+			return false;
+	return engine->build(job, id, err);
 }
 
 void engine_add_proxies(struct engine_job *job, const struct list *env)

@@ -90,6 +90,12 @@ extern const struct engine engine_buildah, engine_daemon;
  * what to install: that is not tried again, for somebody has to do it.
  */
 MUST_CHECK bool engine_open(struct engine_job *job, const struct engine **out, struct err *err);
+/*
+ * engine->build. The lists of ignored files are opened outside of any container, by engines and by us, and by a path: one that is
+ * a link out of the context, or a pipe, is ERR_INVALID before.
+ */
+MUST_CHECK bool engine_build(const struct engine *engine, struct engine_job *job, const char **id,
+			     struct err *err);
 /* The proxies for job->env: those of `env` (struct env_var), else those of this program. */
 void engine_add_proxies(struct engine_job *job, const struct list *env);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "model/base/buf.h"
+#include "model/base/limits.h"
 
 enum { BLOCK = 512, NAME_MAX_USTAR = 100, PREFIX_MAX_USTAR = 155, RECORDS_MAX = TAR_RECORDS_MAX };
 
@@ -250,6 +251,12 @@ bool tar_begin(struct tar *tar, const struct tar_entry *entry, struct err *err)
 	    strlen(linkname) > RECORDS_MAX / 4)
 		return err_set(err, ERR_INVALID, "cannot archive '%s': its name cannot be stored",
 			       entry->name);
+	if (entry->size_bytes > LIMIT_UNPACK_BYTES - tar->total_bytes ||
+	    tar->total_bytes > LIMIT_UNPACK_BYTES)
+		return err_set(err, ERR_INVALID,
+			       "cannot archive '%s' of %" PRIu64
+			       " bytes: all would be larger than %llu",
+			       entry->name, entry->size_bytes, LIMIT_UNPACK_BYTES);
 	if (entry->mtime_s < 0 || !fits_octal(12, (uint64_t)entry->mtime_s))
 		return err_set(err, ERR_INVALID, "cannot archive '%s': its time cannot be stored",
 			       entry->name);

@@ -451,7 +451,7 @@ bool tar_add_paths(struct tar *tar, const struct tar_map *map, const struct stri
 		   const struct tar_owner *owner, struct err *err)
 {
 	struct source source;
-	AUTO_FD root = open(map->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD root = open(map->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct folder folder = { .root_fd = root, .fd = -1 };
 	bool is_ok = true;
 
@@ -531,7 +531,7 @@ static bool visit_for_list(struct walk *walk, int dir_fd, const char *name, cons
 bool tree_list(const char *dir, struct arena *arena, struct strings *out, struct err *err)
 {
 	struct listing listing = { .arena = arena, .out = out };
-	AUTO_FD root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD root = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct walk walk = {
 		.dir = dir, .root_fd = root, .visit = visit_for_list, .ctx = &listing, .err = err
 	};

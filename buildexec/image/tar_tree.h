@@ -50,8 +50,8 @@ MUST_CHECK bool tar_add_paths(struct tar *tar, const struct tar_map *map,
 			      const struct strings *paths, const struct tar_owner *owner,
 			      struct err *err);
 
-/* All paths below `dir`, relative, sorted by bytes of the whole path; "" first. Sockets are left
- * out. */
+/* All paths below `dir`, which is no link, relative, sorted by bytes of the whole path; "" first.
+ * Sockets are left out. */
 MUST_CHECK bool tree_list(const char *dir, struct arena *arena, struct strings *out,
 			  struct err *err);
 

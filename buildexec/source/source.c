@@ -19,6 +19,7 @@
 #include "buildexec/source/tree_walk.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/url.h"
+#include "model/base/limits.h"
 
 enum { CHUNK_BYTES = 1 << 20 };
 
@@ -87,7 +88,10 @@ static bool open_file(const char *path, int *fd, struct err *err)
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (*fd < 0 || fstat(*fd, &st) != 0)
 		return err_sys(err, errno, "cannot open '%s'", path);
-	return S_ISREG(st.st_mode) || tree_bad_kind(path, err);
+	if (!S_ISREG(st.st_mode))
+		return tree_bad_kind(path, err);
+	return (uint64_t)st.st_size <= LIMIT_SOURCE_BYTES ||
+	       err_set(err, ERR_INVALID, "'%s' has more than %llu bytes", path, LIMIT_SOURCE_BYTES);
 }
 
 bool source_local_content(const struct source *source, const char *manifest_dir, struct digest *out,

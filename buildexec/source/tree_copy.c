@@ -11,10 +11,16 @@
 #include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 
+struct copying {
+	int to_dir;
+	uint64_t n_bytes;
+};
+
 static bool copy_file(const struct tree_entry *entry, int to_dir, struct err *err)
 {
 	mode_t mode = entry->stat.st_mode & 0100 ? 0755 : 0644;
-	AUTO_FD from = openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_FD from =
+		openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	AUTO_FD to = -1;
 
 	if (from < 0)
@@ -46,20 +52,20 @@ static bool copy_link(const struct tree_entry *entry, int to_dir, struct err *er
 /* The copy is ours alone while it is made, so its own folders hold no foreign links. */
 static bool copy_entry(void *ctx, struct tree_entry *entry, struct err *err)
 {
-	const int *to_dir = ctx;
+	struct copying *copying = ctx;
+	int to_dir = copying->to_dir;
 
 	if (tree_is_git(entry->name)) {
 		entry->is_pruned = true;
 		return true;
 	}
 	if (S_ISREG(entry->stat.st_mode))
-		return copy_file(entry, *to_dir, err);
+		return tree_takes(entry, &copying->n_bytes, err) && copy_file(entry, to_dir, err);
 	if (S_ISLNK(entry->stat.st_mode))
-		return copy_link(entry, *to_dir, err);
+		return copy_link(entry, to_dir, err);
 	if (!S_ISDIR(entry->stat.st_mode))
 		return tree_bad_kind(entry->path, err);
-	if (mkdirat(*to_dir, entry->path, 0755) != 0 ||
-	    fchmodat(*to_dir, entry->path, 0755, 0) != 0)
+	if (mkdirat(to_dir, entry->path, 0755) != 0 || fchmodat(to_dir, entry->path, 0755, 0) != 0)
 		return err_sys(err, errno, "cannot create folder '%s'", entry->path);
 	return true;
 }
@@ -67,10 +73,11 @@ static bool copy_entry(void *ctx, struct tree_entry *entry, struct err *err)
 bool tree_copy(const char *from, const char *to, struct err *err)
 {
 	AUTO_FD to_dir = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct copying copying = { .to_dir = to_dir };
 
 	if (to_dir < 0)
 		return err_sys(err, errno, "cannot open folder '%s'", to);
-	if (!tree_walk(from, copy_entry, &to_dir, err))
+	if (!tree_walk(from, copy_entry, &copying, err))
 		return err_prefix(err, "cannot copy '%s'", from);
 	return true;
 }

@@ -16,17 +16,21 @@
 struct hasher {
 	struct sha256 sha;
 	char *chunk;
+	uint64_t n_bytes;
 };
 
 static bool hash_file(struct hasher *hasher, const struct tree_entry *entry, struct err *err)
 {
-	AUTO_FD fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_FD fd =
+		openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct sha256 content;
 	struct digest digest;
 	ssize_t n;
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open '%s'", entry->path);
+	if (!tree_takes(entry, &hasher->n_bytes, err))
+		return false;
 	sha256_init(&content);
 	while ((n = read(fd, hasher->chunk, CHUNK_BYTES)) > 0)
 		sha256_update(&content, hasher->chunk, (size_t)n);

@@ -98,6 +98,17 @@ bool tree_bad_kind(const char *path, struct err *err)
 	return err_set(err, ERR_INVALID, "'%s' is neither file, folder nor link", path);
 }
 
+bool tree_takes(const struct tree_entry *entry, uint64_t *n_bytes, struct err *err)
+{
+	uint64_t size = (uint64_t)entry->stat.st_size;
+
+	if (size > LIMIT_SOURCE_BYTES - *n_bytes)
+		return err_set(err, ERR_INVALID, "with '%s' it would have more than %llu bytes",
+			       entry->path, LIMIT_SOURCE_BYTES);
+	*n_bytes += size;
+	return true;
+}
+
 struct owner {
 	uid_t uid;
 	gid_t gid;

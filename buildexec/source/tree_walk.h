@@ -33,6 +33,8 @@ MUST_CHECK bool tree_chown(const char *root, uid_t uid, gid_t gid, struct err *e
 /* Gives the root and everything below it, links too, one time of change. */
 MUST_CHECK bool tree_set_times(const char *root, int64_t mtime_s, struct err *err);
 
+/* Counts a file's bytes; ERR_INVALID past LIMIT_SOURCE_BYTES, before any of the file is read: it may be one long hole. */
+MUST_CHECK bool tree_takes(const struct tree_entry *entry, uint64_t *n_bytes, struct err *err);
 /* What belongs to git, not to the content: entries named ".git". */
 bool tree_is_git(const char *name);
 /* The error for sockets, pipes and devices. */

@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -130,11 +132,29 @@ static bool read_open(int fd, const char *path, struct buf *buf, struct err *err
 	return true;
 }
 
+/*
+ * A pipe with a name is refused: opened as files are, it waits for somebody to write, for ever. One of a shell ("<(…)",
+ * /dev/stdin) has its writer and is read as files are.
+ */
+static bool settle_pipe(int fd, const char *path, struct err *err)
+{
+	struct stat st;
+	struct statfs fs;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "cannot read '%s'", path);
+	if (!S_ISFIFO(st.st_mode))
+		return true;
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != PIPEFS_MAGIC)
+		return err_set(err, ERR_INVALID, "cannot read '%s': it is a pipe", path);
+	return fcntl(fd, F_SETFL, O_RDONLY) == 0 || err_sys(err, errno, "cannot read '%s'", path);
+}
+
 bool fs_read(int dir_fd, const char *path, size_t max, struct arena *arena, char **out, size_t *len,
 	     struct err *err)
 {
 	AUTO_BUF buf = BUF_INIT(max);
-	AUTO_FD fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	AUTO_FD fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	*out = NULL;
 	*len = 0;
@@ -142,7 +162,7 @@ bool fs_read(int dir_fd, const char *path, size_t max, struct arena *arena, char
 		return true;
 	if (fd < 0)
 		return err_sys(err, errno, "cannot read '%s'", path);
-	if (!read_open(fd, path, &buf, err))
+	if (!settle_pipe(fd, path, err) || !read_open(fd, path, &buf, err))
 		return false;
 	*out = arena_copy(arena, buf_text(&buf), buf.len);
 	*len = buf.len;

@@ -12,7 +12,10 @@
 #include "model/base/buf.h"
 #include "model/base/vec.h"
 
-/* Absent is an answer: true with *out = NULL. Longer than max is ERR_INVALID. NUL-terminated behind *len. */
+/*
+ * Absent is an answer: true with *out = NULL. Longer than max is ERR_INVALID, and so is a pipe that has a name, for nobody may ever
+ * write to it; those of a shell are read. NUL-terminated behind *len.
+ */
 MUST_CHECK bool fs_read(int dir_fd, const char *path, size_t max, struct arena *arena, char **out,
 			size_t *len, struct err *err);
 /*

@@ -23,13 +23,13 @@ static uint32_t be32(const unsigned char *p)
 
 static const unsigned char *map_file(const char *path, size_t *n)
 {
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_FD fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	void *map;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return NULL;
-	if (st.st_size <= 0) {
+	if (st.st_size <= 0 || !S_ISREG(st.st_mode)) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -56,6 +56,11 @@ void diags_sort(struct diags *diags);
 struct diag_style {
 	bool with_color;
 	bool with_excerpt;
+	/*
+	 * Puts the text without what must not be shown; NULL: all may be. Of a line that is too long a part is shown, in which nobody
+	 * could find half a secret any more: there is no excerpt of a long line from which this takes something.
+	 */
+	void (*hide)(const char *text, size_t n, struct buf *out);
 };
 /* Control characters of the excerpt and the text are shown escaped. */
 void diag_render(const struct diag *diag, const struct diag_style *style, struct buf *out);

@@ -11,7 +11,7 @@
 
 #include "model/doc/utf8.h"
 
-enum { LINE_COLUMNS = 100, LEAD_COLUMNS = 40, LINE_CHARACTERS = 4096 };
+enum { LINE_COLUMNS = 100, LEAD_COLUMNS = 40, LINE_CHARACTERS = 4096, HIDE_BYTES = 16 << 10 };
 
 static const struct {
 	const char *name, *color;
@@ -109,12 +109,13 @@ static size_t find_cut(const char *line, size_t len, uint32_t column, uint32_t *
 	return at;
 }
 
-/* Fills the two lines: the shown source, and blanks, '^' and '~' below it. */
-static void put_cells(const struct diag *diag, const char *line, size_t len, struct buf *shown,
+/* Fills the two lines: the shown source, and blanks, '^' and '~' below it. Is it all of the line? */
+static bool put_cells(const struct diag *diag, const char *line, size_t len, struct buf *shown,
 		      struct buf *marks)
 {
 	uint32_t column;
 	size_t at = find_cut(line, len, diag->pos.column, &column);
+	bool is_whole = at == 0;
 	uint32_t from = diag->pos.column, to = from + diag->width;
 	unsigned columns = 0;
 
@@ -138,6 +139,23 @@ static void put_cells(const struct diag *diag, const char *line, size_t len, str
 		buf_puts(shown, "…");
 	if (column <= from) /* just behind the end of the line */
 		buf_byte(marks, '^');
+	return is_whole && at == len;
+}
+
+/* Is there something to hide in the part that is shown, or that begins before it or ends behind it? */
+static bool hides(const struct diag *diag, const struct diag_style *style, const char *line,
+		  size_t len)
+{
+	uint32_t ignored;
+	size_t at = find_cut(line, len, diag->pos.column, &ignored);
+	size_t from = at > HIDE_BYTES ? at - HIDE_BYTES : 0;
+	size_t n = (len - from < (size_t)2 * HIDE_BYTES) ? len - from : (size_t)2 * HIDE_BYTES;
+	AUTO_BUF shown = BUF_INIT((size_t)4 * HIDE_BYTES);
+
+	if (!style->hide)
+		return false;
+	style->hide(line + from, n, &shown);
+	return shown.len != n || memcmp(buf_text(&shown), line + from, n) != 0;
 }
 
 static void trim_end(struct buf *buf)
@@ -155,7 +173,8 @@ static void put_excerpt(const struct diag *diag, const struct diag_style *style,
 
 	if (!find_line(diag->file, diag->pos.line, &line, &len))
 		return;
-	put_cells(diag, line, len, &shown, &marks);
+	if (!put_cells(diag, line, len, &shown, &marks) && hides(diag, style, line, len))
+		return;
 	trim_end(&shown);
 	trim_end(&marks);
 	buf_printf(out, "%5u |%s%s\n", diag->pos.line, shown.len ? " " : "", buf_text(&shown));

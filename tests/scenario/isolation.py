@@ -71,7 +71,8 @@ class World(worker.World):
                     ("etc/passwd", 0o644, b"root:x:0:0::/:/bin/sh\ncnb:x:1001:1000::/home/cnb:/bin/sh\n", None),
                     ("usr", 0o755, None, None), ("usr/libexec", 0o755, None, None), ("usr/libexec/s2i", 0o755, None, None),
                     ("usr/libexec/s2i/assemble", 0o755, f"#!/bin/sh\n{self.command}\ncp -R /tmp/src .\n".encode(), None),
-                    ("usr/libexec/s2i/run", 0o755, b"#!/bin/sh\n", None), ("opt", 0o755, None, None), ("opt/app", 0o777, None, None),
+                    ("usr/libexec/s2i/run", 0o755, b"#!/bin/sh\n", None), ("usr/libexec/quiet", 0o755, None, None),
+                    ("usr/libexec/quiet/assemble", 0o755, b"#!/bin/sh\n", None), ("usr/libexec/quiet/run", 0o755, b"#!/bin/sh\n", None), ("opt", 0o755, None, None), ("opt/app", 0o777, None, None),
                     ("tmp", 0o1777, None, None)]
         self.layers = [layer_of(entries), devices("planted")]
         self.sent = root + "/sent"
@@ -176,6 +177,56 @@ class IsolationTest(unittest.TestCase):
         for network, key, allowed in NETWORKS:
             _, log, _ = self.good(self.world.build(builder, key=key, network=network, logLevel="debug"))
             self.assertEqual(self.closed(log, allowed)["NoNewPrivs"], "1")
+
+    def hook(self, action, strategy, network, key, **more):
+        return self.world.config(action, strategy, network=network, tags=[], buildKey="sha256:" + key * 64,
+                           spec={"source": {"binary": {}}, "postCommit": {"command": self.world.command.split()}}, **more)
+
+    def test_post_commit_hook(self):
+        """In the image that was made, as its user: of a script without root, of a Dockerfile as root of the container."""
+        scripts = "image:///usr/libexec/quiet"
+        for network, key, allowed in NETWORKS:
+            image = self.world.image(User="1001", Labels={"io.openshift.s2i.scripts-url": scripts})
+            _, log, _ = self.good(self.hook("s2i", {"sourceStrategy": {"from": {"kind": "DockerImage", "name": image}}}, network, key,
+                                            own={"binary": {"path": self.world.sent}}))
+            self.assertEqual(self.closed(log, allowed)["NoNewPrivs"], "1")
+        if shutil.which("buildah"):
+            with open(self.world.sent + "/Dockerfile", "w", encoding="ascii") as file:
+                file.write(f"FROM {self.world.image()}\n")
+            for network, key, allowed in NETWORKS:
+                _, log, _ = self.good(self.hook("docker", {"dockerStrategy": {}}, network, key, engine="buildah", own={"binary": {"path": self.world.sent}}))
+                self.assertEqual(self.closed(log, allowed)["NoNewPrivs"], "1")
+
+    def extended(self, key):
+        """A builder with an extension, and a run image; the key keeps engines from taking a RUN from an earlier build."""
+        text = f"ARG base_image\nFROM ${{base_image}}\nUSER root\nRUN : {key}; {self.world.command}\nUSER 1001:1000\n"
+        script = f"#!/bin/sh\n{self.world.command}\nfor kind in build run; do cat >$CNB_OUTPUT_DIR/$kind.Dockerfile <<'END'\n{text}END\ndone\n"
+        entries = [("cnb", 0o755, None, None)]
+        order = ""
+        for kind, name, programs in (("buildpack", "hello", {"detect": "#!/bin/sh\n", "build": "#!/bin/sh\n"}), ("extension", "out", {"generate": script})):
+            root = f"cnb/{kind}s/test_{name}/1"
+            parts = root.split("/")
+            entries += [("/".join(parts[:i + 1]), 0o755, None, None) for i in range(1, len(parts))]
+            entries += [(f"{root}/{kind}.toml", 0o644, f'api = "0.10"\n[{kind}]\nid = "test/{name}"\nversion = "1"\n'.encode(), None),
+                        (root + "/bin", 0o755, None, None)]
+            entries += [(f"{root}/bin/{program}", 0o755, body.encode(), None) for program, body in programs.items()]
+            order += "[[{0}]]\n[[{0}.group]]\nid = \"test/{1}\"\nversion = \"1\"\n".format("order" if kind == "buildpack" else "order-extensions", name)
+        entries.append(("cnb/order.toml", 0o644, order.encode(), None))
+        user = {"User": "1001:1000", "Labels": {"io.buildpacks.stack.id": "test.stack"},
+                "Env": ["PATH=/bin", "CNB_USER_ID=1001", "CNB_GROUP_ID=1000", "CNB_STACK_ID=test.stack"]}
+        return {"image": self.world.layouts.put("registry.local/builder:1", [*self.world.layers, layer_of(entries)], {**user, "WorkingDir": "/layers"}),
+                "runImage": self.world.layouts.put("registry.local/run:1", self.world.layers, user)}
+
+    @unittest.skipUnless(shutil.which("buildah"), "there is no buildah here")
+    def test_extension(self):
+        """Its program in the builder's container, and the RUN of its Dockerfiles for both images."""
+        for network, key, allowed in NETWORKS:
+            _, log, _ = self.good(self.world.build(self.extended(key), key=key, network=network, engine="buildah", isolation="oci", bindings=[]))
+            program, *runs = log.split("state CapInh:")[1:]
+            self.assertEqual(len(runs), 2, log)
+            self.closed(program, allowed)
+            for one in runs:
+                self.closed(one, allowed | PAGES, {"00000000800405fb", "00000000800405db"})
 
     def dockerfile(self, isolation, network, key, lines="", engine="buildah"):
         image = self.world.image()

@@ -212,6 +212,88 @@ keep
 check "a login that fails is an error" bash -c "grep -qi 'FetchSourceFailed\|denied\|401\|credential' '$work/out' '$work/err'"
 cp "$work/all.yaml" all.yaml
 
+note "plans in every form, and manifests with mistakes"
+mkdir -p "$work/plans" "$HOME/.docker"
+git init -q --bare "$work/plans/state.git"
+cat >"$HOME/.docker/config.json" <<JSON
+{"auths": {"a.test.invalid": {"identitytoken": "canary-identity-1"}, "b.test.invalid": {"registrytoken": "canary-registry-2"}}}
+JSON
+# Nobody answers at port 1.
+cat >"$work/plans/all.yaml" <<YAML
+apiVersion: v1
+kind: Secret
+metadata: {name: tokens}
+type: kubernetes.io/dockerconfigjson
+stringData: {.dockerconfigjson: '{"auths":{"127.0.0.1:1":{"identitytoken":"canary-identity-3"},"x.test.invalid":{"registrytoken":"canary-registry-4"}}}'}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: ssh, annotations: {kpack.io/git: "git@127.0.0.1"}}
+type: kubernetes.io/ssh-auth
+stringData: {ssh-privatekey: "-----BEGIN OPENSSH PRIVATE KEY-----\ncanary-ssh-5\n-----END OPENSSH PRIVATE KEY-----\n"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: cosign}
+stringData: {cosign.key: canary-cosign-6, cosign.password: canary-cosign-7}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: default}
+secrets: [{name: tokens}, {name: ssh}, {name: cosign}]
+---
+apiVersion: build.openshift.io/v1
+kind: BuildConfig
+metadata: {name: user, annotations: {reconcile.dev/follow: commits}}
+spec:
+  source: {git: {uri: "http://me:canary-uri-8@127.0.0.1:1/app.git", ref: main, httpProxy: "http://p:canary-proxy-9@127.0.0.1:1", httpsProxy: "http://p:canary-proxy-10@127.0.0.1:1"}}
+  strategy: {dockerStrategy: {env: [{name: HTTP_PROXY, value: "http://q:canary-proxy-11@127.0.0.1:1"}]}}
+  output: {to: {kind: DockerImage, name: "127.0.0.1:1/x:1"}, pushSecret: {name: tokens}}
+  triggers: [{type: ConfigChange}, {type: GitHub, github: {secret: canary-hook-12}}, {type: Generic, generic: {secret: canary-hook-13}}]
+YAML
+# How a line is cut says nothing of what is hidden in it.
+cat >"$work/plans/mistakes.txt" <<YAML
+---
+apiVersion: build.openshift.io/v1
+kind: BuildConfig
+metadata: {name: odd}
+spec:
+  source: {git: {uri: "http://me:canary-uri-14@[::bad/app.git", ref: main, httpProxy: "http://p:canary-proxy-15-which-is-long@127.0.0.1:1"}}
+  strategy: {dockerStrategy: {}}
+  output: {to: {kind: DockerImage, name: "127.0.0.1:1/x:1"}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: none}
+data: {key: "canary-base64-16-!!"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: text}
+type: kubernetes.io/dockerconfigjson
+stringData: {.dockerconfigjson: '{"auths": canary-json-17'}
+YAML
+planned() { # CODE ARGUMENTS…
+	local want=$1 got=0
+	shift
+	http_proxy=http://u:canary-proxy-18@127.0.0.1:1 RECONCILE_HASH_KEY=canary-hash-19-of-twenty-bytes JENKINS_TOKEN=canary-jenkins-20 \
+		"$reconcile" --log-level debug --state "$work/plans/state.git" "$@" "$work/plans" >"$work/out" 2>"$work/err" || got=$?
+	keep
+	[ "$got" = "$want" ] || { echo "exit $got, not $want"; cat "$work/out" "$work/err"; return 1; }
+}
+for form in text json yaml; do
+	check "offline, as $form" planned 0 --dry-run=offline -o $form
+	check "with questions that nobody answers, as $form" planned 4 --dry-run -o $form
+done
+check "a run that cannot" planned 4
+git -C "$work/plans/state.git" rev-list --objects --all | cut -d' ' -f1 | git -C "$work/plans/state.git" cat-file --batch >>"$work/said"
+check "its state was looked into" grep -aq 'kind: BuildConfig' "$work/said"
+cat "$work/plans/mistakes.txt" >>"$work/plans/all.yaml"
+check "mistakes" planned 3 --dry-run=offline
+check "nor is a part of a password shown" bash -c "! grep -E 'http://(p|me):?c' '$work/err'"
+check "four of them" bash -c "[ \$(grep -c 'error:' '$work/err') -ge 4 ]"
+rm -r "$HOME/.docker"
+
 note "killed in the middle"
 sed -i 's|out/script|out/script3|' all.yaml
 (ulimit -c unlimited 2>/dev/null; exec "${run[@]}" --log-level debug --only BuildConfig/default/script . >"$work/out" 2>"$work/err") &
@@ -225,6 +307,22 @@ kill -ABRT $pid 2>/dev/null || true
 wait $pid 2>/dev/null && got=0 || got=$?
 keep
 check "a run that dies" [ "$got" = 134 ]
+# What it could not remove is for the next one; until then it is for nobody else.
+left=$(grep -rlF canary- "$TMPDIR" "$XDG_CACHE_HOME" || true)
+private() {
+	local file at is_private
+	while read -r file; do
+		is_private=
+		for ((at = 1; at; )); do
+			[ $((0$(stat -c %a "$file") & 077)) != 0 ] || is_private=1
+			file=${file%/*}
+			[ "$file" != "$work" ] || at=0
+		done
+		[ "$is_private" ] || { echo "others can read what is below $work: $left"; return 1; }
+	done <<<"$left"
+}
+check "it left the inputs of its build" [ "$left" ]
+check "for nobody else to read" private
 cp "$work/all.yaml" all.yaml
 check "the next run cleans up" expect_exit 0 "${run[@]}" .
 keep

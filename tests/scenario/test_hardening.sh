@@ -42,8 +42,9 @@ fi
 
 # What runs inside of containers and images: static, without a writable and executable part.
 for guest in cnb-guest cnb-launcher; do
-	[ -f "$build/$guest" ] || continue
+	check "$guest is built" [ -f "$build/$guest" ]
 	headers=$(readelf -hlW "$build/$guest")
+	check "$guest: relocations become read-only" has 'GNU_RELRO' "$headers"
 	check "$guest: nothing writable and executable" lacks '(LOAD|GNU_STACK) .* RWE ' "$headers"
 	check "$guest: needs no library" lacks 'INTERP' "$headers"
 	check "$guest: the stack is protected" grep -aq 'stack smashing\|__stack_chk\|fs:0x28' <(objdump -d --no-show-raw-insn "$build/$guest" | grep -m 1 'fs:0x28')

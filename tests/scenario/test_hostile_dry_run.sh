@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Dry runs. Offline: no connection, no program, no file but those asked for. Of a hostile pull request, which points everything
+# Dry runs. Offline: no connection, no program, no file but those asked for, and no waiting, whatever lies in the folder and in its
+# repository. Of a hostile pull request, which points everything
 # it can at a server that listens: that server is never given a credential, and nothing that the request names is run.
 set -euo pipefail
 . "$(dirname "$0")/../lib/world.sh" "$(cd "$1" && pwd)"
@@ -59,6 +60,72 @@ else
 fi
 cp "$work/more.yaml" more.yaml
 
+note "a hostile folder of manifests, and a repository whose configuration names programs"
+printf '#!/bin/sh\necho ran >>%s/ran\n' "$work" >"$work/evil-program"
+chmod 755 "$work/evil-program"
+before=$(git rev-parse reconcile/state)
+# A run that waits for somebody to write to a pipe would wait for ever.
+soon() { # CODE TEXT
+	local got=0
+	timeout 60 "$reconcile" --dry-run=offline . >"$work/out" 2>"$work/err" || got=$?
+	[ "$got" = "$1" ] || { echo "exit $got, not $1"; cat "$work/out" "$work/err"; return 1; }
+	! grep -q 'root:[^ ]*:' "$work/out" "$work/err" || { echo "it shows a file of the machine"; return 1; }
+	[ ! -e "$work/ran" ] || { echo "a program ran"; return 1; }
+	says "$2"
+}
+mkdir odd odd/deep odd/shut
+mkfifo odd/pipe.yaml odd/deep/pipe odd/kustomization.yaml
+ln -s deep/pipe odd/to-pipe.yaml
+ln -s /dev/zero odd/zero.yaml
+ln -s /proc odd/proc
+ln -s . odd/self
+ln -s .. odd/up
+ln -s one.yaml odd/other.yaml
+ln -s other.yaml odd/one.yaml
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("odd/socket.yaml")'
+check "pipes, sockets, devices, links in circles and to /proc are no manifests" soon 0 "8 unchanged"
+ln -s /etc/passwd odd/out.yaml
+check "nor is a file outside of the folder" soon 3 "out.yaml: error: link leads out of the folder of the manifests"
+rm odd/out.yaml
+truncate -s 300G odd/endless.yaml
+check "a file without end" soon 3 "longer than 8388608 bytes"
+rm -r odd
+printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {reconcile.dev/from-file: "a=pipe,b=/etc/passwd,c=out"}}\n' >secret.yaml
+mkfifo pipe
+ln -s /etc/passwd out
+check "secrets of files outside of the folder" soon 3 "secret.yaml:1:1: error: a Secret cannot take file 'out': only those below the folder"
+sed -i 's/,b=.*"/"/' secret.yaml
+check "or of a pipe" expect_exit 3 timeout 60 "$reconcile" --dry-run .
+check "are refused by name" says "secret.yaml:1:1: error: "
+rm secret.yaml pipe out
+cp .git/config "$work/git-config"
+for setting in core.fsmonitor core.sshCommand core.pager core.askPass core.editor core.gitProxy core.hooksPath credential.helper \
+	gpg.program gpg.ssh.program filter.x.clean filter.x.smudge filter.x.process diff.external uploadpack.packObjectsHook \
+	remote.origin.uploadpack alias.status; do
+	git config --file .git/config "$setting" "$work/evil-program"
+done
+git config --file .git/config commit.gpgSign true
+git config --file .git/config url."ext::$work/evil-program ".insteadOf ../
+printf '* filter=x diff=x\n' >.gitattributes
+for hook in post-checkout pre-commit reference-transaction fsmonitor-watchman; do cp "$work/evil-program" ".git/hooks/$hook"; done
+check "programs that the repository's own configuration names" soon 0 "8 unchanged"
+check "nor when sources are asked" bash -c "timeout 60 '$reconcile' --dry-run . >/dev/null 2>&1; [ ! -e '$work/ran' ]"
+rm .gitattributes .git/hooks/*
+cp "$work/git-config" .git/config
+for file in refs/heads/reconcile/state objects/info/alternates; do
+	mv ".git/$file" "$work/kept" 2>/dev/null || rm -f "$work/kept"
+	mkfifo ".git/$file"
+	check "a pipe as $file" soon 5 "it is a pipe"
+	rm ".git/$file"
+	[ ! -e "$work/kept" ] || mv "$work/kept" ".git/$file"
+done
+check "the state is as it was" [ "$before" = "$(git rev-parse reconcile/state)" ]
+if [ "$(id -u)" = 0 ]; then
+	chown -R 1234 .git
+	check "a repository of somebody else" soon 5 "git repository"
+	chown -R 0 .git
+fi
+
 note "a hostile pull request"
 cat >"$work/listener.py" <<'PYTHON'
 """Answers every request as one that wants a login, and keeps all that it is told: listener.py PORT-FILE LOG."""
@@ -113,8 +180,6 @@ type: kubernetes.io/basic-auth
 stringData: {username: u, password: $c_git}
 YAML
 # From here on it is the pull request's.
-printf '#!/bin/sh\necho ran >>%s/ran\n' "$work" >"$work/evil-program"
-chmod 755 "$work/evil-program"
 image() { # NAME SOURCE [TAG]
 	printf -- '---\napiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: %s, namespace: shop}\nspec:\n  tag: %s\n  builder: {kind: ClusterBuilder, name: default}\n  source: %s\n' \
 		"$1" "${3:-registry.local/apps/$1}" "$2"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Hostile builds of every kind: a source-to-image script, a buildpack, a Dockerfile, a custom builder, as root and without. None
-# reaches anything of the host. $1 is the build directory.
+# Hostile builds of every kind: a source-to-image script, a buildpack, an image extension, a Dockerfile, a post-commit hook, a custom
+# builder, as root and without. None reaches anything of the host. $1 is the build directory.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)

@@ -3,7 +3,7 @@
 # Secrets and bindings: each secret's value is a canary that may be found nowhere but in the files of the binding inside the
 # build's container: not in state, logs, output, images, caches, what is left on disk, or any process's arguments and environment.
 set -euo pipefail
-. "$(dirname "$0")/../lib/world.sh" "$1"
+. "$(dirname "$0")/../lib/world.sh" "$(cd "$1" && pwd)"
 git_servers_need git nginx fcgiwrap htpasswd python3 skopeo crun || skip "a server is missing"
 cleanup() { stop_servers; git_servers_stop "$work/git" || true; rm -rf "$work"; }
 trap cleanup EXIT
@@ -42,6 +42,14 @@ for file in "$SERVICE_BINDING_ROOT"/*/password; do
 	[ ! -f "$file" ] || echo "it is <$(cat "$file")>"
 done
 cat "$SERVICE_BINDING_ROOT"/*/type 2>/dev/null && echo
+# The logins by which its images came and go: in halves, since this file is in the container too.
+for half in correct-horse 's3cret '; do
+	case $half in c*) word=$half-battery ;; *) word=${half}pass ;; esac
+	echo "looked at $(find / -xdev -type f 2>/dev/null | wc -l) files and $(ls -d /proc/[0-9]* | wc -l) processes"
+	find / -xdev -type f -exec grep -lF -- "$word" {} + 2>/dev/null | sed 's/^/a login is in /'
+	cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | grep -qaF -- "$word" && echo "a login is in a process"
+	grep -qF -- "$(printf %s "builder:$word" | base64)" /root/.docker/config.json "$HOME/.docker/config.json" 2>/dev/null && echo "a login is in a file"
+done
 sleep 1
 SH
 chmod 755 "$probe"/bin/*
@@ -199,6 +207,8 @@ check "a value in base64" grep -q "binding db/encoded ${#c_data}\$" "$work/log-n
 check "SERVICE_BINDING_ROOT" grep -q "root /platform/bindings platform /platform" "$work/log-new"
 check "what a buildpack prints of it is masked" grep -qF 'it is <*****>' "$work/log-new"
 check "the type is not" grep -qx ' *postgresql' "$work/log-new"
+check "a buildpack looks for logins of registries and repositories" bash -c "[ \$(grep -cE 'looked at [1-9][0-9]* files and [1-9][0-9]* processes' '$work/log-new') -ge 2 ]"
+check "and finds none" bash -c "! grep 'a login is in' '$work/log-new' '$work/log-old'"
 check "the legacy binding's metadata" grep -q "binding cache/metadata/kind 5" "$work/log-old"
 check "and its secret" grep -q "binding cache/secret/password ${#c_legacy}\$" "$work/log-old"
 check "the second run has nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
@@ -215,6 +225,19 @@ check "only that" bash -c "grep -q 'Image default/old' '$work/out' && ! grep -q 
 mv "$work/cache/reconcile/secret.key" "$work/secret.key"
 check "a machine with another key sees no change" expect_exit 0 "$reconcile" --expect-no-changes .
 mv "$work/secret.key" "$work/cache/reconcile/secret.key"
+
+note "one key for many machines"
+export RECONCILE_HASH_KEY=canary-hash-of-more-than-16-bytes
+app_commit "$work/app" index.txt "Hello again" "second page"
+check "builds remember values by the key of the environment" expect_exit 0 "$reconcile" .
+sed -i "s/${c_string}x}/${c_string}y}/" all.yaml
+check "another machine with that key" expect_exit 0 env XDG_CACHE_HOME="$work/cache-2" "$reconcile" --only Image/default/new .
+check "notices the change" says "contents of bindings"
+check "and wrote no key of its own" [ ! -e "$work/cache-2/reconcile/secret.key" ]
+cat "$work/out" "$work/err" >>"$work/said"
+check "a short key is not used" expect_exit 0 env RECONCILE_HASH_KEY=short "$reconcile" --dry-run=offline .
+check "and is said to be" says "RECONCILE_HASH_KEY has less than 16 bytes"
+unset RECONCILE_HASH_KEY
 
 note "what is refused"
 cp all.yaml "$work/all.yaml"
@@ -258,7 +281,7 @@ absent() {
 check "state and logs" absent "$work/dump-state"
 check "images and builder" absent "$work/dump-images"
 check "output, at debug level" absent "$work/said"
-check "caches and temporary folders" absent "$work/cache"
+check "caches and temporary folders" absent "$work/cache" "$work/cache-2"
 check "what is left where temporary files go" absent "$TMPDIR"
 check "the key of hashes is nobody else's" bash -c "[ \$(stat -c %a '$work/cache/reconcile/secret.key') = 600 ]"
 exit $failed

@@ -54,13 +54,17 @@ static bool read_all(int fd, const char *path, struct buf *out, struct err *err)
 bool io_read(const char *path, size_t max, struct arena *arena, char **text, size_t *len,
 	     struct err *err)
 {
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a buildpack may leave a pipe of that name, which nobody ever writes to. */
+	AUTO_FD fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	AUTO_BUF out = BUF_INIT(max);
+	struct stat st;
 
 	*text = NULL;
 	*len = 0;
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) != 0)
 		return err_sys(err, errno, "cannot read '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INVALID, "cannot read '%s': it is no plain file", path);
 	if (!read_all(fd, path, &out, err))
 		return false;
 	*text = buf_copy(&out, arena);
@@ -144,7 +148,8 @@ static bool write_all(int fd, const char *path, const char *text, size_t len, st
 
 static bool write_file(const char *path, mode_t mode, const char *text, size_t len, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	/* O_NONBLOCK: not to wait for somebody who reads a pipe of that name. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, mode);
 	bool is_ok;
 
 	if (fd < 0)

@@ -189,7 +189,7 @@ static void test_job__stops_a_worker_that_breaks_the_protocol(void **state)
 
 	run(f, "echo garbage\nexec sleep 60\n", 0);
 	expect_failure(f, "system", "is no event");
-	assert_true(f->took_ms < 5000);
+	assert_true(f->took_ms < 25000);
 }
 
 static void test_job__kills_a_worker_that_closed_its_output_and_lives_on(void **state)
@@ -235,7 +235,7 @@ static void test_job__is_cancelled_softly_then_hard(void **state)
 	assert_non_null(strstr(buf_text(&f->kept), "stopping"));
 	run(f, "trap '' TERM\nwhile :; do sleep 0.05; done\n", 300);
 	expect_failure(f, "cancelled", "cancelled");
-	assert_true(f->took_ms < 5000);
+	assert_true(f->took_ms < 25000);
 }
 
 static void test_job__counts_a_result_that_came_before_the_cancellation(void **state)

@@ -101,6 +101,50 @@ static void test_diag__cuts_long_lines_around_the_spot(void **state)
 	assert_memory_equal(marks - 4, "…\n", 4);
 }
 
+/* As a redactor: "secret" and what follows it up to a blank is left out. */
+static void hide(const char *text, size_t n, struct buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (n - i > 6 && memcmp(text + i, "secret", 6) == 0)
+			while (i < n && text[i] != ' ')
+				i++;
+		else
+			buf_byte(out, text[i]);
+	}
+}
+
+static void test_diag__shows_no_part_of_what_is_hidden(void **state)
+{
+	static const struct diag_style style = { .with_excerpt = true, .hide = hide };
+	static const size_t places[] = { 0, 300, 440, 465, 540, 560, 900 };
+	struct source_file file = { "a", NULL, 1000 };
+	struct diag diag = { SEVERITY_ERROR, &file, { 1, 500 }, 3, "x", "wrong" };
+	char text[1001];
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(places); i++) {
+		AUTO_BUF out = BUF_INIT(10000);
+
+		memset(text, '.', 1000);
+		memcpy(text + places[i], "secretXYZXYZXYZXYZXYZXYZXYZXYZXYZ ", 34);
+		text[1000] = '\0';
+		file.text = text;
+		diag_render(&diag, &style, &out);
+		assert_string_equal(buf_text(&out), "a:1:500: error: wrong\n");
+	}
+	/* Shown as a whole it is found in what is shown. */
+	{
+		AUTO_BUF out = BUF_INIT(10000);
+
+		file.len = 40;
+		diag.pos.column = 38;
+		memset(text, '.', 40);
+		memcpy(text, "secretXYZ ", 10);
+		diag_render(&diag, &style, &out);
+		assert_non_null(strstr(buf_text(&out), "secretXYZ"));
+	}
+}
+
 static void test_diag__renders_without_file_line_or_excerpt(void **state)
 {
 	static const char bell[] = "a\033]0;x\007\nb";
@@ -236,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_diag__points_behind_the_end_of_a_line),
 		cmocka_unit_test(test_diag__knows_line_ends_and_byte_order_marks),
 		cmocka_unit_test(test_diag__cuts_long_lines_around_the_spot),
+		cmocka_unit_test(test_diag__shows_no_part_of_what_is_hidden),
 		cmocka_unit_test(test_diag__renders_without_file_line_or_excerpt),
 		cmocka_unit_test(test_diags__are_ordered_and_given_once),
 		cmocka_unit_test(test_diags__past_the_limit_are_counted_only),

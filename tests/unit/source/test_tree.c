@@ -15,6 +15,7 @@
 #include "buildexec/source/tree_copy.h"
 #include "buildexec/source/tree_hash.h"
 #include "buildexec/source/tree_walk.h"
+#include "model/base/limits.h"
 
 static struct arena *arena;
 static struct tmpdir temp;
@@ -125,6 +126,30 @@ static void test_tree_hash__names_what_is_no_file(void **state)
 	assert_int_equal(err.kind, ERR_ABSENT);
 }
 
+/* A file that is one long hole is refused before it is read to its end. */
+static void test_trees__have_an_end(void **state)
+{
+	struct err err = { 0 };
+	struct digest digest;
+
+	(void)state;
+	make_app("a");
+	put("a/hole", "", 0644);
+	assert_int_equal(truncate(at("a/hole"), (off_t)LIMIT_SOURCE_BYTES), 0);
+	assert_int_equal(mkdir(at("to"), 0755), 0);
+	assert_false(tree_hash(at("a"), &digest, &err));
+	assert_non_null(strstr(err.text, "would have more than 17179869184 bytes"));
+	err = (struct err){ 0 };
+	assert_int_equal(truncate(at("a/hole"), (off_t)LIMIT_SOURCE_BYTES + 1), 0);
+	assert_false(tree_copy(at("a"), at("to"), &err));
+	assert_non_null(strstr(err.text, "would have more than"));
+	err = (struct err){ 0 };
+	assert_false(source_local_content(
+		&(struct source){ .local = &(struct local_source){ .path = at("a/hole") } }, "/",
+		&digest, &err));
+	assert_non_null(strstr(err.text, "has more than"));
+}
+
 static void test_tree_hash__stops_at_a_depth(void **state)
 {
 	struct digest digest;
@@ -219,6 +244,7 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tree_hash__names_what_is_no_file, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_trees__have_an_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tree_hash__stops_at_a_depth, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_source_sub_path__stays_inside, set_up,

@@ -120,6 +120,35 @@ static void test_make_dirs__refuses_a_file_in_the_way(void **state)
 	assert_true(fs_is_dir(at(f, "fine")));
 }
 
+static void test_read__waits_for_no_pipe_with_a_name(void **state)
+{
+	struct fixture *f = *state;
+	char path[64], *text;
+	int ends[2];
+	size_t n;
+	struct err err = { 0 };
+
+	assert_int_equal(mkfifo(at(f, "pipe"), 0600), 0);
+	assert_false(fs_read(AT_FDCWD, at(f, "pipe"), 100, f->arena, &text, &n, &err));
+	assert_int_equal(err.kind, ERR_INVALID);
+	assert_non_null(strstr(err.text, "it is a pipe"));
+	err = (struct err){ 0 };
+	/* As a shell has it: whoever writes may be slow. */
+	assert_int_equal(pipe(ends), 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	if (fork() == 0) {
+		close(ends[0]);
+		usleep(50000);
+		_exit(write(ends[1], "text", 4) != 4);
+	}
+	close(ends[1]);
+	assert_true(fs_read(AT_FDCWD, path, 100, f->arena, &text, &n, &err));
+	assert_int_equal(n, 4);
+	assert_string_equal(text, "text");
+	close(ends[0]);
+	assert_true(wait(NULL) > 0);
+}
+
 static void test_remove_tree__follows_no_link_and_takes_any_mode(void **state)
 {
 	struct fixture *f = *state;
@@ -334,6 +363,7 @@ int main(void)
 		ROW(test_read__tells_absent_from_too_long),
 		ROW(test_write__replaces_whole_files_and_leaves_nothing_beside),
 		ROW(test_make_dirs__refuses_a_file_in_the_way),
+		ROW(test_read__waits_for_no_pipe_with_a_name),
 		ROW(test_remove_tree__follows_no_link_and_takes_any_mode),
 		ROW(test_remove_tree__takes_any_depth),
 		ROW(test_sweep__removes_folders_of_the_dead_only),
