@@ -20,7 +20,7 @@ $nobody unshare --user true 2>/dev/null || exit 0
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 chmod 755 "$copy"
-cp "$build/reconcile" "$here/worker.py" "$here/hostile_builds.py" "$copy"
+cp "$build/reconcile" "$here/worker.py" "$here/../lib/layouts.py" "$here/hostile_builds.py" "$copy"
 chown -R 65534:65534 "$copy"
 cd "$copy"
 # What depends on who we are.
