@@ -127,7 +127,14 @@ static bool open_fail(struct err *err, int code, const char *path)
 			       "git repository '%s' belongs to another user; if you trust it, run "
 			       "'git config --global --add safe.directory %s'",
 			       path, path);
-	return git_lib_fail(err, code, "open git repository '%s'", path);
+	(void)git_lib_fail(err, code, "open git repository '%s'", path);
+	if (strcasestr(err->text, "objectformat"))
+		return err_set(
+			err, ERR_INVALID,
+			"the objects of git repository '%s' are not named by sha1; only such "
+			"repositories can be used",
+			path);
+	return false;
 }
 
 static bool open_lib(struct git_repo *repo, const char *path, bool is_search, struct err *err)
