@@ -92,10 +92,18 @@ class Git:
         return found
 
 
-Job = collections.namedtuple("Job", "number slot commit options delay kill is_dry command target", defaults=("run", None))
+Job = collections.namedtuple("Job", "number slot commit options delay kill is_dry command target is_refused",
+                             defaults=("run", None, False))
 # What a command may end with, beside what every run may. cancel: the build had ended, or there is none yet. tag, import: there
 # is no such image yet.
-CODES = {"run": (0, 4), "start": (0, 4), "cancel": (0, 1), "prune": (0,), "tag": (0, 1, 4), "import": (0, 1, 4)}
+REFUSING_HOOK = """#!/bin/sh
+[ "$1" = refs/heads/reconcile/state ] || exit 0
+name=$(git log -1 --format=%an "$3")
+case $name in *-refused) ;; *) exit 0 ;; esac
+echo x >>"$(dirname "$0")/$name"
+[ "$(wc -l <"$(dirname "$0")/$name")" -le 1 ] || { echo "closed to $name" >&2; exit 1; }
+"""
+CODES = {"run": (0, 4), "push": (0, 4), "start": (0, 4), "cancel": (0, 1), "prune": (0,), "tag": (0, 1, 4), "import": (0, 1, 4)}
 
 
 class Run:
@@ -248,10 +256,22 @@ class Harness:
         self.bare = Git(self.root + "/repos/config.git", self.env)
         self.objects = [f"app{i}" for i in range(self.args.images)] + [f"web{i}" for i in range(self.args.configs)]
         self.note_commit()
+        self.install_hook()
         self.history = History(self.bare, self.order)
         for slot in range(self.args.runs):
             url = {"http": self.place["http"], "ssh": self.place["ssh"], "path": self.root + "/repos"}[self.transport(slot)]
             subprocess.run(["git", "clone", "-q", f"{url}/config.git", f"{self.root}/clone-{slot}"], env=self.env, check=True)
+
+    def install_hook(self):
+        """The server takes one push of whoever is named so, its claims, and no other; such a run does not try long."""
+        hook = self.root + "/repos/config.git/hooks/update"
+        with open(hook, "w", encoding="utf-8") as file:
+            file.write(REFUSING_HOOK)
+        os.chmod(hook, 0o755)
+        with open(self.root + "/config/reconcile.yaml", encoding="utf-8") as file:
+            text = file.read()
+        with open(self.root + "/impatient.yaml", "w", encoding="utf-8") as file:
+            file.write(re.sub(r"pushRetries: \d+", "pushRetries: 2", text))
 
     def transport(self, slot):
         return self.args.transport if self.args.transport != "mixed" else ("http", "ssh", "path")[slot % 3]
@@ -353,6 +373,8 @@ class Harness:
             job = Job(number, slot, commit, options, delay, kill, is_dry)
             if self.random.random() < self.args.commands:
                 job = self.make_command(job)
+            elif not is_dry and self.transport(slot) != "path" and self.random.random() < self.args.refused:
+                job = job._replace(is_refused=True, kill=None)  # a local repository asks no hooks
             jobs.append(job)
         return jobs
 
@@ -375,8 +397,10 @@ class Harness:
     def words(self, job, label, clone, cache):
         """The command line."""
         author = ["--author", f"{label} <{label}@example.com>"]
+        impatient = ["--settings", self.root + "/impatient.yaml", "--state-fallback", f"{self.root}/out/{label}/state"]
         return [self.args.program, *{
-            "run": lambda: [*author, *job.options, clone],
+            "run": lambda: [*author, *job.options, *(impatient if job.is_refused else []), clone],
+            "push": lambda: ["state", "push", job.target],
             "start": lambda: ["start-build", job.target, clone, "-n", "shop", *author],
             "cancel": lambda: ["build", "cancel", f"bc/{job.target}", "-n", "shop", *job.options],
             "prune": lambda: ["prune", "builds", clone, "--confirm", "--keep-complete", "1", "--keep-failed", "0",
@@ -402,7 +426,9 @@ class Harness:
             return job._replace(commit=len(self.commits) - 1, command="run", options=[], target=None)
 
     def start(self, job, options=()):
-        label = f"r{job.number}-{job.slot}-{self.counts['runs']}"
+        label = f"r{job.number}-{job.slot}-{self.counts['runs']}" + ("-refused" if job.is_refused else "")
+        if job.is_refused:
+            self.killed.add(label)  # once it has ended its claims are nobody's
         self.counts["runs"] += 1
         run = Run(job, label, f"{self.root}/out/{label}")
         os.makedirs(run.folder)
@@ -428,6 +454,11 @@ class Harness:
             self.wait_or_kill(run)
             if run.text("out") or run.was_killed:
                 break
+        if job.is_refused and os.path.exists(run.folder + "/state"):
+            time.sleep(job.delay)
+            run = self.start(job._replace(command="push", target=run.folder + "/state", is_refused=False))
+            runs.append(run)
+            self.wait_or_kill(run)
 
     def wait_or_kill(self, run):
         if run.job.kill is not None:
@@ -577,7 +608,7 @@ class Harness:
             self.counts[f"exit {run.code}"] += 1
             if run.job.command != "run":
                 self.counts[f"command {run.job.command}"] += 1
-            wanted = CODES[run.job.command] + ((-9,) if run.was_killed else ())
+            wanted = CODES[run.job.command] + ((-9,) if run.was_killed else ()) + ((5,) if run.job.is_refused else ())
             check(run.code in wanted,
                   f"{run.label} {run.job.command} {run.job.target or ''} {run.job.options}: exit {run.code}\n{run.text('err')[-1500:]}")
         self.history.advance()
@@ -640,6 +671,8 @@ def main():
     parser.add_argument("--older", type=float, default=0.3, help="how many of the runs are on older commits of the manifests")
     parser.add_argument("--commands", type=float, default=0.2,
                         help="how many slots do start-build, build cancel, prune builds, tag or import")
+    parser.add_argument("--refused", type=float, default=0.1,
+                        help="how many runs the server takes nothing of but their claims; what they leave is pushed by `state push`")
     parser.add_argument("--failures", type=float, default=0.15, help="how many changes of a source make its build fail")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--keep", action="store_true", help="keep the world of a violation")
