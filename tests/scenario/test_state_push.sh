@@ -164,6 +164,27 @@ fetch
 check "both are recorded" both_recorded
 check "the history only goes on" git -C "$bare" merge-base --is-ancestor "$landed" reconcile/state
 
+note "others who are always faster, with the same object"
+app_commit "$work/app" index.txt "page that comes too late" "page that comes too late"
+cat >"$bare/hooks/pre-receive" <<-'SH'
+	#!/bin/sh
+	read -r _ _ ref
+	[ "$ref" = refs/heads/reconcile/state ] || exit 0
+	unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+	export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b GIT_INDEX_FILE=$PWD/faster.index
+	echo x >>faster
+	git read-tree "$ref"
+	blob=$({ git show "$ref:shop/images/app.yaml"; echo "# $(wc -l <faster)"; } | git hash-object -w --stdin)
+	git update-index --cacheinfo "100644,$blob,shop/images/app.yaml"
+	git update-ref "$ref" "$(git commit-tree -m faster -p "$ref" "$(git write-tree)")"
+SH
+chmod +x "$bare/hooks/pre-receive"
+check "the run gives up" expect_exit 5 "$reconcile" .
+check "after one try and four more" [ "$(wc -l <"$bare/faster")" = 5 ]
+rm -f "$bare/hooks/pre-receive"
+check "the next run builds it" expect_exit 0 "$reconcile" .
+check "then there is nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
+
 note "a server that cannot lock the ref, a while"
 app_commit "$work/app" index.txt "fourth page of app" "fourth page"
 printf '#!/bin/sh\n[ "$1" = refs/heads/reconcile/state ] || exit 0\n[ -e "%s/locked" ] && exit 0\ntouch "%s/locked" "%s.lock"\n(sleep 1; rm -f "%s.lock") >/dev/null 2>&1 &\n' \
