@@ -380,10 +380,24 @@ static int make_plan(struct run *run)
 	return EXIT_DONE;
 }
 
+/* Claims that came too late, and tries left: waits, unless the recorder has done so after its own try. */
+static bool may_try_again(struct run *run, unsigned n_failed_before, const struct err *err)
+{
+	if (err->kind != ERR_CONFLICT || run->result.has_begun || is_stopping())
+		return false;
+	if (run->n_failed != n_failed_before)
+		return true;
+	if (run->n_failed >= run->context->settings->push_retries)
+		return false;
+	clock_sleep_ms(backoff_ms(run->n_failed++, RETRY_BASE_MS, RETRY_CAP_MS));
+	return true;
+}
+
 static int converge(struct run *run)
 {
 	struct context *context = run->context;
 	struct err err = { 0 };
+	unsigned n_failed;
 
 	is_applying = 1;
 	if (needs_apply(&run->plan) && !run_id_claim(&run->id, context->cache_dir, &err))
@@ -391,12 +405,11 @@ static int converge(struct run *run)
 	for (;;) {
 		if (!needs_apply(&run->plan))
 			return EXIT_DONE;
+		n_failed = run->n_failed;
 		if (apply_once(run, &err))
 			return EXIT_DONE;
-		if (err.kind != ERR_CONFLICT || run->result.has_begun || is_stopping() ||
-		    run->n_failed >= context->settings->push_retries)
+		if (!may_try_again(run, n_failed, &err))
 			return context_fail(&err, EXIT_STATE);
-		clock_sleep_ms(backoff_ms(run->n_failed++, RETRY_BASE_MS, RETRY_CAP_MS));
 		if (read_again(context) != EXIT_DONE)
 			return EXIT_STATE;
 		run_id_judge(&run->id, context->cache_dir, &context->state.state, context->arena);

@@ -7,6 +7,9 @@
 #include "buildexec/sys/git_url.h"
 #include "model/base/limits.h"
 
+/* Git has about ten. */
+enum { CAPABILITIES_MAX = 256 };
+
 static const struct {
 	const char *words;
 	enum err_kind kind;
@@ -102,13 +105,25 @@ static bool take_v0_ref(struct git_advert *advert, const char *bytes, size_t n, 
 	return true;
 }
 
-static void add_capability(struct git_advert *advert, const char *bytes, size_t n)
+/* Ids of another length could not even be read. */
+static bool check_format(const struct git_advert *advert, struct err *err)
+{
+	const char *format = git_advert_has(advert, "object-format");
+
+	return !format || strcmp(format, "sha1") == 0 ||
+	       err_set(err, ERR_INVALID,
+		       "its objects are named by %s; only repositories with sha1 can be used",
+		       format);
+}
+
+static bool add_capability(struct git_advert *advert, const char *bytes, size_t n, struct err *err)
 {
 	const char *before = advert->capabilities ? advert->capabilities : "";
 
 	if (strlen(before) + n < GIT_PKT_MAX)
 		advert->capabilities = arena_printf(advert->arena, "%s%s%.*s", before,
 						    *before ? " " : "", (int)n, bytes);
+	return check_format(advert, err);
 }
 
 /* symref=HEAD:refs/heads/main */
@@ -159,15 +174,17 @@ bool git_advert_pkt(void *ctx, enum git_pkt_kind kind, const char *bytes, size_t
 		advert->is_v2 = true;
 		return true;
 	}
-	if (advert->is_v2) {
-		add_capability(advert, bytes, n);
-		return true;
-	}
+	if (advert->is_v2 && advert->n_lines > CAPABILITIES_MAX)
+		return err_set(err, ERR_INVALID, "the server has more than %d capabilities",
+			       CAPABILITIES_MAX);
+	if (advert->is_v2)
+		return add_capability(advert, bytes, n, err);
 	if ((n == 9 && !memcmp(bytes, "version 1", 9)) || (n > 8 && !memcmp(bytes, "shallow ", 8)))
 		return true;
 	nul = memchr(bytes, '\0', n);
-	if (nul && !advert->capabilities)
-		add_capability(advert, nul + 1, n - (size_t)(nul + 1 - bytes));
+	if (nul && !advert->capabilities &&
+	    !add_capability(advert, nul + 1, n - (size_t)(nul + 1 - bytes), err))
+		return false;
 	return take_v0_ref(advert, bytes, nul ? (size_t)(nul - bytes) : n, err);
 }
 

@@ -137,7 +137,14 @@ static bool open_fail(struct err *err, int code, const char *path)
 			       path, path);
 	if (code == GIT_ENOTFOUND)
 		return err_set(err, ERR_ABSENT, "there is no git repository at '%s'", path);
-	return git_lib_fail(err, code, "open git repository '%s'", path);
+	(void)git_lib_fail(err, code, "open git repository '%s'", path);
+	if (strcasestr(err->text, "objectformat"))
+		return err_set(
+			err, ERR_INVALID,
+			"the objects of git repository '%s' are not named by sha1; only such "
+			"repositories can be used",
+			path);
+	return false;
 }
 
 static bool open_lib(struct git_repo *repo, const char *path, bool is_search, struct err *err)

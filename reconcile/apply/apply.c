@@ -235,9 +235,14 @@ static void finish_task(struct walk *walk, struct task *task)
 
 	job_finish(task->job, walk_now_s(walk), &log, &outcome);
 	outcome.is_cancelled_by_user = task->is_cancelled && !outcome.is_done;
-	if (path && log_keep(&walk->logs, path, task->step->id, &log, walk->arena))
-		outcome.log = path;
-	walk_end(walk, task, &outcome);
+	if (task->is_lost) {
+		task->state = TASK_ENDED;
+		task->step->is_folded = task->step->has_failed = true;
+	} else {
+		if (path && log_keep(&walk->logs, path, task->step->id, &log, walk->arena))
+			outcome.log = path;
+		walk_end(walk, task, &outcome);
+	}
 	job_release(task->job);
 	walk->n_running--;
 }
@@ -277,7 +282,6 @@ static int64_t until(int64_t at_ms, int64_t now_ms, int64_t present)
 static int poll_timeout(struct walk *walk)
 {
 	int64_t now_ms = clock_mono_ms(), rest = HEARTBEAT_MS;
-	int64_t renewal_s = walk->claimed_s + walk->spec->lease_s / 2 - walk_now_s(walk);
 
 	for (size_t i = 0; i < walk->n_tasks; i++) {
 		int64_t job_ms = walk->tasks[i].state == TASK_RUNNING
@@ -287,8 +291,7 @@ static int poll_timeout(struct walk *walk)
 		if (job_ms >= 0 && job_ms < rest)
 			rest = job_ms;
 	}
-	if (renewal_s * 1000 < rest)
-		rest = renewal_s > 0 ? renewal_s * 1000 : 0;
+	rest = until(now_ms + walk_renewal_ms(walk, walk_now_s(walk), now_ms), now_ms, rest);
 	if (walk->gathered_ms)
 		rest = until(walk->gathered_ms + GATHER_MS, now_ms, rest);
 	if (walk_next_look_ms(walk))
@@ -365,18 +368,24 @@ static bool flush_or_later(struct walk *walk, const char *what, struct err *err)
 	return true;
 }
 
+static void begin_leases(struct walk *walk)
+{
+	walk->claimed_s = walk_now_s(walk);
+	walk->claimed_ms = clock_mono_ms();
+}
+
 /* Half of the lease is over: say again that we are alive. */
 static bool renew(struct walk *walk, struct err *err)
 {
 	bool any = false;
 
-	if (walk_now_s(walk) - walk->claimed_s < walk->spec->lease_s / 2)
+	if (walk_renewal_ms(walk, walk_now_s(walk), clock_mono_ms()))
 		return true;
-	walk->claimed_s = walk_now_s(walk);
+	begin_leases(walk);
 	for (size_t i = 0; i < walk->n_tasks; i++) {
 		struct task *task = &walk->tasks[i];
 
-		if (task->state == TASK_ENDED || !task->is_claimed)
+		if (task->state == TASK_ENDED || !task->is_claimed || task->is_lost)
 			continue;
 		walk_put_claim(walk, task);
 		any = true;
@@ -459,7 +468,7 @@ static void init(struct walk *walk)
 				  sizeof(*walk->polls));
 	walk->polled = arena_array(walk->arena, walk->spec->jobs * POLLS_PER_JOB + 1,
 				   sizeof(struct task *));
-	walk->claimed_s = walk_now_s(walk);
+	begin_leases(walk);
 	walk->looked_ms = clock_mono_ms();
 	walk->logs = (struct log_place){ walk->spec->recorder, walk->spec->log_folder,
 					 walk->spec->without_logs };

@@ -49,7 +49,7 @@ static bool is_asked(struct store *store, const struct step *step, const char *r
 bool walk_may_be_cancelled(const struct task *task)
 {
 	return (task->state == TASK_RUNNING || task->state == TASK_READY) && task->is_claimed &&
-	       !task->is_cancelled && task->step->build;
+	       !task->is_cancelled && !task->is_lost && task->step->build;
 }
 
 /* Somebody else's commit was read; what we write next may go over their mark, so it is noted at once. */

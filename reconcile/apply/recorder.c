@@ -94,6 +94,16 @@ static struct pending *pending_of(struct recorder *recorder, const char *id, con
 	return pending;
 }
 
+/* Values and keys: at least as many as whoever reads it counts. */
+static size_t n_values(const struct node *node)
+{
+	size_t n = 1;
+
+	for (const struct node *at = node->first; at; at = at->next)
+		n += n_values(at) + (at->key != NULL);
+	return n;
+}
+
 static void set_file(struct recorder *recorder, struct pending *pending, const char *path,
 		     const struct node *document)
 {
@@ -102,7 +112,7 @@ static void set_file(struct recorder *recorder, struct pending *pending, const c
 
 	if (document) {
 		yaml_print(document, &out);
-		if (out.is_over) {
+		if (out.is_over || n_values(document) > LIMIT_DOC_NODES) {
 			recorder->too_large = change.path;
 			return;
 		}
@@ -558,9 +568,10 @@ bool recorder_flush(struct recorder *recorder, const char *subject, bool is_stri
 
 	if (recorder->too_large)
 		return err_set(err, ERR_INVALID,
-			       "cannot record '%s': it would be larger than %u MiB; of an image "
-			       "stream, 'streams.historyLimit' in the settings keeps less",
-			       recorder->too_large, LIMIT_STATE_BLOB >> 20);
+			       "cannot record '%s': it would be larger than %u MiB, or have more "
+			       "than %u keys and values; of an image stream, "
+			       "'streams.historyLimit' in the settings keeps less",
+			       recorder->too_large, LIMIT_STATE_BLOB >> 20, LIMIT_DOC_NODES);
 	flush_logs(recorder);
 	if (recorder->is_behind && !read_again(recorder, lost, err))
 		return err_prefix(err, "cannot read the state branch again");

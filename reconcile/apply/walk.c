@@ -7,6 +7,8 @@
 #include "buildexec/sys/clock.h"
 #include "buildexec/sys/log.h"
 
+enum { LOST_MS = 30000 }; /* for a build that was lost to end */
+
 bool walk_is_action(const struct step *step)
 {
 	return !step->blocked && step->action != ACTION_NONE && step->action != ACTION_RESOLVE &&
@@ -161,18 +163,39 @@ void walk_end_refused(struct walk *walk, struct task *task, const struct build_e
 				    .finished_s = now_s });
 }
 
+/* Nobody would take its result, and another pushes to the same tags: it ends. */
+static void drop(struct task *task)
+{
+	if (task->state == TASK_READY) {
+		task->state = TASK_ENDED;
+		task->step->is_folded = task->step->has_failed = true;
+		log_line(LOG_WARN, "%s: another run is at work on it", task->step->id);
+	} else if (task->state == TASK_RUNNING && task->is_claimed && !task->is_lost) {
+		task->is_lost = true;
+		log_line(LOG_WARN, "%s: another run has taken it over, so its build ends here",
+			 task->step->id);
+		job_cancel_within(task->job, LOST_MS);
+	}
+}
+
 void walk_drop_lost(struct walk *walk, size_t first)
 {
 	for (size_t i = first; i < walk->out->lost.n; i++) {
 		for (size_t k = 0; k < walk->n_tasks; k++) {
 			struct task *task = &walk->tasks[k];
 
-			if (strcmp(task->step->id, walk->out->lost.v[i]) != 0 ||
-			    task->state != TASK_READY)
-				continue;
-			task->state = TASK_ENDED;
-			task->step->is_folded = task->step->has_failed = true;
-			log_line(LOG_WARN, "%s: another run is at work on it", task->step->id);
+			if (strcmp(task->step->id, walk->out->lost.v[i]) == 0)
+				drop(task);
 		}
 	}
+}
+
+int64_t walk_renewal_ms(const struct walk *walk, int64_t now_s, int64_t now_ms)
+{
+	const int64_t half_ms = walk->spec->lease_s * 1000 / 2;
+	const int64_t wall_ms = walk->claimed_s * 1000 + half_ms - now_s * 1000;
+	const int64_t mono_ms = walk->claimed_ms + half_ms - now_ms;
+	const int64_t rest_ms = wall_ms < mono_ms ? wall_ms : mono_ms;
+
+	return rest_ms > 0 ? rest_ms : 0;
 }

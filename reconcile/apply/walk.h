@@ -23,6 +23,7 @@ struct task {
 	struct step *step;
 	enum task_state state;
 	bool is_claimed, is_cancelled; /* the latter by its record */
+	bool is_lost;                  /* while it ran another run took it over */
 	struct job *job;
 	int64_t started_ms, told_ms;
 	const char *phase;
@@ -34,8 +35,9 @@ struct walk {
 	struct task *tasks; /* one per step that does something, dependencies first */
 	size_t n_tasks, n_running;
 	struct apply_result *out;
-	int64_t gathered_ms; /* when the oldest unrecorded result came; 0: none */
-	int64_t claimed_s, stopped_ms, looked_ms;
+	int64_t gathered_ms;           /* when the oldest unrecorded result came; 0: none */
+	int64_t claimed_s, claimed_ms; /* when leases began, by both clocks */
+	int64_t stopped_ms, looked_ms;
 	size_t n_signals;
 	struct log_place logs;
 	struct pollfd *polls;
@@ -61,8 +63,13 @@ void walk_end(struct walk *walk, struct task *task, const struct outcome *outcom
 void walk_end_unstarted(struct walk *walk, struct task *task, const struct err *why);
 /* What its build names is not there. */
 void walk_end_refused(struct walk *walk, struct task *task, const struct build_event *refusal);
-/* Steps whose ids joined out->lost from `first` on are another run's. */
+/* Steps whose ids joined out->lost from `first` on are another run's; those that run are stopped. */
 void walk_drop_lost(struct walk *walk, size_t first);
+/*
+ * In how many milliseconds leases are to be renewed, 0: now. Half of a lease, by whichever clock is first: one that was set
+ * back must not delay it, one that was set forward, or went on while this machine slept, has the others think that it is late.
+ */
+int64_t walk_renewal_ms(const struct walk *walk, int64_t now_s, int64_t now_ms);
 
 /* ---- cancelled builds: another command writes `status.cancelled: true` into their records (cancel.c) ---- */
 

@@ -78,7 +78,7 @@ cat >reconcile.yaml <<-YAML
 	apiVersion: reconcile.dev/v1
 	kind: Settings
 	metadata: {name: settings}
-	state: {lease: 30s, pushRetries: 25}
+	state: {lease: 120s, pushRetries: 25}
 	streams: {registry: $registry/streams}
 	updates: {branch: images}
 	registries:

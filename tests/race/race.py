@@ -23,6 +23,9 @@ import yaml
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT_S = 300
 SETTLING_RUNS = 12
+LEASE_S = 120  # prepare.sh; an overloaded machine may need half of it for one commit
+CANCEL_TRIES = 12  # until there is a build to cancel
+COMMAND = "reconcile"  # author of what has no --author
 STATE = "refs/heads/reconcile/state"
 RECORD = re.compile(r"shop/(images|buildconfigs)/([^/]+)/builds/(\d+)\.yaml$")
 STATUS = re.compile(r"(shop|cluster)/([^/]+)/([^/]+)\.yaml$")
@@ -90,7 +93,18 @@ class Git:
         return found
 
 
-Job = collections.namedtuple("Job", "number slot commit options delay kill is_dry")
+Job = collections.namedtuple("Job", "number slot commit options delay kill is_dry command target is_refused",
+                             defaults=("run", None, False))
+# What a command may end with, beside what every run may. cancel: the build had ended, or there is none yet. tag, import: there
+# is no such image yet.
+REFUSING_HOOK = """#!/bin/sh
+[ "$1" = refs/heads/reconcile/state ] || exit 0
+name=$(git log -1 --format=%an "$3")
+case $name in *-refused) ;; *) exit 0 ;; esac
+echo x >>"$(dirname "$0")/$name"
+[ "$(wc -l <"$(dirname "$0")/$name")" -le 1 ] || { echo "closed to $name" >&2; exit 1; }
+"""
+CODES = {"run": (0, 4), "push": (0, 4), "start": (0, 4), "cancel": (0, 1), "prune": (0,), "tag": (0, 1, 4), "import": (0, 1, 4)}
 
 
 class Run:
@@ -98,7 +112,7 @@ class Run:
 
     def __init__(self, job, label, folder):
         self.job, self.label, self.folder = job, label, folder
-        self.code, self.was_killed = None, False
+        self.code, self.was_killed, self.was_pushed = None, False, False  # the last: by `state push`
 
     def text(self, name):
         with open(f"{self.folder}/{name}", encoding="utf-8", errors="replace") as file:
@@ -113,6 +127,7 @@ class History:
         self.tip = None
         self.counters, self.sources, self.records = {}, {}, {}
         self.claims = {}  # (object, number) → who claimed it
+        self.cancelled = set()  # the same: ended by `build cancel`
         self.keys = collections.defaultdict(set)  # (object, build key) → numbers of builds that ended by themselves
         self.commits = 0
 
@@ -133,8 +148,9 @@ class History:
         author, parents, message = text.split("\0", 2)
         check(len(parents.split()) <= 1, f"{commit} has several parents")
         source = re.search(r"^Reconcile-Source-Commit: (\w+)$", message, re.MULTILINE)
-        index = self.order.get(source[1]) if source else None
-        check(index is not None, f"{commit} names no commit of the manifests")
+        # Commands that are about what is recorded have no manifests; they have no author of their own either.
+        index = self.order.get(source[1]) if source and author != COMMAND else None
+        check(index is not None or author == COMMAND, f"{commit} of {author} names no commit of the manifests")
         changed = self.git("diff-tree", "-r", "--root", "--no-commit-id", commit).splitlines()
         rows = [(line.split("\t")[1], line.split()[3], line.split()[4]) for line in changed]
         blobs = self.git.blobs([blob for _, blob, what in rows if what != "D"])
@@ -171,13 +187,18 @@ class History:
             check(old["run"] == run, f"{commit}: {path} is of run {old['run']}, and now of {run}: a number used twice")
         owner = path[:path.index("/builds/")] + ".yaml"
         one = RECORD.match(path)[2], int(RECORD.match(path)[3])
-        if result in OVER - {"Interrupted", "Cancelled"} and status.get("buildKey"):
+        is_asked_for = any(one.get("message") == "Manually triggered" for one in document["spec"].get("triggeredBy", []))
+        if result == "Cancelled":
+            self.cancelled.add(one)
+        if result in OVER - {"Interrupted", "Cancelled"} and status.get("buildKey") and not is_asked_for:
             self.keys[one[0], status["buildKey"]].add(one[1])
         if run and not (old and old["run"]):
             self.claims[one] = author
             made.add((owner, True))
         elif result in OVER and run:
             made.add((owner, False))
+        if author == COMMAND and old:  # a mark on another's build
+            author = old["author"]
         self.records[path] = {"run": run or (old or {}).get("run"), "result": result, "image": image, "author": author}
 
     def object(self, commit, author, index, path, document, made):
@@ -191,7 +212,7 @@ class History:
         check(named in self.order, f"{commit}: {path} does not say of which manifests it is")
         check(self.order[named] >= before, f"{commit}: {path} was of manifests {before}, now it is of {self.order[named]}")
         # Only the end of a build that was begun before may come late.
-        check(index >= before or (path, False) in made,
+        check(index is None or index >= before or (path, False) in made,
               f"{commit}: {path} was made by manifests {before}, then by {index} of {author}")
         self.sources[path] = self.order[named]
 
@@ -210,6 +231,7 @@ class Harness:
         self.failing = set()
         self.commits, self.order = [], {}
         self.killed = set()
+        self.lock = threading.Lock()  # of the branch of the manifests
         self.bad = 0
         self.stream = 0
         self.digests = 0
@@ -235,10 +257,22 @@ class Harness:
         self.bare = Git(self.root + "/repos/config.git", self.env)
         self.objects = [f"app{i}" for i in range(self.args.images)] + [f"web{i}" for i in range(self.args.configs)]
         self.note_commit()
+        self.install_hook()
         self.history = History(self.bare, self.order)
         for slot in range(self.args.runs):
             url = {"http": self.place["http"], "ssh": self.place["ssh"], "path": self.root + "/repos"}[self.transport(slot)]
             subprocess.run(["git", "clone", "-q", f"{url}/config.git", f"{self.root}/clone-{slot}"], env=self.env, check=True)
+
+    def install_hook(self):
+        """The server takes one push of whoever is named so, its claims, and no other; such a run does not try long."""
+        hook = self.root + "/repos/config.git/hooks/update"
+        with open(hook, "w", encoding="utf-8") as file:
+            file.write(REFUSING_HOOK)
+        os.chmod(hook, 0o755)
+        with open(self.root + "/config/reconcile.yaml", encoding="utf-8") as file:
+            text = file.read()
+        with open(self.root + "/impatient.yaml", "w", encoding="utf-8") as file:
+            file.write(re.sub(r"pushRetries: \d+", "pushRetries: 2", text))
 
     def transport(self, slot):
         return self.args.transport if self.args.transport != "mixed" else ("http", "ssh", "path")[slot % 3]
@@ -268,7 +302,7 @@ class Harness:
         with open(folder + "/index.txt", "w", encoding="utf-8") as file:
             file.write(f"{self.texts[name]}\n")
         with open(folder + "/slow", "w", encoding="utf-8") as file:
-            file.write(self.random.choice(["0", "0", "0.3", "1"]))
+            file.write(self.random.choice(["0", "0", "0.3", "1", "3"]))
         if name not in self.failing and self.random.random() < self.args.failures:
             self.failing.add(name)
             with open(folder + "/fail", "w", encoding="utf-8") as file:
@@ -301,6 +335,8 @@ class Harness:
                                                       headers={"Content-Type": kind})).close()
 
     def change_world(self):
+        self.config("fetch", "-q", "origin", "main")
+        self.config("reset", "-q", "--hard", "FETCH_HEAD")
         for name in self.objects:
             if self.random.random() < 0.35:
                 self.change_source(name)
@@ -335,20 +371,73 @@ class Harness:
                 options = ["--dry-run"]
             delay = self.random.choice([0, 0, self.random.random() * 0.5, self.random.random() * 3])
             kill = self.random.random() * self.random.choice([1, 3, 8]) if self.random.random() < self.args.kills else None
-            jobs.append(Job(number, slot, commit, options, delay, kill, is_dry))
+            job = Job(number, slot, commit, options, delay, kill, is_dry)
+            if self.random.random() < self.args.commands:
+                job = self.make_command(job)
+            elif not is_dry and self.transport(slot) != "path" and self.random.random() < self.args.refused:
+                job = job._replace(is_refused=True, kill=None)  # a local repository asks no hooks
+            jobs.append(job)
         return jobs
 
+    def make_command(self, job):
+        """The same moment, folder and commit, but another command."""
+        name = self.random.choice(["start", "start", "cancel", "cancel", "prune", "tag", "import"])
+        config = f"web{self.random.randrange(self.args.configs)}"
+        options, target = [], config
+        if name == "cancel":
+            options = self.random.choice([[], ["--no-wait"]])
+        elif name == "prune":
+            target = None
+        elif name in ("tag", "import"):
+            target = self.random.choice({
+                "tag": [["shop/base:1", "base:pinned"], ["shop/base:1", "base:latest"], ["--alias", "shop/base:1", "base:latest"],
+                        ["-d", "base:pinned"], [f"{self.place['registry']}/upstream/s2i:0", "s2i:other"], ["-d", "s2i:other"]],
+                "import": [["s2i:latest"], ["s2i", "--all"], ["s2i:latest", "--wait"]]}[name])
+        return job._replace(options=options, is_dry=False, command=name, target=target)
+
+    def words(self, job, label, clone, cache):
+        """The command line."""
+        author = ["--author", f"{label} <{label}@example.com>"]
+        impatient = ["--settings", self.root + "/impatient.yaml", "--state-fallback", f"{self.root}/out/{label}/state"]
+        return [self.args.program, *{
+            "run": lambda: [*author, *job.options, *(impatient if job.is_refused else []), clone],
+            "push": lambda: ["state", "push", job.target],
+            "start": lambda: ["start-build", job.target, clone, "-n", "shop", *author],
+            "cancel": lambda: ["build", "cancel", f"bc/{job.target}", "-n", "shop", *job.options],
+            "prune": lambda: ["prune", "builds", clone, "--confirm", "--keep-complete", "1", "--keep-failed", "0",
+                              "--keep-younger-than", "0s"],
+            "tag": lambda: ["tag", *job.target, "-n", "shop", "--manifests", clone],
+            "import": lambda: ["import", *job.target, "-n", "shop", "--manifests", clone],
+        }[job.command](), "--cache-dir", cache, "--log-level", "debug"]
+
+    def edit_manifests(self, job, runs):
+        """`tag` and `import` edit the newest manifests, which are committed; a run of that commit follows."""
+        clone = Git(f"{self.root}/clone-{job.slot}", self.env)
+        with self.lock:
+            job = job._replace(commit=len(self.commits) - 1, kill=None)
+            self.checkout(job)
+            run = self.start(job)
+            runs.append(run)
+            run.code = run.process.wait(LIMIT_S)
+            if clone("status", "--porcelain"):
+                clone("commit", "-qam", f"{job.command} {' '.join(job.target)}")
+                clone("push", "-q", "origin", "HEAD:main")
+                self.order[clone("rev-parse", "HEAD")] = len(self.commits)
+                self.commits.append(clone("rev-parse", "HEAD"))
+            return job._replace(commit=len(self.commits) - 1, command="run", options=[], target=None)
+
     def start(self, job, options=()):
-        label = f"r{job.number}-{job.slot}-{self.counts['runs']}"
+        label = f"r{job.number}-{job.slot}-{self.counts['runs']}" + ("-refused" if job.is_refused else "")
+        if job.is_refused:
+            self.killed.add(label)  # once it has ended its claims are nobody's
         self.counts["runs"] += 1
         run = Run(job, label, f"{self.root}/out/{label}")
         os.makedirs(run.folder)
         clone = f"{self.root}/clone-{job.slot}"
         cache = f"{self.root}/cache-{job.slot % self.args.caches}"
-        command = [self.args.program, "--author", f"{label} <{label}@example.com>", "--cache-dir", cache, "--log-level", "debug",
-                   *job.options, *options, clone]
+        command = [*self.words(job, label, clone, cache), *options]
         with open(run.folder + "/out", "wb") as out, open(run.folder + "/err", "wb") as err:
-            run.process = subprocess.Popen(command, cwd=self.root, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            run.process = subprocess.Popen(command, cwd=clone, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         return run
 
     def checkout(self, job):
@@ -358,11 +447,25 @@ class Harness:
 
     def race(self, job, runs):
         time.sleep(job.delay)
-        run = self.start(job)
-        runs.append(run)
-        if job.kill is not None:
+        if job.command in ("tag", "import"):
+            job = self.edit_manifests(job, runs)
+        for _ in range(CANCEL_TRIES if job.command == "cancel" else 1):
+            run = self.start(job)
+            runs.append(run)
+            self.wait_or_kill(run)
+            if run.text("out") or run.was_killed:
+                break
+        if job.is_refused and os.path.exists(run.folder + "/state"):
+            time.sleep(job.delay)
+            push = self.start(job._replace(command="push", target=run.folder + "/state", is_refused=False))
+            runs.append(push)
+            self.wait_or_kill(push)
+            run.was_pushed = push.code == 0
+
+    def wait_or_kill(self, run):
+        if run.job.kill is not None:
             try:
-                run.process.wait(job.kill)
+                run.process.wait(run.job.kill)
             except subprocess.TimeoutExpired:
                 run.process.send_signal(signal.SIGKILL)
                 run.was_killed = True
@@ -381,7 +484,7 @@ class Harness:
             before = self.state_tip()
             slot = caches[turn % len(caches)]
             # As if the leases of the dead had run out, for machines that cannot know.
-            options = ["--now", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 40))] if turn == 1 else []
+            options = ["--now", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + LEASE_S + 10))] if turn == 1 else []
             job = Job(number, slot, len(self.commits) - 1, [], 0, None, False)
             self.checkout(job)
             run = self.start(job, options)
@@ -408,11 +511,14 @@ class Harness:
         for run in runs:
             said = {(name, number) for _, name, number, _ in SAID.findall(run.text("err"))}
             self.counts["conflicts"] += run.text("err").count("the branch has moved")
+            if run.job.command != "run" and run.job.command != "start":
+                continue
             if run.job.is_dry:
                 check(not said and not by_label[run.label], f"the dry run {run.label} did {said or by_label[run.label]}")
-            elif run.code in (0, 4):
+            elif run.code in (0, 4) or run.was_pushed:
                 lost = {one for one in said if one not in by_label[run.label]} - self.pruned()
                 check(not lost, f"{run.label} said that it built {lost}, which is not recorded by it")
+                self.counts["results pushed later"] += len(said) if run.was_pushed else 0
 
     def pruned(self):
         """Records that their limits took."""
@@ -448,9 +554,30 @@ class Harness:
                   f"{path} is said to be running:\n{text}")
         for name in self.objects:
             key = (name, str(self.marks[name]), str(self.texts[name]))
+            if name in self.cancelled_last():  # by a wish, and not again before something changes
+                continue
             check(any(told[:3] == key for told in self.listener.told), f"{name} was not built of {key}: {last.text('out')}")
         for name in self.objects[:self.args.images]:
             self.check_tag(name)
+        self.config("fetch", "-q", "origin", "main")
+        self.check_streams()
+
+    def cancelled_last(self):
+        """Build configs whose newest build was cancelled."""
+        newest = collections.Counter()
+        for found in filter(None, map(RECORD.match, self.history.records)):
+            newest[found[2]] = max(newest[found[2]], int(found[3]))
+        return {name for name, number in newest.items() if (name, number) in self.history.cancelled}
+
+    def check_streams(self):
+        """A stream is recorded with the tags that the newest manifests say."""
+        for document in yaml.load_all(self.config("show", f"{self.commits[-1]}:streams.yaml"), LOADER):
+            name = document["metadata"]["name"]
+            wanted = {tag["name"]: tag.get("from") for tag in document["spec"]["tags"]}
+            recorded = yaml.load(self.bare("show", f"{STATE}:shop/imagestreams/{name}.yaml"), LOADER)
+            there = {tag["name"]: tag.get("from") for tag in recorded["spec"]["tags"]}
+            check(there.keys() == wanted.keys() and all(there[tag] == wanted[tag] for tag in wanted),
+                  f"the stream {name} is to have {wanted}, it has {there}")
 
     def check_tag(self, name):
         status = yaml.load(self.bare("show", f"{STATE}:shop/images/{name}.yaml"), LOADER)["status"]
@@ -482,8 +609,11 @@ class Harness:
             self.counts["kills"] += run.was_killed
             self.counts["dry runs"] += run.job.is_dry
             self.counts[f"exit {run.code}"] += 1
-            wanted = (0, 4, -9) if run.was_killed else (0, 4)
-            check(run.code in wanted, f"{run.label} {run.job.options}: exit {run.code}\n{run.text('err')[-1500:]}")
+            if run.job.command != "run":
+                self.counts[f"command {run.job.command}"] += 1
+            wanted = CODES[run.job.command] + ((-9,) if run.was_killed else ()) + ((5,) if run.job.is_refused else ())
+            check(run.code in wanted,
+                  f"{run.label} {run.job.command} {run.job.target or ''} {run.job.options}: exit {run.code}\n{run.text('err')[-1500:]}")
         self.history.advance()
         last = self.settle(number, runs)
         self.history.advance()
@@ -507,7 +637,7 @@ class Harness:
                 self.bad += 1
                 print(f"not ok - round {number}: {type(error).__name__}: {error}", flush=True)
                 for run in self.last_runs + self.settling:
-                    print(f"    {run.label} {run.job.commit} {run.job.options} exit {run.code} killed {run.was_killed}", flush=True)
+                    print(f"    {run.label} {run.job.command} {run.job.commit} {run.job.target or ''} {run.job.options} exit {run.code} killed {run.was_killed}", flush=True)
                 break  # what follows would stand on it
             if self.args.verbose:
                 print(f"# round {number}: {self.summary()}", flush=True)
@@ -521,6 +651,7 @@ class Harness:
         shown["builds executed"] = sum(self.listener.told.values())
         shown["builds interrupted"] = sum(one["result"] == "Interrupted" for one in self.history.records.values())
         shown["state commits"] = self.history.commits
+        shown["builds cancelled"] = len(self.history.cancelled)
         return ", ".join(f"{key}: {value}" for key, value in shown.items())
 
     def stop(self):
@@ -541,6 +672,10 @@ def main():
     parser.add_argument("--configs", type=int, default=2)
     parser.add_argument("--kills", type=float, default=0.15, help="how many of the runs are killed")
     parser.add_argument("--older", type=float, default=0.3, help="how many of the runs are on older commits of the manifests")
+    parser.add_argument("--commands", type=float, default=0.2,
+                        help="how many slots do start-build, build cancel, prune builds, tag or import")
+    parser.add_argument("--refused", type=float, default=0.1,
+                        help="how many runs the server takes nothing of but their claims; what they leave is pushed by `state push`")
     parser.add_argument("--failures", type=float, default=0.15, help="how many changes of a source make its build fail")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--keep", action="store_true", help="keep the world of a violation")

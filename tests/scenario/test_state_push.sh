@@ -108,6 +108,83 @@ check "state push leaves that: exit 4" expect_exit 4 "$reconcile" state push "$f
 check "and says so" says "another run has changed it since"
 check "no commit" [ "$(tip)" = "$later" ]
 
+# pending TEXT IMAGE…: runs that build these images' new pages and cannot record them; $files is what they leave.
+pending() {
+	local image
+	files=()
+	for image in "${@:2}"; do
+		app_commit "$work/$image" index.txt "$1 of $image" "$1"
+		refuse 1 "closed for a while"
+		check "a run that cannot record $image" expect_exit 5 "$reconcile" --only "Image/shop/$image" .
+		files+=("$(file_of)")
+		accept
+	done
+}
+both_recorded() { state_is Succeeded lastAttempt.result app && state_is Succeeded lastAttempt.result other; }
+fetch() { git fetch -q origin +reconcile/state:refs/heads/reconcile/state; }
+note "two files, the later one first"
+pending "page of two files" app other
+check "the later file" expect_exit 0 "$reconcile" state push "${files[1]}"
+check "the earlier one" expect_exit 0 "$reconcile" state push "${files[0]}"
+fetch
+check "both are recorded" both_recorded
+landed=$(tip)
+for i in 0 1; do
+	check "the file $i again: exit 0" expect_exit 0 "$reconcile" state push "${files[i]}"
+done
+check "and no commit" [ "$(tip)" = "$landed" ]
+check "the next run has nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
+
+note "results of one image from two runs, the newer ones first"
+pending "first try" app
+older=${files[0]}
+app_commit "$work/app" index.txt "second try" "second try"
+refuse 1 "closed for a while"
+check "another run that cannot record" expect_exit 5 "$reconcile" --only Image/shop/app .
+newest=$(file_of)
+accept
+check "the newer results" expect_exit 0 "$reconcile" state push "$newest"
+landed=$(tip)
+check "the older ones do not go over them: exit 4" expect_exit 4 "$reconcile" state push "$older"
+check "which is said" says "another run has changed it since"
+check "no commit" [ "$(tip)" = "$landed" ]
+check "the next run has nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
+
+note "files that land while runs go on"
+pending "page beside runs" app other
+app_commit "$work/app" index.txt "page after that" "page after that"
+for i in 0 1; do "$reconcile" state push "${files[i]}" >"$work/push-$i" 2>&1 & done
+for i in 0 1 2; do "$reconcile" --cache-dir "$work/cache-$i" . >"$work/run-$i" 2>&1 & done
+wait
+check "no push failed" bash -c "! grep -q 'error:' '$work/push-0' '$work/push-1'"
+check "no run failed" bash -c "! grep -q 'error:' '$work'/run-?"
+check "one more run converges" expect_exit 0 "$reconcile" .
+check "then there is nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
+fetch
+check "both are recorded" both_recorded
+check "the history only goes on" git -C "$bare" merge-base --is-ancestor "$landed" reconcile/state
+
+note "others who are always faster, with the same object"
+app_commit "$work/app" index.txt "page that comes too late" "page that comes too late"
+cat >"$bare/hooks/pre-receive" <<-'SH'
+	#!/bin/sh
+	read -r _ _ ref
+	[ "$ref" = refs/heads/reconcile/state ] || exit 0
+	unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+	export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b GIT_INDEX_FILE=$PWD/faster.index
+	echo x >>faster
+	git read-tree "$ref"
+	blob=$({ git show "$ref:shop/images/app.yaml"; echo "# $(wc -l <faster)"; } | git hash-object -w --stdin)
+	git update-index --cacheinfo "100644,$blob,shop/images/app.yaml"
+	git update-ref "$ref" "$(git commit-tree -m faster -p "$ref" "$(git write-tree)")"
+SH
+chmod +x "$bare/hooks/pre-receive"
+check "the run gives up" expect_exit 5 "$reconcile" .
+check "after one try and four more" [ "$(wc -l <"$bare/faster")" = 5 ]
+rm -f "$bare/hooks/pre-receive"
+check "the next run builds it" expect_exit 0 "$reconcile" .
+check "then there is nothing to do" expect_exit 0 "$reconcile" --expect-no-changes .
+
 note "a server that cannot lock the ref, a while"
 app_commit "$work/app" index.txt "fourth page of app" "fourth page"
 printf '#!/bin/sh\n[ "$1" = refs/heads/reconcile/state ] || exit 0\n[ -e "%s/locked" ] && exit 0\ntouch "%s/locked" "%s.lock"\n(sleep 1; rm -f "%s.lock") >/dev/null 2>&1 &\n' \
@@ -151,6 +228,29 @@ check "a shallow clone knows it by the time" expect_exit 0 "$reconcile" "$work/s
 check "too" says "left to newer manifests"
 check "and changes nothing" [ "$(tip)" = "$newer" ]
 check "a dry run of such a clone shows what a merge would do" expect_exit 0 "$reconcile" --dry-run "$work/shallow"
+
+note "a commit and its revert, whose run has nothing to do"
+git checkout -q main
+put_image app "  additionalTags: [registry.local/apps/app:newer, registry.local/apps/app:wrong]"
+commit wrong
+wrong=$(git rev-parse HEAD)
+git revert --no-edit HEAD >/dev/null
+git push -q origin HEAD:main
+right=$(git rev-parse HEAD)
+check "leaves no mark" expect_exit 0 "$reconcile" .
+check "nor a commit" [ "$(tip)" = "$newer" ]
+git checkout -q --detach "$wrong"
+check "a late run of the reverted commit builds it" expect_exit 0 "$reconcile" .
+check "which is seen" [ "$(tip)" != "$newer" ]
+git checkout -q --detach "$right"
+check "the next run of the newest undoes that" expect_exit 0 "$reconcile" .
+check "with its mark" git -C "$bare" grep -q "reconcile.dev/manifest-commit: $right" reconcile/state -- shop/images/app.yaml
+newer=$(tip)
+git checkout -q --detach "$wrong"
+check "which holds" expect_exit 0 "$reconcile" .
+check "from then on" [ "$(tip)" = "$newer" ]
+git checkout -q --detach "$old"
+
 check "going back is a wish" expect_exit 0 "$reconcile" --allow-rollback .
 check "and is done" [ "$(tip)" != "$newer" ]
 exit $failed

@@ -3,7 +3,7 @@
  * test_apply.c — the scheduler with workers of a few lines of shell, against a real state repository: in which order, how many
  * at once, claimed before, what a failure takes with it, what a signal leaves.
  * A worker writes "+ ID" and "- ID" to a log of its own; files in the folder say what it does besides: "fail", "slow",
- * "deaf" (to SIGTERM), each with a name.
+ * "deaf" (to SIGTERM), "rob" (its claim becomes another run's), each with a name.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #include "buildexec/sys/proc.h"
 #include "model/base/digest.h"
 #include "model/doc/yaml.h"
-#include "reconcile/apply/apply.h"
+#include "reconcile/apply/walk.h"
 #include "unit/cli/folder.h"
 
 enum { IMAGES = 4, NOW_S = 1795317320 };
@@ -74,6 +74,11 @@ static const char worker[] =
 	"    echo \"unclaimed $id\" >>log ;;\n"
 	"esac\n"
 	"echo \"+ $id\" >>log\n"
+	"rob() { rm -rf rob; git clone -q -b reconcile/state state.git rob &&\n"
+	"  sed -i 's/01AAAAAAAAAAAAAAAAAAAAAAAA/01CCCCCCCCCCCCCCCCCCCCCCCC/' "
+	"rob/shop/images/$name.yaml &&\n"
+	"  git -C rob -c user.name=a -c user.email=a@b commit -qam rob && git -C rob push -q; }\n"
+	"[ ! -e \"rob-$name\" ] || rob || rob || rob\n"
 	"[ ! -e \"deaf-$name\" ] || trap '' TERM\n"
 	"[ ! -e \"slow-$name\" ] || for i in $(seq 100); do sleep 0.1; done\n"
 	"sleep 0.2\n"
@@ -473,6 +478,42 @@ static void test_apply__starts_nothing_when_its_first_claims_come_too_late(void 
 	assert_int_equal(recorded(f, 0)->number, 2);
 }
 
+/* As after a sleep of this machine that was longer than a lease. */
+static void test_apply__ends_a_build_that_another_run_took_over(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(folder_put(&f->folder, "rob-i1", ""));
+	assert_true(folder_put(&f->folder, "slow-i1", ""));
+	f->spec.lease_s = 4;
+	plan(f);
+	must(run(f), &f->err);
+	assert_int_equal(f->result.n_done, IMAGES); /* with the builder */
+	assert_int_equal(f->result.lost.n, 1);
+	assert_string_equal(f->result.lost.v[0], "Image/shop/i1");
+	assert_non_null(strstr(f->log, "+ Image/shop/i1"));
+	assert_null(strstr(f->log, "- Image/shop/i1"));
+	assert_string_equal(recorded(f, 1)->run_id, "01CCCCCCCCCCCCCCCCCCCCCCCC");
+	assert_string_equal(recorded(f, 1)->result, "Building");
+	assert_string_equal(recorded(f, 2)->result, "Succeeded");
+}
+
+static void test_apply__renews_by_whichever_clock_is_first(void **state)
+{
+	enum { SET_S = 1000 };
+	struct fixture *f = *state;
+	struct walk walk = { .spec = &f->spec, .claimed_s = NOW_S, .claimed_ms = 5000 };
+
+	f->spec.lease_s = 30;
+	assert_int_equal(walk_renewal_ms(&walk, NOW_S, 5000), 15000);
+	assert_int_equal(walk_renewal_ms(&walk, NOW_S + 10, 15000), 5000);
+	assert_int_equal(walk_renewal_ms(&walk, NOW_S + 15, 20000), 0);
+	assert_int_equal(walk_renewal_ms(&walk, NOW_S - SET_S, 19000), 1000); /* set back */
+	assert_int_equal(walk_renewal_ms(&walk, NOW_S - SET_S, 20000), 0);
+	assert_int_equal(walk_renewal_ms(&walk, NOW_S + SET_S, 6000),
+			 0); /* set forward, or asleep */
+}
+
 static void test_apply__a_signal_lets_running_builds_finish(void **state)
 {
 	struct fixture *f = *state;
@@ -561,6 +602,8 @@ int main(int argc, char **argv, char **environment)
 		TEST(test_apply__starts_nothing_that_waited_for_a_failure),
 		TEST(test_apply__leaves_to_another_run_what_that_claimed),
 		TEST(test_apply__starts_nothing_when_its_first_claims_come_too_late),
+		TEST(test_apply__ends_a_build_that_another_run_took_over),
+		TEST(test_apply__renews_by_whichever_clock_is_first),
 		TEST(test_apply__a_signal_lets_running_builds_finish),
 		TEST(test_apply__a_signal_ends_those_that_take_longer_than_the_grace_period),
 		TEST(test_apply__a_second_signal_ends_them_at_once),

@@ -190,6 +190,25 @@ static void test_recorder__refuses_a_file_that_would_not_be_read_back(void **sta
 	assert_int_equal(recorded(f, "cart"), 1);
 }
 
+/* Many small values pass the other limit first. */
+static void test_recorder__refuses_more_values_than_would_be_read_back(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *arena = f->folder.arena;
+	struct node *root = node_new(arena, NODE_MAP), *list = node_new(arena, NODE_SEQ);
+
+	node_set(arena, root, "list", list);
+	for (unsigned i = 0; i < LIMIT_DOC_NODES; i++)
+		node_push(list, node_int(arena, 1));
+	put(f, &f->ours, "cart", 1, NULL);
+	recorder_put_file(f->ours.recorder, "Image/shop/cart", "shop/images/cart/builds/1.yaml",
+			  root);
+	assert_false(flush(f, &f->ours, false));
+	assert_int_equal(f->err.kind, ERR_INVALID);
+	assert_non_null(strstr(f->err.text, "shop/images/cart/builds/1.yaml"));
+	assert_int_equal(recorded(f, "cart"), -1);
+}
+
 static void test_recorder__makes_one_commit_of_many_objects(void **state)
 {
 	struct fixture *f = *state;
@@ -824,6 +843,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_recorder__refuses_a_file_that_would_not_be_read_back),
+		TEST(test_recorder__refuses_more_values_than_would_be_read_back),
 		TEST(test_recorder__makes_one_commit_of_many_objects),
 		TEST(test_recorder__makes_no_commit_when_no_byte_changes),
 		TEST(test_recorder__goes_on_top_of_what_others_did_to_other_objects),

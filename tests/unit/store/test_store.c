@@ -3,6 +3,7 @@
  * test_store.c — the state branch on every kind of real server: a path, file://, nginx with git http-backend (basic auth,
  * TLS with a private CA, without protocol v2), git daemon, sshd. Compare-and-swap under races, and after a kill.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -469,6 +470,196 @@ static void test_store__says_why_a_server_refuses(void **state)
 	}
 }
 
+/* A hook of the repository; it may ask for $repo and count in the file that is named after it. */
+static void set_hook(struct fixture *f, const char *repo, const char *name, const char *script)
+{
+	const char *path = arena_printf(f->arena, "%s/repos/%s/hooks/%s", f->dir.path, repo, name);
+	const char *text = arena_printf(f->arena, "#!/bin/sh\necho x >>%s/repos/%s/%s.times\n%s\n",
+					f->dir.path, repo, name, script);
+
+	must(fs_write_atomic(AT_FDCWD, path, text, strlen(text), 0755, false, &f->err), &f->err);
+}
+
+/* Of the server's process that talks to us dies once. */
+#define ONCE "[ -e died ] && exit 0; touch died; "
+/* Behind the update and before the answer; "committed" is the hook's argument then. */
+#define ON_COMMITTED                                                                               \
+	"[ \"$1\" = committed ] || exit 0; grep -q refs/heads/reconcile/state || exit 0; "
+
+/* How often the server was asked to take a push. */
+static const char *pushes(struct fixture *f, const char *repo)
+{
+	return sh(f, "cd repos/%s; wc -l <pre-receive.times", repo);
+}
+
+/* One of each way in which a server's process talks to us. */
+static bool is_typical(const struct server *server)
+{
+	return server->url && (!strcmp(server->name, "daemon") || !strcmp(server->name, "http") ||
+			       !strcmp(server->name, "ssh"));
+}
+
+/* Each server, and a store on a repository of its own with a first commit; pushes are counted from then on. */
+static struct store *next_store(struct fixture *f, size_t i, const char **repo)
+{
+	struct store *store;
+	bool made;
+
+	*repo = new_repo(f);
+	store = open_store(f, &servers[i], *repo, "reconcile/state");
+	must(put(store, "a", "first", &made, &f->err), &f->err);
+	set_hook(f, *repo, "pre-receive", "cat >/dev/null");
+	return store;
+}
+
+/* The connection ends behind the update: it is looked for, and not pushed again. */
+static void test_store__looks_whether_a_push_landed(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		struct store *store;
+		const char *repo;
+		bool made;
+
+		if (!is_typical(&servers[i]))
+			continue;
+		store = next_store(f, i, &repo);
+		set_hook(f, repo, "reference-transaction", ON_COMMITTED ONCE "kill -9 $PPID");
+		if (!put(store, "a", "second", &made, &f->err))
+			fail_msg("%s: %s", servers[i].name, f->err.text);
+		assert_true(made);
+		assert_string_equal(get(f, store, "a"), "second");
+		assert_string_equal(pushes(f, repo), "1");
+		assert_string_equal(
+			sh(f, "cd repos/%s; ls died; git rev-list --count reconcile/state", repo),
+			"died\n2");
+		store_close(&store);
+	}
+}
+
+/* It ends before: it is pushed again. */
+static void test_store__pushes_again_what_did_not_land(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		struct store *store;
+		const char *repo;
+		bool made;
+
+		if (!is_typical(&servers[i]))
+			continue;
+		store = next_store(f, i, &repo);
+		set_hook(f, repo, "pre-receive", "cat >/dev/null; " ONCE "kill -9 $PPID");
+		if (!put(store, "a", "second", &made, &f->err))
+			fail_msg("%s: %s", servers[i].name, f->err.text);
+		assert_true(made);
+		assert_string_equal(pushes(f, repo), "2");
+		assert_string_equal(
+			sh(f, "cd repos/%s; git rev-list --count reconcile/state", repo), "2");
+		store_close(&store);
+	}
+}
+
+/* It ends behind the update, and another goes on from there before we look: a conflict, and then nothing is left to do. */
+static void test_store__finds_its_push_below_that_of_another(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		struct store *store;
+		const char *repo;
+		bool made;
+
+		if (!is_typical(&servers[i]))
+			continue;
+		store = next_store(f, i, &repo);
+		set_hook(f, repo, "reference-transaction",
+			 ON_COMMITTED ONCE "export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b "
+					   "GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b\n"
+					   "b=$(echo theirs | git hash-object -w --stdin)\n"
+					   "t=$({ git ls-tree reconcile/state; printf '100644 blob "
+					   "%s\\tb\\n' $b; } | git mktree)\n"
+					   "git update-ref refs/heads/reconcile/state $(git "
+					   "commit-tree -m b -p reconcile/state $t)\n"
+					   "kill -9 $PPID");
+		assert_false(put(store, "a", "second", &made, &f->err));
+		if (f->err.kind != ERR_CONFLICT)
+			fail_msg("%s: %s", servers[i].name, f->err.text);
+		must(store_refresh(store, &f->err), &f->err);
+		assert_string_equal(get(f, store, "b"), "theirs\n");
+		must(put(store, "a", "second", &made, &f->err), &f->err);
+		assert_false(made);
+		assert_string_equal(pushes(f, repo), "1");
+		assert_string_equal(
+			sh(f, "cd repos/%s; git rev-list --count reconcile/state", repo), "3");
+		store_close(&store);
+	}
+}
+
+/* Servers of a strict kind take what only goes on; one that forbids updates at the last moment says so. */
+static void test_store__lives_with_strict_servers(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(servers); i++) {
+		struct store *store;
+		const char *repo;
+		bool made;
+
+		if (!is_typical(&servers[i]))
+			continue;
+		store = next_store(f, i, &repo);
+		sh(f,
+		   "cd repos/%s; git config receive.denyNonFastForwards true; git config "
+		   "receive.denyDeletes true; "
+		   "git config receive.fsckObjects true; git config transfer.hideRefs refs/secret",
+		   repo);
+		must(put(store, "a", "second", &made, &f->err), &f->err);
+		assert_true(made);
+		set_hook(f, repo, "reference-transaction", "[ \"$1\" != prepared ]");
+		assert_false(put(store, "a", "third", &made, &f->err));
+		assert_string_equal(sh(f, "cd repos/%s; git show reconcile/state:a", repo),
+				    "second");
+		sh(f, "rm repos/%s/hooks/reference-transaction", repo);
+		must(put(store, "a", "third", &made, &f->err), &f->err);
+		store_close(&store);
+	}
+}
+
+static void test_store__says_that_it_knows_sha1_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	sh(f, "git init -q --bare --object-format=sha256 repos/sha256.git; "
+	      "git -C repos/sha256.git config http.receivepack true; touch "
+	      "repos/sha256.git/git-daemon-export-ok");
+	for (size_t i = 0; i < 2 * COUNTOF(servers); i++) { /* with and without a commit */
+		const struct server *server = &servers[i % COUNTOF(servers)];
+		struct store_place place = { .branch = "reconcile/state",
+					     .wire = &server->options };
+		struct store *store;
+		bool made, is_open;
+
+		if (i == COUNTOF(servers))
+			sh(f, "cd repos/sha256.git; git update-ref refs/heads/reconcile/state "
+			      "$(git commit-tree -m a $(git mktree </dev/null))");
+		if (!server->url)
+			continue;
+		place.url = arena_printf(f->arena, "%s/sha256.git", server->url);
+		place.cache_dir = arena_printf(f->arena, "%s/cache-sha256", f->dir.path);
+		is_open = store_open(&place, &store, &f->err);
+		/* Without protocol v2 an empty repository does not say what it is before something is pushed. */
+		if ((is_open && put(store, "a", "b", &made, &f->err)) ||
+		    !strstr(f->err.text, "sha1"))
+			fail_msg("%s: %s", server->name, f->err.text);
+		if (is_open)
+			store_close(&store);
+		f->err = (struct err){ 0 };
+	}
+}
+
 static void test_store__reports_missing_repositories_and_bad_credentials(void **state)
 {
 	struct fixture *f = *state;
@@ -767,6 +958,11 @@ int main(void)
 		cmocka_unit_test(test_store__is_whole_after_kills_at_any_moment),
 		cmocka_unit_test(test_store__keeps_thousands_of_files),
 		cmocka_unit_test(test_store__says_why_a_server_refuses),
+		cmocka_unit_test(test_store__looks_whether_a_push_landed),
+		cmocka_unit_test(test_store__pushes_again_what_did_not_land),
+		cmocka_unit_test(test_store__finds_its_push_below_that_of_another),
+		cmocka_unit_test(test_store__lives_with_strict_servers),
+		cmocka_unit_test(test_store__says_that_it_knows_sha1_alone),
 		cmocka_unit_test(test_store__reports_missing_repositories_and_bad_credentials),
 		cmocka_unit_test(test_git_wire__fetches_one_commit_from_every_server),
 		cmocka_unit_test(test_git_wire__fetches_only_the_difference_to_what_it_has),

@@ -186,6 +186,33 @@ static void test_git_advert__knows_version_2_and_an_empty_repository(void **stat
 	arena_free(a.arena);
 }
 
+static void test_git_advert__refuses_what_it_cannot_read(void **state)
+{
+	static const char *const formats[][5] = {
+		{ "version 2\n", "agent=git/2\n", "object-format=sha256\n", "", NULL },
+		{ "0000000000000000000000000000000000000000000000000000000000000000 "
+		  "capabilities^{}|report-status object-format=sha256",
+		  "", NULL },
+	};
+	const char *many[300] = { "version 2\n" };
+	struct arena *arena = arena_new();
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(formats); i++) {
+		struct git_advert seen = { .arena = arena };
+
+		assert_false(advert(git_advert_pkt, formats[i], &seen, &err));
+		assert_non_null(strstr(err.text, "sha256"));
+		err = (struct err){ 0 };
+	}
+	for (size_t i = 1; i < COUNTOF(many) - 1; i++)
+		many[i] = "x\n";
+	assert_false(advert(git_advert_pkt, many, &(struct git_advert){ .arena = arena }, &err));
+	assert_non_null(strstr(err.text, "256 capabilities"));
+	arena_free(arena);
+}
+
 static void test_git_advert__reads_ls_refs(void **state)
 {
 	static const char *const lines[] = { A " HEAD symref-target:refs/heads/main\n",
@@ -236,6 +263,7 @@ int main(void)
 		cmocka_unit_test(
 			test_git_advert__reads_the_old_list_with_peeled_tags_and_capabilities),
 		cmocka_unit_test(test_git_advert__knows_version_2_and_an_empty_repository),
+		cmocka_unit_test(test_git_advert__refuses_what_it_cannot_read),
 		cmocka_unit_test(test_git_advert__reads_ls_refs),
 		cmocka_unit_test(test_git_advert__tells_a_missing_repository_from_a_forbidden_one),
 	};
