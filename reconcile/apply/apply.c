@@ -236,8 +236,10 @@ static void finish_task(struct walk *walk, struct task *task)
 	job_finish(task->job, walk_now_s(walk), &log, &outcome);
 	outcome.is_cancelled_by_user = task->is_cancelled && !outcome.is_done;
 	if (task->is_lost) {
+		/* Unlike what was left before it began: work was lost, and leases or clocks are to be looked at. */
 		task->state = TASK_ENDED;
 		task->step->is_folded = task->step->has_failed = true;
+		walk->out->n_failed++;
 	} else {
 		if (path && log_keep(&walk->logs, path, task->step->id, &log, walk->arena))
 			outcome.log = path;
