@@ -5,12 +5,10 @@
  * that lead up, out, through links and around whiteouts. As a layer, as layers on top of each other and as a source's archive it
  * is refused or unpacked, and what stands beside the folder stays as it was.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 #include "buildexec/image/unpack.h"
 #include "buildexec/source/archive.h"
 #include "buildexec/sys/fs.h"
+#include "tests/fuzz/folder.h"
 
 enum { ENTRIES_MAX = 40, ENTRY_BYTES = 4, OUTSIDE_S = 1000000000 };
 
@@ -74,8 +73,7 @@ static const char *const words[] = {
 
 struct world {
 	struct arena *arena;
-	struct tmpdir dir;
-	const char *outside, *file;
+	const char *dir, *outside, *file;
 };
 
 /* OUTSIDE becomes the absolute path. */
@@ -115,14 +113,14 @@ static void add_entry(const struct world *world, const uint8_t *bytes, struct ta
 
 static int archive_of(const struct world *world, const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("archive", MFD_CLOEXEC);
+	int fd = fuzz_memory_file(NULL, 0);
 	struct tar tar = { .sink = to_fd, .ctx = &fd };
 	struct err err = { 0 };
 
 	for (size_t i = 0; i + ENTRY_BYTES <= size && i < ENTRIES_MAX * ENTRY_BYTES;
 	     i += ENTRY_BYTES)
 		add_entry(world, data + i, &tar);
-	if (fd < 0 || !tar_finish(&tar, &err))
+	if (!tar_finish(&tar, &err))
 		abort();
 	return fd;
 }
@@ -139,9 +137,8 @@ static void make_world(struct world *world)
 	struct err err = { 0 };
 
 	world->arena = arena_new();
-	if (!tmpdir_make(NULL, "fuzz-layer", &world->dir, &err))
-		abort();
-	world->outside = path_join(world->arena, world->dir.path, "outside");
+	world->dir = fuzz_folder();
+	world->outside = path_join(world->arena, world->dir, "outside");
 	world->file = path_join(world->arena, world->outside, "file");
 	if (mkdir(world->outside, 0750) < 0 ||
 	    !fs_write_atomic(AT_FDCWD, world->file, "same", 4, 0640, false, &err) ||
@@ -151,7 +148,7 @@ static void make_world(struct world *world)
 
 static const char *below(const struct world *world, const char *name)
 {
-	const char *path = path_join(world->arena, world->dir.path, name);
+	const char *path = path_join(world->arena, world->dir, name);
 
 	if (mkdir(path, 0755) < 0)
 		abort();
@@ -172,18 +169,6 @@ static void check_outside(const struct world *world)
 	    (file.st_mode & 07777) != 0640 || file.st_mtime != OUTSIDE_S ||
 	    (dir.st_mode & 07777) != 0750 || dir.st_mtime != OUTSIDE_S)
 		BUG("what stands outside was changed");
-}
-
-static size_t count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	size_t n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -221,10 +206,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				.fd = second, .dest = both, .is_layer = true, .limits = &limits },
 			&err);
 	check_outside(&world);
-	/* ".", "..", and the four folders. */
-	if (count_entries(world.dir.path) != 6)
+	/* "outside" and the three folders. */
+	if (fuzz_folder_names() != 4)
 		BUG("something is beside the folders");
-	tmpdir_release(&world.dir);
 	arena_free(world.arena);
 	return 0;
 }
