@@ -62,6 +62,11 @@ const char *fuzz_folder(void)
 	return folder.path;
 }
 
+const char *fuzz_folder_path(void)
+{
+	return folder.path;
+}
+
 size_t fuzz_folder_names(void)
 {
 	size_t n = 0;
@@ -80,6 +85,22 @@ void fuzz_folder_file(const char *name, const uint8_t *data, size_t size)
 
 	if (fd < 0 || !fd_write_all(fd, data, size, &err))
 		abort();
+}
+
+size_t fuzz_parts(const uint8_t *data, size_t size, struct fuzz_part *out, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max) {
+		const uint8_t *end = size ? memchr(data, 255, size) : NULL;
+
+		out[n++] = (struct fuzz_part){ data, end ? (size_t)(end - data) : size };
+		if (!end)
+			break;
+		size -= (size_t)(end - data) + 1;
+		data = end + 1;
+	}
+	return n;
 }
 
 int fuzz_memory_file(const uint8_t *data, size_t size)
