@@ -14,6 +14,9 @@
 #include "tests/fuzz/folder.h"
 #include "tests/fuzz/packed.h"
 
+/* In the last byte, beside how it is packed: how many parts of names are left out. */
+enum { STRIP = 16 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -29,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const char *dest = path_join(arena, folder, i ? "layer" : "source");
 		struct archive_spec spec = { .fd = fd,
 					     .dest = dest,
-					     .strip = i ? 0 : (int64_t)(size % 3),
+					     .strip = i || !size ? 0 : data[size - 1] / STRIP % 3,
 					     .is_layer = i > 0,
 					     .limits = &limits };
 		struct err err = { 0 };

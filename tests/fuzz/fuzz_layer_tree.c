@@ -3,7 +3,8 @@
 /*
  * fuzz_layer_tree.c — well-formed archives with odd contents: four bytes make an entry, its type, name and link out of words
  * that lead up, out, through links and around whiteouts. As a layer, as layers on top of each other and as a source's archive it
- * is refused or unpacked, and what stands beside the folder stays as it was.
+ * is refused or unpacked, and what stands beside the folder stays as it was. What was unpacked is then read as an image's tree and
+ * packed again: nothing of what stands outside comes out.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -12,13 +13,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buildexec/image/rootfs.h"
 #include "buildexec/image/tar.h"
+#include "buildexec/image/tar_tree.h"
 #include "buildexec/image/unpack.h"
 #include "buildexec/source/archive.h"
 #include "buildexec/sys/fs.h"
 #include "tests/fuzz/folder.h"
 
-enum { ENTRIES_MAX = 40, ENTRY_BYTES = 4, OUTSIDE_S = 1000000000 };
+#define SAME "same"
+
+enum { ENTRIES_MAX = 40, ENTRY_BYTES = 4, LOOKED_AT = 5, OUTSIDE_S = 1000000000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -141,7 +146,7 @@ static void make_world(struct world *world)
 	world->outside = path_join(world->arena, world->dir, "outside");
 	world->file = path_join(world->arena, world->outside, "file");
 	if (mkdir(world->outside, 0750) < 0 ||
-	    !fs_write_atomic(AT_FDCWD, world->file, "same", 4, 0640, false, &err) ||
+	    !fs_write_atomic(AT_FDCWD, world->file, SAME, strlen(SAME), 0640, false, &err) ||
 	    !set_times(world->file) || !set_times(world->outside))
 		abort();
 }
@@ -155,6 +160,53 @@ static const char *below(const struct world *world, const char *name)
 	return path;
 }
 
+/* Whether the bytes hold what only the file outside does. */
+static bool find_outside(void *ctx, const void *bytes, size_t n, struct err *err)
+{
+	(void)ctx;
+	(void)err;
+	if (n == strlen(SAME) && memcmp(bytes, SAME, n) == 0)
+		BUG("the file outside was packed");
+	return true;
+}
+
+static void read_path(const struct rootfs *root, const char *path, struct arena *arena)
+{
+	struct rootfs_entry entry;
+	struct strings names = { 0 };
+	struct err err = { 0 };
+	char *text;
+	size_t n;
+
+	if (rootfs_read(root, path, 100, arena, &text, &n, &err) && text && strcmp(text, SAME) == 0)
+		BUG("'%s' is the file outside", path);
+	err = (struct err){ 0 };
+	if (rootfs_find(root, path, true, arena, &entry, &err) && entry.host &&
+	    S_ISDIR(entry.stat.st_mode))
+		(void)!rootfs_names(root, &entry, arena, &names, &err);
+}
+
+/* As an image whose two layers are the same; the first entries' names and links are looked up. */
+static void read_tree(const struct world *world, const char *dir, const uint8_t *data, size_t size)
+{
+	struct rootfs root = { .form = unpack_form_here() };
+	struct tar tar = { .sink = find_outside };
+	const struct tar_map map = { dir, "/" };
+	const struct tar_owner owner = { .mtime_s = TAR_FIXED_MTIME_S };
+	struct strings all = { 0 };
+	struct err err = { 0 };
+
+	vec_push(world->arena, &root.layers, dir);
+	vec_push(world->arena, &root.layers, dir);
+	for (size_t i = 0; i + ENTRY_BYTES <= size && i < LOOKED_AT * ENTRY_BYTES; i += ENTRY_BYTES) {
+		read_path(&root, word(world, data[i + 1]), world->arena);
+		read_path(&root, word(world, data[i + 2]), world->arena);
+	}
+	if (tree_list(dir, world->arena, &all, &err) &&
+	    tar_add_paths(&tar, &map, &all, &owner, &err))
+		(void)!tar_finish(&tar, &err);
+}
+
 static void check_outside(const struct world *world)
 {
 	struct err err = { 0 };
@@ -165,7 +217,7 @@ static void check_outside(const struct world *world)
 	if (lstat(world->file, &file) < 0 || lstat(world->outside, &dir) < 0 ||
 	    !fs_read(AT_FDCWD, world->file, 100, world->arena, &text, &n, &err))
 		abort();
-	if (!text || strcmp(text, "same") != 0 || file.st_nlink != 1 || !S_ISREG(file.st_mode) ||
+	if (!text || strcmp(text, SAME) != 0 || file.st_nlink != 1 || !S_ISREG(file.st_mode) ||
 	    (file.st_mode & 07777) != 0640 || file.st_mtime != OUTSIDE_S ||
 	    (dir.st_mode & 07777) != 0750 || dir.st_mtime != OUTSIDE_S)
 		BUG("what stands outside was changed");
@@ -185,14 +237,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_FD whole = archive_of(&world, data, size);
 	AUTO_FD first = archive_of(&world, data, half);
 	AUTO_FD second = archive_of(&world, data + half, size - half);
-	const char *both = below(&world, "both");
+	const char *both = below(&world, "both"), *layer;
 
 	if (lseek(whole, 0, SEEK_SET) != 0)
 		abort();
+	layer = below(&world, "layer");
 	(void)!unpack_layer(&(struct unpack_spec){ .fd = whole,
-						   .dir = below(&world, "layer"),
+						   .dir = layer,
 						   .form = unpack_form_here() },
 			    &stats, &err);
+	read_tree(&world, layer, data, size);
 	(void)!archive_unpack(&(struct archive_spec){ .fd = whole,
 						      .dest = below(&world, "source"),
 						      .limits = &limits },

@@ -15,21 +15,22 @@
 #include "tests/fuzz/folder.h"
 #include "tests/fuzz/packed.h"
 
+/* In the last byte, beside how it is packed: what root sets and what others may are different ways through. */
+enum { AS_USER = 16, EXACT = 32 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO_FD fd = fuzz_packed_file(data, size);
-	struct unpack_spec spec = { .fd = fd, .form = unpack_form_here() };
+	const unsigned how = size ? data[size - 1] : 0;
+	struct unpack_spec spec = { .fd = fd,
+				    .form = how & AS_USER ? UNPACK_AS_USER : unpack_form_here(),
+				    .has_exact_modes = how & EXACT };
 	struct unpack_stats stats;
 	struct err err = { 0 };
 	char path[4096];
 
-	/* What root sets and what others may are different ways through. */
-	if (size % 2) {
-		spec.form = UNPACK_AS_USER;
-		spec.has_exact_modes = size % 4 == 1;
-	}
 	snprintf(path, sizeof(path), "%s/layer", fuzz_folder());
 	if (mkdir(path, 0755) < 0)
 		abort();

@@ -147,6 +147,8 @@ int fuzz_packed_file(const uint8_t *data, size_t size)
 	int fd;
 
 	buf_add(&bytes, data, size);
+	if (size)
+		bytes.data[size - 1] = 0; /* else the end of an archive would be one more header */
 	if (how & PACKED_SUMS && size > 4) {
 		if (memcmp(data, "PK", 2) == 0)
 			mend_zip((uint8_t *)bytes.data, size);
