@@ -541,7 +541,8 @@ static bool make_entry(struct unpack *unpack, struct archive_entry *entry)
 	const char *last;
 
 	if (!raw || !clean_name(raw, name, sizeof(name)))
-		return refuse(unpack, raw ? raw : "?", "its name is too long, too deep or leads outside");
+		return refuse(unpack, raw ? raw : "?",
+			      "its name is too long, too deep or leads outside");
 	if (!*name && archive_entry_filetype(entry) != AE_IFDIR)
 		return refuse(unpack, raw, "the layer's root is no folder");
 	unpack->stats->n_entries++;

@@ -41,7 +41,8 @@ enum unpack_form unpack_form_here(void);
  * another diff id: `dir` is then unfit for use.
  */
 struct unpack_limits {
-	uint64_t bytes, entries; /* as LIMIT_UNPACK_…; holes of sparse files count, since whoever reads them reads zeros */
+	uint64_t bytes,
+		entries; /* as LIMIT_UNPACK_…; holes of sparse files count, since whoever reads them reads zeros */
 };
 struct unpack_spec {
 	int fd;

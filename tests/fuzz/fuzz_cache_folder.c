@@ -17,10 +17,10 @@
 #include "tests/fuzz/folder.h"
 
 /* Names that the files have for this state and URL. */
-#define URL    "https://host.example/a.tgz"
-#define DIFF   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define NOW_S  1800000000
-#define FILES  5
+#define URL   "https://host.example/a.tgz"
+#define DIFF  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define NOW_S 1800000000
+#define FILES 5
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -21,7 +21,7 @@
 #include "buildexec/sys/git_packfile.h"
 #include "tests/fuzz/folder.h"
 
-#define HEX "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEX  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define STEM "pack/pack-" HEX
 
 enum { ENTRIES_MAX = 40, PACK_HEAD = 12, IDX_HEAD = 8, FANOUT = 256, DELTA = 6 };

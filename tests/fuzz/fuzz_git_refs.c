@@ -49,7 +49,8 @@ static void check_error(const struct err *err)
 
 static void read_refs(struct git_repo *repo, struct arena *arena)
 {
-	static const char *const names[] = { "HEAD", "refs/heads/main", "refs/heads/a", "refs/tags/t" };
+	static const char *const names[] = { "HEAD", "refs/heads/main", "refs/heads/a",
+					     "refs/tags/t" };
 	struct git_id id, made;
 	struct git_refs refs = { 0 };
 	const struct strings none = { 0 };
@@ -76,8 +77,7 @@ static void read_refs(struct git_repo *repo, struct arena *arena)
 	if (!git_id_parse("0123456789012345678901234567890123456789", GIT_ID_HEX, &made))
 		abort();
 	if (git_repo_swap_ref(repo, "refs/heads/a", &(struct git_id){ 0 }, &made, &err) &&
-	    (!git_repo_read_ref(repo, "refs/heads/a", &id, &err) ||
-	     strcmp(id.hex, made.hex) != 0))
+	    (!git_repo_read_ref(repo, "refs/heads/a", &id, &err) || strcmp(id.hex, made.hex) != 0))
 		BUG("the new ref reads as '%s'", id.hex);
 }
 

@@ -198,7 +198,8 @@ static void read_tree(const struct world *world, const char *dir, const uint8_t 
 
 	vec_push(world->arena, &root.layers, dir);
 	vec_push(world->arena, &root.layers, dir);
-	for (size_t i = 0; i + ENTRY_BYTES <= size && i < LOOKED_AT * ENTRY_BYTES; i += ENTRY_BYTES) {
+	for (size_t i = 0; i + ENTRY_BYTES <= size && i < LOOKED_AT * ENTRY_BYTES;
+	     i += ENTRY_BYTES) {
 		read_path(&root, word(world, data[i + 1]), world->arena);
 		read_path(&root, word(world, data[i + 2]), world->arena);
 	}
@@ -242,10 +243,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lseek(whole, 0, SEEK_SET) != 0)
 		abort();
 	layer = below(&world, "layer");
-	(void)!unpack_layer(&(struct unpack_spec){ .fd = whole,
-						   .dir = layer,
-						   .form = unpack_form_here() },
-			    &stats, &err);
+	(void)!unpack_layer(
+		&(struct unpack_spec){ .fd = whole, .dir = layer, .form = unpack_form_here() },
+		&stats, &err);
 	read_tree(&world, layer, data, size);
 	(void)!archive_unpack(&(struct archive_spec){ .fd = whole,
 						      .dest = below(&world, "source"),

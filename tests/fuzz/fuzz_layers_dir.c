@@ -22,23 +22,12 @@ enum { FILES_MAX = 24, LINK = 128 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names[] = {
-	"a.toml",
-	"b.toml",
-	"store.toml",
-	"launch.toml",
-	"build.toml",
-	".toml",
-	"a",
-	"b",
-	"b/file",
-	"b/env/PATH.append",
-	"c.toml",
-	"..toml",
+	"a.toml", "b.toml", "store.toml", "launch.toml",       "build.toml", ".toml",
+	"a",      "b",      "b/file",     "b/env/PATH.append", "c.toml",     "..toml",
 };
 static const char *const env_names[] = {
-	"PATH",     "PATH.append", "PATH.prepend",  "PATH.delim", "X.override",
-	"X.default", "X",          "LD_LIBRARY_PATH", "X.other",   ".append",
-	"X.append",  "A=B.append",
+	"PATH", "PATH.append",     "PATH.prepend", "PATH.delim", "X.override", "X.default",
+	"X",    "LD_LIBRARY_PATH", "X.other",      ".append",    "X.append",   "A=B.append",
 };
 static const char secret[] = "[metadata]\noutside = true\n";
 

@@ -67,9 +67,8 @@ static void write_layout(struct world *world, const uint8_t *data, size_t size)
 		name = i == 0 ? "index.json"
 			      : arena_printf(world->arena, "blobs/sha256/%s",
 					     digest_hex(world->digests[i].text));
-		fuzz_folder_file(
-			arena_printf(world->arena, "layout/" REPOSITORY "/%s", name),
-			(const uint8_t *)buf_text(&world->blobs[i]), world->blobs[i].len);
+		fuzz_folder_file(arena_printf(world->arena, "layout/" REPOSITORY "/%s", name),
+				 (const uint8_t *)buf_text(&world->blobs[i]), world->blobs[i].len);
 	}
 }
 
@@ -113,8 +112,7 @@ static void read_blobs(struct world *world, const struct ref *repo)
 			BUG("blob %zu is not there", i);
 		if (!registry_get_blob(world->registry, repo, &desc, world->arena, &bytes, &err))
 			BUG("blob %zu: %s", i, err.text);
-		(void)read_ref(world,
-			       arena_printf(world->arena, REPOSITORY "@%s", desc.digest));
+		(void)read_ref(world, arena_printf(world->arena, REPOSITORY "@%s", desc.digest));
 	}
 }
 
@@ -130,14 +128,14 @@ static void check_tags(struct world *world, const struct ref *repo)
 	if (!registry_list_tags(world->registry, repo, world->arena, &tags, &err))
 		return;
 	for (size_t i = 0; i < tags.n && i < TAGS_MAX; i++)
-		before[i] = read_ref(world,
-				     arena_printf(world->arena, REPOSITORY ":%s", tags.v[i]));
+		before[i] =
+			read_ref(world, arena_printf(world->arena, REPOSITORY ":%s", tags.v[i]));
 	if (!registry_put_manifest(world->registry, repo, MEDIA_OCI_MANIFEST, text,
 				   sizeof(text) - 1, &err))
 		return;
 	for (size_t i = 0; i < tags.n && i < TAGS_MAX; i++) {
-		const char *now = read_ref(
-			world, arena_printf(world->arena, REPOSITORY ":%s", tags.v[i]));
+		const char *now =
+			read_ref(world, arena_printf(world->arena, REPOSITORY ":%s", tags.v[i]));
 
 		if (strcmp(tags.v[i], repo->tag) != 0 &&
 		    (!before[i] != !now || (now && strcmp(now, before[i]) != 0)))

@@ -141,8 +141,9 @@ int fuzz_packed_file(const uint8_t *data, size_t size)
 	const unsigned how = size ? data[size - 1] : 0;
 	struct buf bytes = BUF_INIT(64u << 20), around = BUF_INIT(64u << 20);
 	size_t half = how & PACKED_TIMES ? size / 2 : size;
-	void (*put)(struct buf *, const uint8_t *, size_t) =
-		how & PACKED_GZIP ? put_gzip : how & PACKED_ZSTD ? put_zstd : NULL;
+	void (*put)(struct buf *, const uint8_t *, size_t) = how & PACKED_GZIP   ? put_gzip
+							     : how & PACKED_ZSTD ? put_zstd
+										 : NULL;
 	struct buf *out = put ? &around : &bytes;
 	int fd;
 

@@ -13,9 +13,9 @@
 
 #include "buildexec/sys/git_repo.h"
 #include "model/base/limits.h"
+#include "model/doc/json.h"
 #include "model/kind/build_config_status.h"
 #include "model/kind/image_record.h"
-#include "model/doc/json.h"
 #include "reconcile/apply/recorder.h"
 #include "unit/cli/folder.h"
 

@@ -524,11 +524,14 @@ static void test_unpack__stops_bombs(void **state)
 		for (size_t k = 0; i == 3 && k < 200; k++)
 			add(f, (struct tar_entry){ arena_printf(f->arena, "e%zu", k) }, "");
 		for (size_t k = 0; i == 4 && k < 3; k++)
-			add(f, (struct tar_entry){ arena_printf(f->arena, "%zu/%s", k, deep(f, "", 50)) }, "");
+			add(f,
+			    (struct tar_entry){
+				    arena_printf(f->arena, "%zu/%s", k, deep(f, "", 50)) },
+			    "");
 		finish(f);
-		run((const char *[]){
-			"sh", "-c", arena_printf(f->arena, "cd %s && %s", f->dir.path, script),
-			NULL });
+		run((const char *[]){ "sh", "-c",
+				      arena_printf(f->arena, "cd %s && %s", f->dir.path, script),
+				      NULL });
 		if (unpack_limited(f, at(f, "c"), &err))
 			fail_msg("%s: it was unpacked", names[i]);
 		if (err.kind != ERR_INVALID || !strstr(err.text, texts[i]))

@@ -269,10 +269,12 @@ static void test_archive__limits_are_the_callers(void **state)
 	assert_string_equal(err.text, "cannot unpack more than 3 entries");
 	/* Folders that no entry is for count. */
 	assert_false(unpack("folders.tar",
-			    (struct archive_spec){ .dest = make_dest(), .limits = &thousand }, &err));
+			    (struct archive_spec){ .dest = make_dest(), .limits = &thousand },
+			    &err));
 	assert_string_equal(err.text, "cannot unpack more than 1000 entries");
 	assert_false(unpack("many.tar",
-			    (struct archive_spec){ .dest = make_dest(), .limits = &thousand }, &err));
+			    (struct archive_spec){ .dest = make_dest(), .limits = &thousand },
+			    &err));
 	assert_string_equal(err.text, "cannot unpack more than 1000 entries");
 	assert_false(unpack("app.zip",
 			    (struct archive_spec){ .dest = make_dest(), .limits = &small }, &err));

@@ -526,8 +526,8 @@ static void test_git_fold__leaves_a_damaged_index_alone(void **state)
 
 		git_repo_close(&f->repo);
 		sh(f, "rm -rf r.git");
-		must(f, git_repo_init(path_join(f->arena, f->dir.path, "r.git"), &f->repo,
-				      &f->err));
+		must(f,
+		     git_repo_init(path_join(f->arena, f->dir.path, "r.git"), &f->repo, &f->err));
 		for (int i = 0; i < 60; i++)
 			id = commit(f, id,
 				    (struct edit[]){ { "a", arena_printf(f->arena, "%d", i) } }, 1);
