@@ -4,7 +4,8 @@
  * fuzz_git_packfile.c — an index and a pack that nobody vouches for: two bytes of length (big endian), the index, the pack. A length
  * that is too large: entries instead, of which a well-formed pack is made, so that whole objects and deltas are read past zlib's
  * checksums. An entry is its type, two bytes of length, its bytes; the first of a delta's says which entry it changes.
- * Every name in the index is read, and the pack is folded with others as far as it is sound.
+ * Every name in the index is read; one pack in eight, by the size of the input, is folded with others, which costs as much as fifty
+ * times the reading.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 #define HEX  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define STEM "pack/pack-" HEX
 
-enum { ENTRIES_MAX = 40, PACK_HEAD = 12, IDX_HEAD = 8, FANOUT = 256, DELTA = 6 };
+enum { ENTRIES_MAX = 40, PACK_HEAD = 12, IDX_HEAD = 8, FANOUT = 256, DELTA = 6, FOLD_EVERY = 8 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -110,14 +111,18 @@ static void add_distance(struct buf *pack, size_t distance)
 	buf_add(pack, bytes + n, sizeof(bytes) - n);
 }
 
+/* One stored block: RFC 1950, RFC 1951 §3.2.4. */
 static void add_deflated(struct buf *pack, const uint8_t *data, size_t n)
 {
-	uint8_t packed[1 << 17];
-	uLongf len = sizeof(packed);
+	const uint8_t head[] = {
+		0x78, 1, 1, (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)~n, (uint8_t)(~n >> 8)
+	};
+	uint8_t sum[4];
 
-	if (compress2(packed, &len, data, n, 1) != Z_OK)
-		abort();
-	buf_add(pack, packed, len);
+	buf_add(pack, head, sizeof(head));
+	buf_add(pack, data, n);
+	put_be32(sum, adler32(1, data, (uInt)n));
+	buf_add(pack, sum, sizeof(sum));
 }
 
 static void add_entry(struct buf *pack, const size_t *offsets, size_t i, unsigned type,
@@ -207,7 +212,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_folder_file(STEM ".idx", (const uint8_t *)idx.data, idx.len);
 	fuzz_folder_file(STEM ".pack", (const uint8_t *)pack.data, pack.len);
 	read_all(dir);
-	fold(dir);
+	if (size % FOLD_EVERY == 0)
+		fold(dir);
 	buf_release(&idx);
 	buf_release(&pack);
 	arena_free(arena);
