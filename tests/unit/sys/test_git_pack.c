@@ -528,7 +528,7 @@ static void test_git_fold__leaves_a_damaged_index_alone(void **state)
 		sh(f, "rm -rf r.git");
 		must(f,
 		     git_repo_init(path_join(f->arena, f->dir.path, "r.git"), &f->repo, &f->err));
-		for (int i = 0; i < 60; i++)
+		for (int i = 0; i <= GIT_PACKS_MAX; i++)
 			id = commit(f, id,
 				    (struct edit[]){ { "a", arena_printf(f->arena, "%d", i) } }, 1);
 		sh(f, arena_printf(f->arena,
