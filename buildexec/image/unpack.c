@@ -29,6 +29,11 @@
 /* Folders' times kept in memory; past that they keep the time of unpacking. */
 enum { TIMES_BYTES = 64 << 20 };
 
+static const struct unpack_limits usual_limits = {
+	.bytes = LIMIT_UNPACK_BYTES,
+	.entries = LIMIT_UNPACK_ENTRIES,
+};
+
 struct folder_time {
 	const char *path;
 	int64_t mtime_s;
@@ -47,6 +52,9 @@ struct unpack {
 	int root_fd;
 	enum unpack_form form;
 	bool has_exact_modes;
+	const struct unpack_limits *limits;
+	uint64_t n_read; /* of the archive, inflated */
+	uint64_t n_made; /* entries, and folders made for them */
 	struct unpack_stats *stats;
 	struct arena *arena;
 	VEC(struct folder_time) times;
@@ -84,10 +92,10 @@ static int open_in_layer(int root_fd, const char *path, uint64_t flags)
 }
 
 /* The name without leading "/" and "./", empty parts and trailing "/"; "" is the layer's root.
- * False for "..". */
+ * False for ".." and what is too long or too deep. */
 static bool clean_name(const char *name, char *out, size_t cap)
 {
-	size_t n = 0;
+	size_t n = 0, depth = 0;
 
 	while (*name) {
 		size_t len = strcspn(name, "/");
@@ -95,7 +103,7 @@ static bool clean_name(const char *name, char *out, size_t cap)
 		if (len == 2 && name[0] == '.' && name[1] == '.')
 			return false;
 		if (len && !(len == 1 && name[0] == '.')) {
-			if (len > NAME_MAX || n + len + 2 > cap)
+			if (len > NAME_MAX || n + len + 2 > cap || ++depth > LIMIT_TREE_DEPTH)
 				return false;
 			if (n)
 				out[n++] = '/';
@@ -138,6 +146,13 @@ static bool replace_whiteout(struct unpack *unpack, int dir_fd, const char *last
 	return fd < 0 ? fail(unpack, errno, name) : set_opaque(unpack, fd, name);
 }
 
+/* Folders that no entry is for count too. */
+static bool count_entry(struct unpack *unpack, const char *name)
+{
+	return ++unpack->n_made <= unpack->limits->entries ||
+	       refuse(unpack, name, "the layer has too many entries");
+}
+
 /* Makes the missing folders of `path`, which is clean. Whatever is there and no folder (or link to
  * one) stays. */
 static bool make_parents(struct unpack *unpack, const char *path)
@@ -158,8 +173,12 @@ static bool make_parents(struct unpack *unpack, const char *path)
 		above = open_in_layer(unpack->root_fd, name ? part : "", O_PATH | O_DIRECTORY);
 		if (above < 0)
 			return fail(unpack, errno, path);
-		if (mkdirat(above, name ? name : part, 0755) < 0 && errno != EEXIST)
+		if (mkdirat(above, name ? name : part, 0755) == 0) {
+			if (!count_entry(unpack, path))
+				return false;
+		} else if (errno != EEXIST) {
 			return fail(unpack, errno, path);
+		}
 		if (is_whiteout(above, name ? name : part) &&
 		    !replace_whiteout(unpack, above, name ? name : part, path))
 			return false;
@@ -333,6 +352,12 @@ static bool write_at(int fd, const void *bytes, size_t n, off_t offset)
 	return true;
 }
 
+/* Would a file that ends there be too much, with all before it? */
+static bool is_too_large(const struct unpack *unpack, la_int64_t end)
+{
+	return end < 0 || (uint64_t)end > unpack->limits->bytes - unpack->stats->n_bytes;
+}
+
 /* Blocks with holes between them (sparse files); the end may be a hole too. */
 static bool write_data(struct unpack *unpack, int fd, la_int64_t end, const char *name)
 {
@@ -341,10 +366,10 @@ static bool write_data(struct unpack *unpack, int fd, la_int64_t end, const char
 	la_int64_t offset;
 	int rc;
 
-	if (end < 0 || (uint64_t)end > LIMIT_UNPACK_BYTES)
+	if (is_too_large(unpack, end))
 		return refuse(unpack, name, "it is too large");
 	while ((rc = archive_read_data_block(unpack->archive, &bytes, &n, &offset)) == ARCHIVE_OK) {
-		if (offset < 0 || (uint64_t)offset > LIMIT_UNPACK_BYTES)
+		if (is_too_large(unpack, offset) || is_too_large(unpack, offset + (la_int64_t)n))
 			return refuse(unpack, name, "it is too large");
 		if (!write_at(fd, bytes, n, offset))
 			return fail(unpack, errno, name);
@@ -516,12 +541,12 @@ static bool make_entry(struct unpack *unpack, struct archive_entry *entry)
 	const char *last;
 
 	if (!raw || !clean_name(raw, name, sizeof(name)))
-		return refuse(unpack, raw ? raw : "?", "its name is too long or leads outside");
+		return refuse(unpack, raw ? raw : "?",
+			      "its name is too long, too deep or leads outside");
 	if (!*name && archive_entry_filetype(entry) != AE_IFDIR)
 		return refuse(unpack, raw, "the layer's root is no folder");
-	if (++unpack->stats->n_entries > LIMIT_UNPACK_ENTRIES)
-		return refuse(unpack, raw, "the layer has too many entries");
-	if (!enter_parent(unpack, name, &last))
+	unpack->stats->n_entries++;
+	if (!count_entry(unpack, raw) || !enter_parent(unpack, name, &last))
 		return false;
 	if (strncmp(last, ".wh.", 4) == 0)
 		return make_whiteout(unpack, name, last);
@@ -577,15 +602,23 @@ static bool close_folders(struct unpack *unpack)
 	return true;
 }
 
+static bool next_bytes(struct unpack *unpack, const void **bytes, size_t *n)
+{
+	if (!inflate_next(unpack->inflate, bytes, n, unpack->err))
+		return false;
+	unpack->n_read += *n;
+	return unpack->n_read <= unpack->limits->bytes ||
+	       err_set(unpack->err, ERR_INVALID, "layer is larger than %llu bytes",
+		       (unsigned long long)unpack->limits->bytes);
+}
+
 static la_ssize_t give_bytes(struct archive *archive, void *ctx, const void **bytes)
 {
 	struct unpack *unpack = ctx;
 	size_t n;
 
 	(void)archive;
-	if (!inflate_next(unpack->inflate, bytes, &n, unpack->err))
-		return -1;
-	return (la_ssize_t)n;
+	return next_bytes(unpack, bytes, &n) ? (la_ssize_t)n : -1;
 }
 
 static bool unpack_entries(struct unpack *unpack)
@@ -619,7 +652,7 @@ static bool verify(struct unpack *unpack, const char *diff_id)
 	size_t n;
 
 	do {
-		if (!inflate_next(unpack->inflate, &bytes, &n, unpack->err))
+		if (!next_bytes(unpack, &bytes, &n))
 			return false;
 	} while (n);
 	got = inflate_digest(unpack->inflate);
@@ -638,6 +671,7 @@ bool unpack_layer(const struct unpack_spec *spec, struct unpack_stats *out, stru
 		.root_fd = root,
 		.form = spec->form,
 		.has_exact_modes = spec->has_exact_modes,
+		.limits = spec->limits ? spec->limits : &usual_limits,
 		.stats = out,
 		.parent_fd = -1,
 		.err = err,

@@ -40,12 +40,17 @@ enum unpack_form unpack_form_here(void);
  * empty folder `dir`. `diff_id` NULL: not verified. ERR_INVALID for a broken or hostile archive or
  * another diff id: `dir` is then unfit for use.
  */
+struct unpack_limits {
+	uint64_t bytes,
+		entries; /* as LIMIT_UNPACK_…; holes of sparse files count, since whoever reads them reads zeros */
+};
 struct unpack_spec {
 	int fd;
 	const char *dir;
 	const char *diff_id;
 	enum unpack_form form;
 	bool has_exact_modes; /* UNPACK_AS_USER too: for folders that are changed and archived again */
+	const struct unpack_limits *limits; /* NULL: LIMIT_UNPACK_… */
 };
 MUST_CHECK bool unpack_layer(const struct unpack_spec *spec, struct unpack_stats *out,
 			     struct err *err);

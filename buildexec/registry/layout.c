@@ -52,7 +52,8 @@ static bool read_index(const struct place *place, struct arena *arena, struct no
 	size_t n;
 
 	*out = NULL;
-	if (!fs_read(AT_FDCWD, path, LIMIT_HTTP_BODY, arena, &json, &n, err))
+	/* Others may have made the folder: a pipe of that name must not make us wait. */
+	if (!fs_read_plain(path, LIMIT_HTTP_BODY, arena, &json, &n, err))
 		return false;
 	if (!json)
 		return true;
@@ -125,8 +126,8 @@ static bool layout_get_manifest(struct registry *registry, const struct place *p
 	 * before. */
 	if (!desc.digest)
 		return true;
-	if (!fs_read(AT_FDCWD, blob_path(place, desc.digest, arena), LIMIT_MANIFEST_BYTES, arena,
-		     &bytes, &n, err))
+	if (!fs_read_plain(blob_path(place, desc.digest, arena), LIMIT_MANIFEST_BYTES, arena,
+			   &bytes, &n, err))
 		return err_prefix(err, "cannot read the layout '%s'", place->layout);
 	if (!bytes && !is_digest)
 		return err_set(err, ERR_INVALID,
@@ -159,11 +160,15 @@ static bool layout_read_blob(struct registry *registry, const struct place *plac
 			     struct blob_sink *sink, struct err *err)
 {
 	char *path = blob_path(place, sink->want->digest, registry->arena);
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, errno, "cannot read the blob '%s' of '%s'", sink->want->digest,
 			       place->shown);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INVALID, "the blob '%s' of '%s' is no plain file",
+			       sink->want->digest, place->shown);
 	return blob_sink_copy(sink, fd, err);
 }
 

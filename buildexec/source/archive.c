@@ -124,6 +124,13 @@ static bool clear_place(struct unpacking *u, const char *last, const char *name)
 	return fs_remove_tree(full, u->err);
 }
 
+static bool count_entry(struct unpacking *u)
+{
+	return ++u->n_entries <= u->limits->entries ||
+	       err_set(u->err, ERR_INVALID, "cannot unpack more than %llu entries",
+		       (unsigned long long)u->limits->entries);
+}
+
 /* Makes the missing folders of `path`. */
 static bool make_parents(struct unpacking *u, const char *path)
 {
@@ -143,6 +150,9 @@ static bool make_parents(struct unpacking *u, const char *path)
 		if (fd < 0 && errno == ENOENT) {
 			const char *name = part + (at - path);
 
+			/* Folders that no entry is for count too. */
+			if (!count_entry(u))
+				return false;
 			/* A link to nowhere in the way of a layer is an error too. */
 			if (mkdirat(above, name, 0755) != 0 || fchmodat(above, name, 0755, 0) != 0)
 				return fail(u, errno, path);
@@ -469,10 +479,7 @@ static bool each_entry(struct unpacking *u, entry_fn *each)
 		/* One filter: what is packed twice is no source but a bomb. */
 		if (archive_filter_count(u->archive) > 2)
 			return unknown_type(u);
-		if (++u->n_entries > u->limits->entries)
-			return err_set(u->err, ERR_INVALID, "cannot unpack more than %llu entries",
-				       (unsigned long long)u->limits->entries);
-		if (!each(u, entry))
+		if (!count_entry(u) || !each(u, entry))
 			return false;
 	}
 	if (rc == ARCHIVE_EOF)

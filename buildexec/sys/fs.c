@@ -179,7 +179,7 @@ bool fs_read_plain(const char *path, size_t max, struct arena *arena, char **out
 
 	*out = NULL;
 	*len = 0;
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return true;
 	if (fd < 0 && errno == ELOOP)
 		return err_set(err, ERR_INVALID, "'%s' is a link", path);

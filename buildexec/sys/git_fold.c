@@ -84,13 +84,31 @@ static int compare_offsets(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Damage stays where it is seen: a pack whose sum is wrong is left alone. */
-static bool is_sound(const struct git_packfile *file)
+static bool has_sum(const unsigned char *bytes, size_t n)
 {
 	unsigned char sum[GIT_ID_RAW];
 
-	SHA1(file->pack, file->n_pack - GIT_ID_RAW, sum);
-	return !memcmp(sum, file->pack + file->n_pack - GIT_ID_RAW, GIT_ID_RAW);
+	SHA1(bytes, n - GIT_ID_RAW, sum);
+	return !memcmp(sum, bytes + n - GIT_ID_RAW, GIT_ID_RAW);
+}
+
+/* Damage stays where it is seen: a pack whose sum, or whose index's, is wrong is left alone. */
+static bool is_sound(const struct git_packfile *file)
+{
+	return has_sum(file->pack, file->n_pack) && has_sum(file->idx, file->n_idx);
+}
+
+/* The places of all entries. False unless each has bytes of its own in the pack: one ends where the next begins. */
+static bool sort_offsets(const struct git_packfile *file, uint64_t *sorted)
+{
+	for (uint32_t i = 0; i < file->n_objects; i++)
+		sorted[i] = git_packfile_offset(file, i);
+	qsort(sorted, file->n_objects, sizeof(*sorted), compare_offsets);
+	sorted[file->n_objects] = file->n_pack - GIT_ID_RAW;
+	for (uint32_t i = 0; i < file->n_objects; i++)
+		if (sorted[i] >= sorted[i + 1])
+			return false;
+	return true;
 }
 
 static bool copy_entry(struct git_packfile *file, uint32_t i, const uint64_t *sorted,
@@ -99,7 +117,6 @@ static bool copy_entry(struct git_packfile *file, uint32_t i, const uint64_t *so
 	uint64_t offset = git_packfile_offset(file, i);
 	const uint64_t *at =
 		bsearch(&offset, sorted, file->n_objects, sizeof(*sorted), compare_offsets);
-	uint64_t end = at + 1 < sorted + file->n_objects ? at[1] : file->n_pack - GIT_ID_RAW;
 	struct git_packfile_entry entry;
 
 	if (!git_packfile_entry(file, offset, &entry, err))
@@ -107,7 +124,7 @@ static bool copy_entry(struct git_packfile *file, uint32_t i, const uint64_t *so
 	if (entry.type > GIT_TYPE_TAG)
 		return err_set(err, ERR_INVALID, "pack '%s' has deltas", file->path);
 	return git_pack_add_entry(pack, git_packfile_name(file, i), file->pack + offset,
-				  end - offset, err);
+				  at[1] - offset, err);
 }
 
 static bool forget(struct err *err)
@@ -124,13 +141,10 @@ static bool copy_pack(struct fold *fold, struct listed *listed, struct git_pack 
 	bool done = true;
 
 	if (!git_packfile_open(pack_path(fold, listed->hex, "idx"), &file, err))
-		return err->kind == ERR_ABSENT &&
-		       forget(err); /* half removed before: copied already */
-	if (git_packfile_map(&file) && is_sound(&file)) {
-		sorted = arena_array(fold->arena, file.n_objects + 1, sizeof(*sorted));
-		for (uint32_t i = 0; i < file.n_objects; i++)
-			sorted[i] = git_packfile_offset(&file, i);
-		qsort(sorted, file.n_objects, sizeof(*sorted), compare_offsets);
+		/* Absent: half removed before, copied already. Damaged: as below. */
+		return (err->kind == ERR_ABSENT || err->kind == ERR_INVALID) && forget(err);
+	sorted = arena_array(fold->arena, file.n_objects + (size_t)1, sizeof(*sorted));
+	if (git_packfile_map(&file) && is_sound(&file) && sort_offsets(&file, sorted)) {
 		for (uint32_t i = 0; done && i < file.n_objects; i++)
 			done = copy_entry(&file, i, sorted, pack, err);
 		listed->is_folded = done;

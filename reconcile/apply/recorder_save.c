@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "buildexec/sys/fs.h"
 #include "model/base/limits.h"
 #include "reconcile/apply/recorder_parts.h"
 
@@ -84,8 +85,7 @@ static bool is_of(const struct pending *pending, const char *path)
 	size_t n = strlen(pending->path) - strlen(".yaml");
 
 	return strcmp(path, pending->path) == 0 ||
-	       (strncmp(path, pending->path, n) == 0 && (path[n] == '/' || !path[n]) &&
-		!strstr(path, ".."));
+	       (strncmp(path, pending->path, n) == 0 && (path[n] == '/' || !path[n]));
 }
 
 static bool load_file(const struct node *node, struct arena *arena, struct file_change *out,
@@ -94,7 +94,7 @@ static bool load_file(const struct node *node, struct arena *arena, struct file_
 	const char *path = node_text(node, "path"), *text = node_text(node, "text");
 
 	*out = (struct file_change){ 0 };
-	if (!path || !*path || (text && strlen(text) > LIMIT_STATE_BLOB))
+	if (!path || !path_is_inside(path) || (text && strlen(text) > LIMIT_STATE_BLOB))
 		return damaged(err, "a file in it");
 	out->path = arena_strdup(arena, path);
 	out->bytes = text ? arena_strdup(arena, text) : NULL;
@@ -118,8 +118,7 @@ static bool load_files(struct recorder *recorder, const struct node *node, struc
 	for (const struct node *at = records ? records->first : NULL; at; at = at->next) {
 		if (!load_file(at, recorder->arena, &file, err))
 			return false;
-		if (!file.bytes || strncmp(file.path, RECORDS, strlen(RECORDS)) != 0 ||
-		    strstr(file.path, ".."))
+		if (!file.bytes || strncmp(file.path, RECORDS, strlen(RECORDS)) != 0)
 			return damaged(err, file.path);
 		vec_push(recorder->arena, &pending->records, file);
 	}
@@ -133,18 +132,20 @@ static bool understand(struct recorder *recorder, struct pending *pending, struc
 {
 	struct arena *arena = recorder->arena;
 	const char *ours = pending->files.v[0].bytes;
+	const char *id = state_id_at(pending->path, arena);
 	struct state_entry *base = NULL;
 	struct object *object;
 
+	/* Also of what is only removed. */
+	if (!id || strcmp(id, pending->id) != 0)
+		return damaged(err, pending->id);
 	if (pending->base && !state_parse(pending->path, pending->base, arena, &base, err))
 		return false;
 	pending->own_base = base ? base->status : NULL;
 	if (!ours)
-		return !base || strcmp(base->id, pending->id) == 0 || damaged(err, pending->id);
+		return true;
 	if (!state_parse(pending->path, ours, arena, &pending->entry, err))
 		return false;
-	if (strcmp(pending->entry->id, pending->id) != 0)
-		return damaged(err, pending->id);
 	object = ARENA_NEW(arena, struct object);
 	*object = (struct object){ .kind = pending->entry->kind,
 				   .id = pending->entry->id,

@@ -98,24 +98,41 @@ static bool read_status(struct batch *batch, const struct store_file *file,
 	return done;
 }
 
-static bool read_entry(struct batch *batch, const struct store_file *file)
+/* Whose status a file of that path is; NULL: it is no status. */
+static struct state_entry *entry_at(const char *path, struct arena *arena)
 {
 	struct state_entry *entry;
 	bool is_cluster;
-	enum kind kind = kind_of_path(file->path, &is_cluster);
+	enum kind kind = kind_of_path(path, &is_cluster);
 
 	if (kind == KIND_NONE)
-		return true;
-	entry = ARENA_NEW(batch->arena, struct state_entry);
+		return NULL;
+	entry = ARENA_NEW(arena, struct state_entry);
 	entry->kind = kind;
+	entry->ns = is_cluster ? "" : path_namespace(path, arena);
+	entry->name = path_name(path, arena);
+	entry->id = object_id(kind, entry->ns, entry->name, arena);
+	entry->path = path;
+	return entry;
+}
+
+static bool read_entry(struct batch *batch, const struct store_file *file)
+{
+	struct state_entry *entry = entry_at(file->path, batch->arena);
+
+	if (!entry)
+		return true;
 	if (!read_status(batch, file, entry))
 		return false;
-	entry->ns = is_cluster ? "" : path_namespace(file->path, batch->arena);
-	entry->name = path_name(file->path, batch->arena);
-	entry->id = object_id(kind, entry->ns, entry->name, batch->arena);
-	entry->path = file->path;
 	vec_push(batch->arena, &batch->entries, entry);
 	return true;
+}
+
+const char *state_id_at(const char *path, struct arena *arena)
+{
+	struct state_entry *entry = want_status(NULL, path, false) ? entry_at(path, arena) : NULL;
+
+	return entry ? entry->id : NULL;
 }
 
 bool state_parse(const char *path, const char *text, struct arena *arena, struct state_entry **out,

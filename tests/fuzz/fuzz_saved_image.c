@@ -1,19 +1,20 @@
 /* links: exec_engine */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_saved_image.c — any bytes as an image that a Docker daemon saved; and, cut at the byte 255, as the manifest, the config
- * and the names of the files of a well-formed one. Layers go to files below the folder, and to no others.
+ * fuzz_saved_image.c — any bytes, packed as their last byte says (packed.h), as an image that a Docker daemon saved; and, cut at
+ * the byte 255, as the manifest, the config and the names of the files of a well-formed one. Layers go to files below the folder, and to no others.
  */
-#include <dirent.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buildexec/engine/archive.h"
 #include "buildexec/image/tar.h"
 #include "buildexec/sys/fs.h"
+#include "tests/fuzz/folder.h"
+#include "tests/fuzz/packed.h"
 
 enum { CUT = 255, PARTS_MAX = 12 };
 
@@ -64,31 +65,16 @@ static void write_built(int fd, const uint8_t *data, size_t size, struct arena *
 		abort();
 }
 
-static size_t count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	size_t n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
 static void read_saved(int fd, struct arena *arena)
 {
 	struct task task = { .arena = arena };
 	const struct engine_job job = { .task = &task };
 	const char *path = arena_printf(arena, "/proc/self/fd/%d", fd), *dir;
 	struct engine_output out;
-	AUTO_TMPDIR temp = { 0 };
 	struct err err = { 0 };
 
-	if (!tmpdir_make(NULL, "fuzz-saved", &temp, &err))
-		abort();
-	dir = path_join(arena, temp.path, "layers");
-	if (!fs_make_dirs(dir, 0755, &err))
+	dir = path_join(arena, fuzz_folder(), "layers");
+	if (mkdir(dir, 0755) < 0)
 		abort();
 	if (!archive_read_image(&job, path, dir, &out, &err)) {
 		if (err.kind == ERR_NONE)
@@ -99,18 +85,15 @@ static void read_saved(int fd, struct arena *arena)
 			    strncmp(out.layers[i].path, dir, strlen(dir)) != 0)
 				BUG("layer %zu is elsewhere", i);
 	}
-	if (count_entries(temp.path) != 3)
+	if (fuzz_folder_names() != 1)
 		BUG("something is beside the layers");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	AUTO_FD raw = memfd_create("raw", MFD_CLOEXEC), built = memfd_create("built", MFD_CLOEXEC);
+	AUTO_FD raw = fuzz_packed_file(data, size), built = fuzz_memory_file(NULL, 0);
 	struct arena *arena = arena_new();
-	struct err err = { 0 };
 
-	if (raw < 0 || built < 0 || !fd_write_all(raw, data, size, &err))
-		abort();
 	write_built(built, data, size, arena);
 	read_saved(raw, arena);
 	read_saved(built, arena);

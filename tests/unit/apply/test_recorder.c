@@ -13,6 +13,7 @@
 
 #include "buildexec/sys/git_repo.h"
 #include "model/base/limits.h"
+#include "model/doc/json.h"
 #include "model/kind/build_config_status.h"
 #include "model/kind/image_record.h"
 #include "reconcile/apply/recorder.h"
@@ -803,6 +804,35 @@ static void test_recorder__loads_only_what_it_saves(void **state)
 	}
 }
 
+/* A file of it that leads elsewhere, and a removal of what is no status. */
+static void test_recorder__loads_no_path_outside(void **state)
+{
+	static const char *const texts[] = {
+		"{\"objects\":[{\"id\":\"Image/../x\",\"path\":\"../images/x.yaml\",\"line\":\"\","
+		"\"files\":[{\"path\":\"../images/x.yaml\"}]}]}",
+		"{\"objects\":[{\"id\":\"Image/shop/x\",\"path\":\"shop/images/x.yaml\",\"line\":"
+		"\"\",\"files\":[{\"path\":\"shop/images/x.yaml\"}]}],"
+		"\"logs\":[{\"path\":\"../../x\",\"text\":\"\"}]}",
+		"{\"objects\":[{\"id\":\"Image/shop/x\",\"path\":\"settings.yaml\",\"line\":\"\","
+		"\"files\":[{\"path\":\"settings.yaml\"}]}]}",
+		"{\"objects\":[{\"id\":\"Image/shop/x\",\"path\":\"shop/images/y.yaml\",\"line\":"
+		"\"\",\"files\":[{\"path\":\"shop/images/y.yaml\"}]}]}",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(texts); i++) {
+		struct node *saved;
+
+		must(json_parse(texts[i], strlen(texts[i]), f->folder.arena, &saved, &f->err),
+		     &f->err);
+		reopen(f, &f->ours);
+		if (recorder_load(f->ours.recorder, saved, &f->err))
+			fail_msg("row %zu was taken", i);
+		assert_int_equal(f->err.kind, ERR_INVALID);
+		f->err = (struct err){ 0 };
+	}
+}
+
 static void count_moves(void *ctx)
 {
 	++*(int *)ctx;
@@ -864,6 +894,7 @@ int main(void)
 		TEST(test_recorder__what_is_there_already_is_not_lost),
 		TEST(test_recorder__saves_what_did_not_land),
 		TEST(test_recorder__loads_only_what_it_saves),
+		TEST(test_recorder__loads_no_path_outside),
 		TEST(test_state__that_is_damaged_is_an_error_that_names_the_file),
 	};
 

@@ -158,6 +158,28 @@ static void test_json__stops_at_its_limits(void **state)
 	arena_free(arena);
 }
 
+/* The same as in YAML: read or refused, never another number. */
+static void test_json__huge_numbers_stay_what_they_are(void **state)
+{
+	static const char *const heads[] = { "", "-", "1e", "1E-", "0." };
+	AUTO_BUF text = BUF_INIT(4u << 20);
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(heads); i++) {
+		struct arena *arena = arena_new();
+		struct node *node;
+		struct err err = { 0 };
+
+		buf_clear(&text);
+		buf_puts(&text, heads[i]);
+		for (int k = 0; k < 1000000; k++)
+			buf_byte(&text, '7');
+		if (json_parse(text.data, text.len, arena, &node, &err) && node->kind == NODE_INT)
+			fail_msg("'%s777…' is a number that it is not", heads[i]);
+		arena_free(arena);
+	}
+}
+
 static void test_json__finds_twice_given_keys_in_large_mappings(void **state)
 {
 	struct arena *arena = arena_new();
@@ -225,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_json__refuses_with_line_and_column),
 		cmocka_unit_test(test_json__counts_positions_in_characters),
 		cmocka_unit_test(test_json__stops_at_its_limits),
+		cmocka_unit_test(test_json__huge_numbers_stay_what_they_are),
 		cmocka_unit_test(test_json__finds_twice_given_keys_in_large_mappings),
 		cmocka_unit_test(test_json__prints_in_three_styles),
 		cmocka_unit_test(test_json__prints_malformed_bytes_as_replacement_characters),

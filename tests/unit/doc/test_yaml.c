@@ -385,6 +385,60 @@ static void test_yaml__stops_expansion_bombs(void **state)
 	arena_free(r.arena);
 }
 
+/* '<<' copies what it names, and what that one has copied. */
+static void test_yaml__stops_bombs_of_merge_keys(void **state)
+{
+	AUTO_BUF wide = BUF_INIT(1 << 20), chain = BUF_INIT(1 << 20);
+	struct read r;
+
+	(void)state;
+	buf_puts(&wide, "a: &a\n");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&wide, "  k%d: x\n", i);
+	for (int i = 0; i < 50; i++)
+		buf_printf(&wide, "b%d: {<<: *a}\n", i);
+	read_text(&r, wide.data);
+	assert_int_equal(r.diags.n_errors, 1);
+	assert_string_equal(r.diags.list.v[0].text, "aliases expand to more than 20000 values");
+	arena_free(r.arena);
+
+	buf_puts(&chain, "m0: &m0 {k: [x,x,x,x]}\n");
+	for (int i = 1; i < 30; i++)
+		buf_printf(&chain, "m%d: &m%d {<<: [*m%d, *m%d], l: *m%d, r: *m%d}\n", i, i, i - 1,
+			   i - 1, i - 1, i - 1);
+	read_text(&r, chain.data);
+	assert_true(r.diags.n_errors > 0);
+	assert_non_null(strstr(r.diags.list.v[0].text, "alias"));
+	arena_free(r.arena);
+	read_text(&r, "a: &a {<<: *a}\n");
+	assert_true(r.diags.n_errors > 0);
+	arena_free(r.arena);
+}
+
+/* Numbers of any length are read or refused in the time that their bytes take; none of them becomes another. */
+static void test_yaml__huge_numbers_stay_what_they_are(void **state)
+{
+	static const char *const heads[] = { "", "-", "0x", "0o", "1e", "1e-", "0.", "1_" };
+	AUTO_BUF text = BUF_INIT(4 << 20);
+	struct read r;
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(heads); i++) {
+		const struct node *node;
+
+		buf_clear(&text);
+		buf_printf(&text, "a: %s", heads[i]);
+		for (int k = 0; k < 1000000; k++)
+			buf_byte(&text, '7');
+		buf_puts(&text, "\n");
+		read_bytes(&r, text.data, text.len);
+		node = r.documents.n ? node_get(r.documents.v[0], "a") : NULL;
+		if (!r.diags.n_errors && (!node || node->kind == NODE_INT))
+			fail_msg("'%s777…' is a number that it is not", heads[i]);
+		arena_free(r.arena);
+	}
+}
+
 static void test_yaml__finds_twice_given_keys_in_large_mappings(void **state)
 {
 	AUTO_BUF text = BUF_INIT(8u << 20);
@@ -417,6 +471,8 @@ int main(void)
 		cmocka_unit_test(test_yaml__trees_may_be_freed_before_texts),
 		cmocka_unit_test(test_yaml__stops_at_its_limits),
 		cmocka_unit_test(test_yaml__stops_expansion_bombs),
+		cmocka_unit_test(test_yaml__stops_bombs_of_merge_keys),
+		cmocka_unit_test(test_yaml__huge_numbers_stay_what_they_are),
 		cmocka_unit_test(test_yaml__finds_twice_given_keys_in_large_mappings),
 	};
 

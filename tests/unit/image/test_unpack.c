@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,10 +17,12 @@
 #include <unistd.h>
 
 #include "buildexec/image/tar.h"
+#include "buildexec/image/tar_tree.h"
 #include "buildexec/image/unpack.h"
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/pool.h"
 #include "buildexec/sys/proc.h"
+#include "model/base/limits.h"
 
 struct fixture {
 	struct tmpdir dir;
@@ -256,7 +259,9 @@ static void test_unpack__turns_whiteouts_into_overlayfs_marks(void **state)
 	add(f, (struct tar_entry){ "o/new" }, "x");
 	add(f, (struct tar_entry){ "d/.wh..wh.plnk/123" }, "");
 	add(f, (struct tar_entry){ ".wh..wh.aufs" }, "");
+	add(f, (struct tar_entry){ ".wh..wh..opq" }, "");
 	unpack(f, &stats);
+	assert_int_equal(getxattr(at(f, "out"), opaque, value, 1), 1);
 	assert_true(S_ISCHR(look(f, "out/d/gone").st_mode));
 	assert_int_equal(look(f, "out/d/gone").st_rdev, makedev(0, 0));
 	assert_true(S_ISCHR(look(f, "out/top").st_mode));
@@ -375,17 +380,6 @@ static void test_unpack__refuses_hostile_entries(void **state)
 	}
 }
 
-/* Packers that this machine may lack. */
-static bool can_run(const char *script)
-{
-	char path[PATH_MAX];
-
-	if (strncmp(script, "zstd", 4) != 0 || proc_find("zstd", path))
-		return true;
-	print_message("skipped a row: no zstd in PATH\n");
-	return false;
-}
-
 static void run(const char *const *argv)
 {
 	const char *env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C", NULL };
@@ -395,6 +389,207 @@ static void run(const char *const *argv)
 
 	assert_true(proc_run(&spec, &result, &err));
 	assert_int_equal(result.exit_code, 0);
+}
+
+static const struct unpack_limits few = { .bytes = 1 << 20, .entries = 100 };
+
+static bool unpack_limited(struct fixture *f, const char *blob, struct err *err)
+{
+	AUTO_FD fd = open(blob, O_RDONLY);
+	struct unpack_spec spec = {
+		.fd = fd, .dir = at(f, "out"), .form = unpack_form_here(), .limits = &few
+	};
+	struct unpack_stats stats;
+
+	assert_true(fs_remove_tree(spec.dir, err));
+	assert_true(fs_make_dirs(spec.dir, 0755, err));
+	return unpack_layer(&spec, &stats, err);
+}
+
+/* Other bytes in the header at `header`, and its checksum made right again. */
+static void forge(struct fixture *f, size_t header, size_t place, const void *bytes, size_t n)
+{
+	unsigned char *block = (unsigned char *)f->bytes.data + header;
+	unsigned sum = 0;
+	char text[8];
+
+	memcpy(block + place, bytes, n);
+	memset(block + 148, ' ', 8);
+	for (size_t i = 0; i < 512; i++)
+		sum += block[i];
+	snprintf(text, sizeof(text), "%06o", sum);
+	memcpy(block + 148, text, 7);
+}
+
+/* "key=value" lines, each with its length in front. */
+static const char *pax(const struct fixture *f, const char *lines)
+{
+	const char *out = "";
+
+	for (size_t len; *lines; lines += len) {
+		size_t n;
+
+		len = strcspn(lines, "\n") + 1;
+		n = len + 3; /* two digits and a blank */
+		out = arena_printf(f->arena, "%s%zu %.*s", out, n, (int)len, lines);
+	}
+	return out;
+}
+
+/* A file "a" of one byte whose header says another size, or a PAX header in front of it. */
+static void add_sized(struct fixture *f, const char *octal, const char *records)
+{
+	if (records) {
+		const size_t header = f->bytes.len;
+
+		records = pax(f, records);
+		add(f, (struct tar_entry){ "h", .size_bytes = strlen(records) }, records);
+		forge(f, header, 156, "x", 1);
+	}
+	add(f, (struct tar_entry){ "a", .size_bytes = 1 }, "x");
+	if (octal)
+		forge(f, f->bytes.len - 1024, 124, octal, 12);
+}
+
+static void test_unpack__refuses_sizes_that_cannot_be(void **state)
+{
+	static const struct {
+		const char *octal, *records;
+	} rows[] = {
+		{ "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", NULL }, /* 8 EiB */
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", NULL },
+		{ "\x80\0\0\1\0\0\0\0\0\0\0\0", NULL }, /* more than 64 bits */
+		{ "77777777777", NULL },
+		{ NULL, "size=9223372036854775807\n" },
+		{ NULL, "size=-1\n" },
+		{ NULL, "size=99999999999999999999\n" },
+		/* One byte behind a hole of 8 EiB. */
+		{ NULL, "GNU.sparse.major=0\nGNU.sparse.minor=1\n"
+			"GNU.sparse.map=0,0,9223372036854775806,1\n"
+			"GNU.sparse.size=9223372036854775807\n" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct unpack_stats stats;
+		struct err err = { 0 };
+
+		buf_clear(&f->bytes);
+		add_sized(f, rows[i].octal, rows[i].records);
+		if (unpack_blob(f, finish(f), NULL, &stats, &err))
+			fail_msg("row %zu was unpacked", i);
+		if (err.kind != ERR_INVALID)
+			fail_msg("row %zu: %s", i, err.text);
+	}
+}
+
+/* "d/d/…" of that many parts, behind `above`. */
+static const char *deep(const struct fixture *f, const char *above, size_t parts)
+{
+	AUTO_BUF out = BUF_INIT(8192);
+
+	buf_puts(&out, above);
+	for (size_t i = 0; i < parts; i++)
+		buf_puts(&out, i ? "/d" : "d");
+	return buf_copy(&out, f->arena);
+}
+
+/* Few bytes that become many: what is packed well, what is claimed, what is empty. */
+static void test_unpack__stops_bombs(void **state)
+{
+	static const char *const names[] = { "files of zeros, in gzip", "padding behind the end",
+					     "holes that together are too much", "empty files",
+					     "folders above few files" };
+	static const char *const texts[] = { "it is too large",
+					     "layer is larger than 1048576 bytes",
+					     "it is too large", "too many entries",
+					     "too many entries" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(names); i++) {
+		struct err err = { 0 };
+		const char *script = "cp blob c";
+
+		buf_clear(&f->bytes);
+		if (i == 0) {
+			add(f, (struct tar_entry){ "a", .size_bytes = 1 }, "x");
+			script = "truncate -s 600K y z; tar -cf - y z | gzip -9 > c";
+		} else if (i == 1) {
+			add(f, (struct tar_entry){ "a", .size_bytes = 1 }, "x");
+			script = "(cat blob; head -c 8M /dev/zero) | gzip -9 > c";
+		} else if (i == 2) {
+			script = "for i in 1 2; do truncate -s 600K s$i; printf x >> s$i; done; "
+				 "tar -S --format=posix -cf c s1 s2";
+		}
+		for (size_t k = 0; i == 3 && k < 200; k++)
+			add(f, (struct tar_entry){ arena_printf(f->arena, "e%zu", k) }, "");
+		for (size_t k = 0; i == 4 && k < 3; k++)
+			add(f,
+			    (struct tar_entry){
+				    arena_printf(f->arena, "%zu/%s", k, deep(f, "", 50)) },
+			    "");
+		finish(f);
+		run((const char *[]){ "sh", "-c",
+				      arena_printf(f->arena, "cd %s && %s", f->dir.path, script),
+				      NULL });
+		if (unpack_limited(f, at(f, "c"), &err))
+			fail_msg("%s: it was unpacked", names[i]);
+		if (err.kind != ERR_INVALID || !strstr(err.text, texts[i]))
+			fail_msg("%s: %s", names[i], err.text);
+	}
+}
+
+/* Each further folder costs as many steps as there are above it. */
+static void test_unpack__refuses_names_that_are_too_deep(void **state)
+{
+	struct fixture *f = *state;
+	struct unpack_stats stats;
+	struct err err = { 0 };
+
+	add(f, (struct tar_entry){ deep(f, "", LIMIT_TREE_DEPTH), TAR_DIR }, "");
+	unpack(f, &stats);
+	buf_clear(&f->bytes);
+	add(f, (struct tar_entry){ deep(f, "", LIMIT_TREE_DEPTH + 1), TAR_DIR }, "");
+	assert_false(unpack_blob(f, finish(f), NULL, &stats, &err));
+	assert_non_null(strstr(err.text, "too deep"));
+}
+
+/* By way of links a folder may be deeper than any path of this machine: it is removed all the same, and not packed. */
+static void test_unpack__goes_no_deeper_than_links_lead(void **state)
+{
+	enum { LINKS = 12 };
+	struct fixture *f = *state;
+	struct strings all = { 0 };
+	struct unpack_stats stats;
+	struct err err = { 0 };
+	const char *above = "";
+
+	for (size_t i = 0; i < LINKS; i++) {
+		const char *folder = deep(f, above, LIMIT_TREE_DEPTH - 5);
+		const char *link = arena_printf(f->arena, "l%zu", i);
+
+		add(f, (struct tar_entry){ folder, TAR_DIR }, "");
+		add(f, (struct tar_entry){ link, TAR_SYMLINK, .linkname = folder }, "");
+		above = arena_printf(f->arena, "%s/", link);
+	}
+	add(f, (struct tar_entry){ arena_printf(f->arena, "%sfile", above) }, "x");
+	unpack(f, &stats);
+	assert_false(tree_list(at(f, "out"), f->arena, &all, &err));
+	err = (struct err){ 0 };
+	if (!fs_remove_tree(at(f, "out"), &err))
+		fail_msg("%s", err.text);
+	assert_false(fs_exists(at(f, "out")));
+}
+
+/* Packers that this machine may lack. */
+static bool can_run(const char *script)
+{
+	char path[PATH_MAX];
+
+	if (strncmp(script, "zstd", 4) != 0 || proc_find("zstd", path))
+		return true;
+	print_message("skipped a row: no zstd in PATH\n");
+	return false;
 }
 
 static void test_unpack__reads_each_compression_to_the_same_layer(void **state)
@@ -631,6 +826,10 @@ int main(void)
 		ROW(test_unpack__a_later_entry_replaces_an_earlier_one),
 		ROW(test_unpack__links_lead_nowhere_outside),
 		ROW(test_unpack__refuses_hostile_entries),
+		ROW(test_unpack__refuses_sizes_that_cannot_be),
+		ROW(test_unpack__stops_bombs),
+		ROW(test_unpack__refuses_names_that_are_too_deep),
+		ROW(test_unpack__goes_no_deeper_than_links_lead),
 		ROW(test_unpack__reads_each_compression_to_the_same_layer),
 		ROW(test_unpack__refuses_broken_blobs),
 		ROW(test_unpack__reads_what_gnu_tar_writes),

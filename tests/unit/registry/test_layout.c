@@ -355,6 +355,39 @@ static void test_layout__sweeps_what_a_kill_left(void **state)
 	assert_false(fs_exists(living));
 }
 
+/* Whoever made the folder: what waits for a writer, or leads elsewhere, is none of its files. */
+static void test_layout__reads_plain_files_alone(void **state)
+{
+	const struct test_image image = test_image_make(arena, "plain");
+	const char *const names[] = {
+		"index.json",
+		arena_printf(arena, "blobs/sha256/%s", digest_hex(image.manifest.digest)),
+		arena_printf(arena, "blobs/sha256/%s", digest_hex(image.config.digest)),
+	};
+
+	(void)state;
+	push("local.test/plain/x:1", &image);
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		for (int is_link = 0; is_link < 2; is_link++) {
+			char *path = arena_printf(arena, "%s/local.test/plain/x/%s", dir, names[i]);
+			char *aside = arena_printf(arena, "%s.aside", path), *bytes;
+			struct ref ref = ref_of("local.test/plain/x:1");
+			struct descriptor desc;
+			struct err err = { 0 };
+
+			assert_int_equal(rename(path, aside), 0);
+			assert_int_equal(is_link ? symlink(aside, path) : mkfifo(path, 0600), 0);
+			alarm(20);
+			assert_false(
+				registry_get_manifest(registry, &ref, arena, &desc, &bytes, &err) &&
+				registry_get_blob(registry, &ref, &image.config, arena, &bytes,
+						  &err));
+			alarm(0);
+			assert_int_equal(err.kind, i == 2 && is_link ? ERR_SYSTEM : ERR_INVALID);
+			assert_int_equal(rename(aside, path), 0);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_layout__shares_blobs_between_repositories),
 		cmocka_unit_test(test_layout__refuses_bytes_that_are_not_what_they_are_called),
 		cmocka_unit_test(test_layout__names_a_broken_index),
+		cmocka_unit_test(test_layout__reads_plain_files_alone),
 		cmocka_unit_test(test_layout__many_writers_lose_no_tag),
 		cmocka_unit_test(test_layout__a_kill_leaves_whole_images),
 		cmocka_unit_test(test_layout__sweeps_what_a_kill_left),

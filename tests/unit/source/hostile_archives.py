@@ -105,6 +105,31 @@ zipped("bomb.zip", ("zeros", zeros, 0o100644))
 tar("bomb.tar", info(".git/zeros", zeros))
 write("bomb-in-git.tar.gz", gzip.compress(read("bomb.tar"), 6, **GZIP))
 os.remove("bomb.tar")
+tar("bomb.tar", info("zeros", zeros))
+write("bomb.tar.xz", lzma.compress(read("bomb.tar"), preset=0))
+os.remove("bomb.tar")
+if shutil.which("zstd"):
+    tar("zeros.tar", info("zeros", zeros))
+    subprocess.run(["zstd", "-q", "--rm", "zeros.tar", "-o", "bomb.tar.zst"], check=True)
+
+
+def forged(path, place, value):
+    """One file of one byte, its header changed and the checksum right again."""
+    header = bytearray(info("a", b"x")[0].tobuf(tarfile.USTAR_FORMAT))
+    header[place:place + len(value)] = value
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    write(path, bytes(header) + b"x".ljust(512, b"\0") + bytes(1024))
+
+
+forged("size-8-eib.tar", 124, b"\x80" + bytes(3) + b"\x7f" + b"\xff" * 7)
+forged("size-negative.tar", 124, b"\xff" * 12)
+forged("size-beyond.tar", 124, b"77777777777\0")
+tar("size-pax-negative.tar", info("a", b"x", pax_headers={"size": "-1"}))
+tar("names-twice.tar", info("a", b"1"), info("./a", b"2"), link("l", "a"), info("l", b"3"), folder("d"), folder("d/"))
+# Few entries, many folders above them.
+tar("folders.tar", *(info("/".join([str(i)] + ["d"] * 150), b"x") for i in range(20)))
+tar("many.tar", *(info(str(i), b"") for i in range(2000)))
 # GNU sparse 1.0: a map says that one byte stands for an exabyte.
 tar("sparse.tar", info("GNUSparseFile.0/a", (b"1\n%d\n1\n" % (1 << 60)).ljust(512, b"\0") + b"x",
                        pax_headers={"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a",

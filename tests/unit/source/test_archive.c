@@ -160,6 +160,18 @@ static void test_archive__keeps_links_that_stay_inside(void **state)
 	assert_true(readlink(path_join(arena, dest, "dangling"), target, sizeof(target) - 1) > 0);
 }
 
+static void test_archive__the_last_of_a_name_counts(void **state)
+{
+	const char *dest = make_dest();
+	struct err err;
+
+	(void)state;
+	if (!unpack("names-twice.tar", (struct archive_spec){ .dest = dest }, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(content_of(dest, "a"), "2");
+	assert_string_equal(content_of(dest, "l"), "3");
+}
+
 /* clang-format off */
 static const struct {
 	const char *name, *text;
@@ -189,6 +201,12 @@ static const struct {
 	{ "folder-then-file.tar", "it is a folder already" },
 	{ "bomb.tar.gz",         "the archive grows more than 200 times" },
 	{ "bomb.zip",            "the archive grows more than 200 times" },
+	{ "bomb.tar.xz",         "the archive grows more than 200 times" },
+	{ "bomb.tar.zst",        "the archive grows more than 200 times" },
+	{ "size-8-eib.tar",      "" },
+	{ "size-negative.tar",   "" },
+	{ "size-beyond.tar",     "" },
+	{ "size-pax-negative.tar", "" },
 	{ "sparse.tar",          "the archive holds more than" },
 	{ "pax-large.tar.gz",    "cannot read the archive" },
 	{ "pax-flood.tar.gz",    "cannot unpack an entry without a name" },
@@ -214,6 +232,8 @@ static void test_archive__refuses_hostile_archives_and_writes_nothing_outside(vo
 	for (size_t i = 0; i < COUNTOF(hostile); i++) {
 		const char *dest = make_dest(), *above = path_join(arena, dest, "..");
 
+		if (access(at(hostile[i].name), R_OK) != 0 && strstr(hostile[i].name, ".zst"))
+			continue; /* there is no zstd program here */
 		if (unpack(hostile[i].name, (struct archive_spec){ .dest = dest }, &err)) {
 			print_message("%s was unpacked\n", hostile[i].name);
 			is_bad = true;
@@ -235,6 +255,9 @@ static void test_archive__limits_are_the_callers(void **state)
 	const struct archive_limits few = {
 		.bytes = 1 << 20, .entries = 3, .ratio = 100, .free_bytes = 1 << 20
 	};
+	const struct archive_limits thousand = {
+		.bytes = 1 << 20, .entries = 1000, .ratio = 100, .free_bytes = 64 << 20
+	};
 	const struct archive_limits small = {
 		.bytes = 5, .entries = 100, .ratio = 100, .free_bytes = 1 << 20
 	};
@@ -244,6 +267,15 @@ static void test_archive__limits_are_the_callers(void **state)
 	assert_false(unpack("app.tar", (struct archive_spec){ .dest = make_dest(), .limits = &few },
 			    &err));
 	assert_string_equal(err.text, "cannot unpack more than 3 entries");
+	/* Folders that no entry is for count. */
+	assert_false(unpack("folders.tar",
+			    (struct archive_spec){ .dest = make_dest(), .limits = &thousand },
+			    &err));
+	assert_string_equal(err.text, "cannot unpack more than 1000 entries");
+	assert_false(unpack("many.tar",
+			    (struct archive_spec){ .dest = make_dest(), .limits = &thousand },
+			    &err));
+	assert_string_equal(err.text, "cannot unpack more than 1000 entries");
 	assert_false(unpack("app.zip",
 			    (struct archive_spec){ .dest = make_dest(), .limits = &small }, &err));
 	assert_non_null(strstr(err.text, "the archive holds more than 5 bytes"));
@@ -296,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_archive__every_type_gives_the_same_folder),
 		cmocka_unit_test(test_archive__strips_leading_parts),
 		cmocka_unit_test(test_archive__keeps_links_that_stay_inside),
+		cmocka_unit_test(test_archive__the_last_of_a_name_counts),
 		cmocka_unit_test(test_archive__refuses_hostile_archives_and_writes_nothing_outside),
 		cmocka_unit_test(test_archive__limits_are_the_callers),
 		cmocka_unit_test(test_archive__layers_apply_over_each_other),

@@ -515,6 +515,50 @@ static void test_git_fold__leaves_packs_of_others_alone(void **state)
 			    "90");
 }
 
+/* An index that promises what its pack has not: bytes behind its end, or another entry's, went into the new pack. */
+static void test_git_fold__leaves_a_damaged_index_alone(void **state)
+{
+	static const char *const damages[] = {
+		/* The first entry's place. */
+		"printf '\\x7f\\xff\\xff\\xff' | dd of=$i bs=1 seek=$((n - 40 - 4 * c)) "
+		"conv=notrunc status=none",
+		"dd if=$i of=$i bs=1 count=4 skip=$((n - 40 - 4)) seek=$((n - 40 - 4 * c)) "
+		"conv=notrunc status=none",
+		"truncate -s 100 $i",
+	};
+	struct fixture *f = *state;
+
+	for (size_t k = 0; k < COUNTOF(damages); k++) {
+		struct git_id id = { 0 };
+
+		git_repo_close(&f->repo);
+		sh(f, "rm -rf r.git");
+		must(f,
+		     git_repo_init(path_join(f->arena, f->dir.path, "r.git"), &f->repo, &f->err));
+		for (int i = 0; i <= GIT_PACKS_MAX; i++)
+			id = commit(f, id,
+				    (struct edit[]){ { "a", arena_printf(f->arena, "%d", i) } }, 1);
+		sh(f, arena_printf(f->arena,
+				   "i=$(ls r.git/objects/pack/*.idx | head -n 1); n=$(stat -c %%s "
+				   "$i); c=3; chmod u+w $i; %s; echo $i > damaged; sum=$(head -c "
+				   "$((n - 20)) $i | sha1sum); cp $i copy",
+				   damages[k]));
+		/* Its own sum may be right, as a hostile one's is. */
+		if (k < 2)
+			sh(f, "i=$(cat damaged); n=$(stat -c %s $i); head -c $((n - 20)) $i | "
+			      "sha1sum | cut -c 1-40 | sed 's/../\\\\x&/g' > sum; printf "
+			      "\"$(cat sum)\" | dd of=$i bs=1 seek=$((n - 20)) conv=notrunc "
+			      "status=none; cp $i copy");
+		must(f, git_pack_fold(git_repo_objects_path(f->repo), &f->err));
+		sh(f, "cmp $(cat damaged) copy; test -e $(sed 's/idx$/pack/' damaged); test $(ls "
+		      "r.git/objects/pack/*.idx | wc -l) -lt 5");
+		/* Everything is still there for whoever makes the index anew. */
+		sh(f, "rm -f $(cat damaged); git -C r.git index-pack "
+		      "$(realpath $(sed 's/idx$/pack/' damaged)); git -C r.git fsck --strict "
+		      "--full --no-dangling 2>&1");
+	}
+}
+
 int main(void)
 {
 	static const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
@@ -536,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_git_export__refuses_hostile_names),
 		cmocka_unit_test(test_git_fold__keeps_every_object_in_few_packs),
 		cmocka_unit_test(test_git_fold__leaves_packs_of_others_alone),
+		cmocka_unit_test(test_git_fold__leaves_a_damaged_index_alone),
 	};
 	struct CMUnitTest with_fixture[COUNTOF(tests)];
 
