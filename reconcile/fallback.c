@@ -160,8 +160,8 @@ struct reading {
 	struct node *state, *object;
 };
 
-/* The list `name` of `map`, made where it is not yet. */
-static struct node *list_of(struct reading *r, struct node *map, const char *name)
+/* Adds to the list `name` of `map`, made where it is not yet. False: something else has that name. */
+static bool push(struct reading *r, struct node *map, const char *name, struct node *value)
 {
 	struct node *list = (struct node *)(uintptr_t)node_get(map, name);
 
@@ -169,7 +169,16 @@ static struct node *list_of(struct reading *r, struct node *map, const char *nam
 		list = node_new(r->arena, NODE_SEQ);
 		node_set(r->arena, map, name, list);
 	}
-	return list;
+	if (list->kind != NODE_SEQ)
+		return false;
+	node_push(list, value);
+	return true;
+}
+
+static bool push_object(struct reading *r, struct node *object)
+{
+	r->object = object;
+	return push(r, r->state, "objects", object);
 }
 
 /* What it must hold is recorder_load's to judge. */
@@ -177,20 +186,19 @@ static bool take_line(struct reading *r, struct node *line, struct err *err)
 {
 	struct node *value = line->kind == NODE_MAP && line->n == 1 ? line->first : NULL;
 	const char *key = value && value->kind == NODE_MAP ? value->key : "";
+	bool is_taken = false;
 
 	if (strcmp(key, "of") == 0 && !r->state)
-		r->state = value;
+		is_taken = (r->state = value) != NULL;
 	else if (strcmp(key, "object") == 0 && r->state)
-		node_push(list_of(r, r->state, "objects"), r->object = value);
+		is_taken = push_object(r, value);
 	else if (strcmp(key, "file") == 0 && r->object)
-		node_push(list_of(r, r->object, "files"), value);
+		is_taken = push(r, r->object, "files", value);
 	else if (strcmp(key, "record") == 0 && r->object)
-		node_push(list_of(r, r->object, "records"), value);
+		is_taken = push(r, r->object, "records", value);
 	else if (strcmp(key, "log") == 0 && r->state)
-		node_push(list_of(r, r->state, "logs"), value);
-	else
-		return err_set(err, ERR_INVALID, "it is not as a run writes it");
-	return true;
+		is_taken = push(r, r->state, "logs", value);
+	return is_taken || err_set(err, ERR_INVALID, "it is not as a run writes it");
 }
 
 /* One line, and where the next begins. */

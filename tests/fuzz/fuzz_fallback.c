@@ -1,14 +1,15 @@
 /* links: reconcile_cli */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_fallback.c — what `reconcile state push` is given: any bytes as the file, and as the saved state itself. What is taken
- * writes to paths below the branch alone, each object's below its own, and saves again the same.
+ * fuzz_fallback.c — what `reconcile state push` is given: any bytes as the file, as its lines behind a head with their
+ * checksum, and as the saved state itself. What is taken writes to paths below the branch alone, each object's below its own, and saves again the same.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buildexec/sys/fs.h"
+#include "model/base/digest.h"
 #include "model/doc/json.h"
 #include "reconcile/apply/recorder_parts.h"
 #include "reconcile/fallback.h"
@@ -64,21 +65,34 @@ static void load(const struct node *saved, struct arena *arena)
 	recorder_free(&recorder);
 }
 
+static void read_file(struct context *context, const void *bytes, size_t n)
+{
+	const char *path = path_join(context->arena, fuzz_folder(), "file");
+	const struct node *saved;
+	struct err err = { 0 };
+
+	fuzz_folder_file("file", bytes, n);
+	if (fallback_read(context, path, &saved, &err))
+		load(saved, context->arena);
+	else if (err.kind == ERR_NONE)
+		BUG("a failure without an error");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new();
 	struct context context = { .arena = arena, .options = { .state_branch = "state" } };
-	const char *path = path_join(arena, fuzz_folder(), "file");
-	const struct node *saved;
+	AUTO_BUF file = BUF_INIT(SIZE_MAX);
 	struct err err = { 0 };
 	struct node *root;
 
-	fuzz_folder_file("file", data, size);
-	if (fallback_read(&context, path, &saved, &err))
-		load(saved, arena);
-	else if (err.kind == ERR_NONE)
-		BUG("a failure without an error");
-	err = (struct err){ 0 };
+	read_file(&context, data, size);
+	buf_printf(&file,
+		   "{\"apiVersion\":\"reconcile.dev/v1\",\"kind\":\"UnrecordedState\","
+		   "\"branch\":\"state\",\"sha256\":\"%s\"}\n",
+		   digest_of(data, size).text);
+	buf_add(&file, data, size);
+	read_file(&context, buf_text(&file), file.len);
 	if (json_parse((const char *)data, size, arena, &root, &err))
 		load(root, arena);
 	arena_free(arena);
