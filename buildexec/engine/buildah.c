@@ -22,7 +22,8 @@ enum {
 	OUTPUT_MAX_BYTES = 4 << 20,
 	ERROR_MAX_BYTES = 16 << 10,
 	PROFILE_MAX_BYTES = 64 << 10,
-	HERE_MINOR = 33
+	HERE_MINOR = 33,
+	CLEAN_MS = 2500 /* before the scheduler kills us */
 };
 
 struct buildah {
@@ -32,6 +33,7 @@ struct buildah {
 	struct strings env;
 	const char *driver, *isolation, *profile;
 	bool is_partial; /* one user id only */
+	bool is_unclean; /* a build that did not end well may have left containers */
 };
 
 /* What it reads instead of the user's and the machine's files. */
@@ -228,15 +230,33 @@ static void choose_isolation(struct buildah *b)
 		b->isolation = proc_find("crun", path) ? "oci" : "chroot";
 }
 
-/* What a killed run left in the store; its mounts and processes went with it. */
-static bool remove_containers(struct buildah *b, struct err *err)
+/* What a killed run left in the store; its mounts and processes went with it. after_ms: see run.h. */
+static bool remove_containers(struct buildah *b, int64_t after_ms, bool *is_done, struct err *err)
 {
-	struct strings argv = command(b, "rm");
-	const char *ignored;
-	int exit_code;
+	const struct run_spec spec = { .argv = command(b, "rm"),
+				       .env = b->env,
+				       .dir = b->task->work.path,
+				       .after_ms = after_ms };
+	struct run_spec all = spec;
+	struct run_end end;
 
-	push(b, &argv, "--all");
-	return ask(b, &argv, &ignored, &exit_code, err);
+	push(b, &all.argv, "--all");
+	if (!run_engine(b->task, &all, &end, err))
+		return false;
+	*is_done = end.exit_code == 0;
+	return true;
+}
+
+/* Another build's store. */
+static bool clean_other(void *ctx, const struct engine_store *other)
+{
+	struct buildah as_other = *(struct buildah *)ctx;
+	struct err ignored = { 0 };
+	bool is_done;
+
+	as_other.store = *other;
+	return remove_containers(&as_other, 0, &is_done, &ignored) && is_done &&
+	       engine_store_clean_temp(as_other.task, &as_other.env, other, &ignored);
 }
 
 static bool buildah_open(struct engine_job *job, struct err *err)
@@ -244,7 +264,7 @@ static bool buildah_open(struct engine_job *job, struct err *err)
 	struct buildah *b = ARENA_NEW(job->task->arena, struct buildah);
 	char path[PATH_MAX];
 	const char *temp;
-	bool is_used;
+	bool is_done = true;
 
 	if (!proc_find("buildah", path))
 		return err_set(err, ERR_ABSENT, "no program 'buildah' in PATH");
@@ -259,13 +279,26 @@ static bool buildah_open(struct engine_job *job, struct err *err)
 	    !engine_store_open(b->task, job->store_name, &b->env, &b->store, err))
 		return false;
 	temp = path_join(b->task->arena, b->store.dir, ENGINE_TEMP);
-	is_used = fs_exists(path_join(b->task->arena, b->store.dir, "storage"));
 	/* Also of "RUN --mount=type=cache". */
 	put_env(b, &b->env, "TMPDIR", temp);
-	return fs_make_dirs(temp, 0700, err) && choose_driver(b, err) &&
-	       fs_make_dirs(temp, 0700, err) &&
-	       (!is_used || (remove_containers(b, err) &&
-			     engine_store_clean_temp(b->task, &b->env, &b->store, err)));
+	if (!fs_make_dirs(temp, 0700, err) || !choose_driver(b, err) ||
+	    !fs_make_dirs(temp, 0700, err))
+		return false;
+	engine_store_clean_others(b->task, clean_other, b);
+	if (b->store.is_left && (!remove_containers(b, 0, &is_done, err) ||
+				 !engine_store_clean_temp(b->task, &b->env, &b->store, err)))
+		return false;
+	b->is_unclean = !is_done;
+	return true;
+}
+
+/* A build that was ended has left its containers, which may be large; the next one would look for them, if there is one. */
+static bool clean_up(struct buildah *b)
+{
+	struct err ignored = { 0 };
+	bool is_done;
+
+	return !b->is_unclean || (remove_containers(b, CLEAN_MS, &is_done, &ignored) && is_done);
 }
 
 static void buildah_close(struct engine_job *job)
@@ -273,7 +306,7 @@ static void buildah_close(struct engine_job *job)
 	struct buildah *b = job->state;
 
 	if (b)
-		engine_store_close(&b->store);
+		engine_store_close(&b->store, b->driver && clean_up(b));
 	job->state = NULL;
 }
 
@@ -558,8 +591,10 @@ static bool buildah_build(struct engine_job *job, const char **id, struct err *e
 	push(b, &spec.argv, "-f");
 	push(b, &spec.argv, job->dockerfile);
 	push(b, &spec.argv, job->context);
+	b->is_unclean = true;
 	if (!run_engine(job->task, &spec, &end, err))
 		return false;
+	b->is_unclean = end.exit_code != 0;
 	if (end.exit_code == 0)
 		return read_id(b, id_file, id, err);
 	job->task->exit_code = end.exit_code;

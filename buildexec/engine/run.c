@@ -29,6 +29,7 @@ struct engine_run {
 	struct subids ids;
 	struct build_log log;
 	int out[2], err_out[2];
+	int64_t started_ms;
 	pid_t pid;
 	int pidfd; /* -1: the kernel has none */
 };
@@ -134,6 +135,9 @@ static bool may_go_on(struct engine_run *run, struct err *err)
 {
 	int64_t deadline_ms = task_deadline_ms(run->task);
 
+	if (run->spec->after_ms)
+		return clock_mono_ms() < run->started_ms + run->spec->after_ms ||
+		       err_set(err, ERR_SYSTEM, "'%s' took too long", run->spec->argv.v[0]);
 	if (task_is_cancelled(NULL))
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	return !deadline_ms || clock_mono_ms() < deadline_ms || run_deadline_passed(run->task, err);
@@ -240,6 +244,7 @@ bool run_engine(struct task *task, const struct run_spec *spec, struct run_end *
 	struct engine_run run = {
 		.task = task,
 		.spec = spec,
+		.started_ms = clock_mono_ms(),
 		.log = { .on_line = spec->on_line, .ctx = spec->ctx },
 		.out = { -1, -1 },
 		.err_out = { -1, -1 },
