@@ -16,8 +16,7 @@ from objects import Objects
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT_S = 60
-STAGING = re.compile(r"/cache/reconcile/cnb/[^/]*/staging/")  # emptied by the next that fills it
-TEMPORARY = re.compile(r"\.tmp-|/tmp_|reconcile-ref-|/\.git/.*\.lock$|\.tmp$")
+TEMPORARY = re.compile(r"\.tmp-|/tmp_|reconcile-ref-|/\.git/.*\.lock$|\.tmp$|/cnb/[^/]*/(staging|committed-backup)$")
 LOCKS = ("/config/.git/reconcile.lock",)  # files that are locked, and stay
 STATE, LOGS = "refs/heads/reconcile/state", "refs/heads/reconcile/logs"
 RUN = ("--write=commit", ".")
@@ -366,7 +365,7 @@ def check_left(world):
             folders.clear()
             continue
         left += [one for one in (f"{folder}/{name}"[len(world.root):] for name in files + folders)
-                 if TEMPORARY.search(one) and not STAGING.match(one) and one not in LOCKS]
+                 if TEMPORARY.search(one) and one not in LOCKS]
     for folder in ("cache/reconcile/tmp", "cache/reconcile/store/tmp", "temp"):
         left += [f"{folder}/{name}" for name in os.listdir(f"{world.root}/{folder}")] if os.path.isdir(f"{world.root}/{folder}") else []
     if left:
