@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -70,14 +69,12 @@ _Noreturn static void child_fail(int fd, enum step step)
 
 /*
  * The cgroup is ours, nobody below needs the tree: an empty folder lies over it. Engines would give it to their containers,
- * which could leave their limits; and crun refuses version 1 and 2 side by side.
+ * which could leave their limits; and crun refuses version 1 and 2 side by side, and a folder where nothing is mounted, as
+ * on a machine without cgroups.
  */
 static bool hide_cgroups(void)
 {
-	struct statfs top;
-
-	if (statfs("/sys/fs/cgroup", &top) < 0 ||
-	    (top.f_type != TMPFS_MAGIC && top.f_type != CGROUP2_SUPER_MAGIC))
+	if (access("/sys/fs/cgroup", F_OK) < 0)
 		return true;
 	return mount("none", "/sys/fs/cgroup", "tmpfs",
 		     MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k") == 0;

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds that misbehave, each as a buildpack, a source-to-image script, a RUN of a Dockerfile and a custom builder: they ignore
 # signals, print for ever, bomb, eat memory, stop themselves, kill what they can. Each ends in a recorded failure that says why,
-# in its time; the others of the same run are built, and nothing stays. MISBEHAVIOURS names those to try, or "all".
+# in its time; the others of the same run are built, and nothing stays. Then machines without cgroups. MISBEHAVIOURS names those to try,
+# or "all".
 set -euo pipefail
 . "$(dirname "$0")/../lib/world.sh" "$(cd "$1" && pwd)"
 for need in crun buildah busybox; do command -v $need >/dev/null || skip "$need is missing"; done
 trap 'rm -rf "$work" 2>/dev/null || buildah unshare rm -rf "$work"' EXIT
 # For those that have to end late; others have time enough on a busy machine.
-short_s=5 long_s=300
+short_s=4 long_s=300
+limits='{limits: {memory: 128Mi, pids: "100"}}'
 # A time that nobody else on this machine sleeps.
 nap=8$$
 late="DeadlineExceeded: it took longer than its"
@@ -52,16 +54,15 @@ app_commit "$work/app" index.txt "a page" "first page"
 { printf 'apiVersion: reconcile.dev/v1\nkind: Settings\nmetadata: {name: settings}\nretries: 0\nbuilds: {custom: true}\n'; sed -n '/^registries:/,$p' reconcile.yaml; } >"$work/settings.yaml"
 sed -i "s|layout: .*|layout: $work/registry|" "$work/settings.yaml"
 
-# put NAME SCRIPT: a build of every strategy that runs it.
+# put NAME SCRIPT [LIMITS]: a build of every strategy that runs it.
 put() {
 	local limit_s=$long_s
 	[[ ${says_of[$1]:-} != $late* ]] || limit_s=$short_s
-	python3 - "$1" "$2" "$limit_s" <<'PY'
+	python3 - "$1" "$2" "$limit_s" "${3:-$limits}" <<'PY'
 import json
 import sys
 
-name, script, limit_s = sys.argv[1:]
-limits = '{limits: {memory: 128Mi, pids: "100"}}'
+name, script, limit_s, limits = sys.argv[1:]
 env = "[{name: DO, value: " + json.dumps(script) + "}]"
 dockerfile = "FROM registry.local/stacks/base:run\nUSER 0\nRUN " + json.dumps(["/bin/sh", "-c", script])
 builder = 'from: {kind: DockerImage, name: "registry.local/upstream/builder:latest"}, env: ' + env
@@ -104,7 +105,8 @@ said() {
 	fi
 }
 says_why() { grep -qE "${says_of[$2]}" <<<"$(said "$1" "$2")" || { said "$1" "$2" | tail -n 45; return 1; }; }
-is_good() { grep -qE "Succeeded|phase: Complete" <<<"$(said "$1" good)" || { said "$1" good | tail -n 40; return 1; }; }
+# is_good STRATEGY [NAME]
+is_good() { grep -qE "Succeeded|phase: Complete" <<<"$(said "$1" "${2:-good}")" || { said "$1" "${2:-good}" | tail -n 40; return 1; }; }
 nothing_stays() {
 	local try left
 	for try in $(seq 50); do
@@ -136,4 +138,25 @@ done
 for strategy in "${strategies[@]}"; do check "$strategy: the one that behaves is built" is_good "$strategy"; done
 check "nothing stays" nothing_stays
 check "nothing is tried again by itself" expect_exit 0 timeout 600 "$reconcile" --settings "$work/settings.yaml" .
+
+[ "$(id -u)" = 0 ] && unshare --mount umount -R /sys/fs/cgroup 2>/dev/null || exit $failed
+# on NAME MOUNT: what needs no limits is built on such a machine, what names some is told that it cannot be limited.
+on() {
+	local strategy
+	put "free-$1" true "{}"
+	put "held-$1" true
+	says_of[held-$1]="cannot limit a (container|build)'s memory"
+	expect_exit 4 timeout 600 unshare --mount sh -c "umount -R /sys/fs/cgroup && $2 && exec \"\$@\"" sh \
+		"$reconcile" --settings "$work/settings.yaml" -j 4 . || return 1
+	for strategy in "${strategies[@]}"; do
+		is_good "$strategy" "free-$1" && says_why "$strategy" "held-$1" || return 1
+	done
+}
+git rm -q --cached all.yaml && rm all.yaml
+check "on a machine without cgroups" on none true
+v2="mount -t cgroup2 none /sys/fs/cgroup"
+if [ -n "${MISBEHAVIOURS:-}" ] && unshare --mount sh -c "umount -R /sys/fs/cgroup && $v2 && ! grep -q memory /sys/fs/cgroup/cgroup.controllers"; then
+	check "on one that has version 2 alone, without controllers" on v2 "$v2"
+fi
+check "nothing stays" nothing_stays
 exit $failed
