@@ -10,8 +10,7 @@
 #include <unistd.h>
 
 #include "buildexec/engine/base.h"
-#include "buildexec/engine/engine.h"
-#include "buildexec/engine/engine_store.h"
+#include "buildexec/engine/buildah_parts.h"
 #include "buildexec/engine/run.h"
 #include "buildexec/sandbox/bundle.h"
 #include "buildexec/sandbox/cgroup.h"
@@ -22,18 +21,7 @@ enum {
 	OUTPUT_MAX_BYTES = 4 << 20,
 	ERROR_MAX_BYTES = 16 << 10,
 	PROFILE_MAX_BYTES = 64 << 10,
-	HERE_MINOR = 33,
-	CLEAN_MS = 2500 /* before the scheduler kills us */
-};
-
-struct buildah {
-	struct engine_job *job;
-	struct task *task;
-	struct engine_store store;
-	struct strings env;
-	const char *driver, *isolation, *profile;
-	bool is_partial; /* one user id only */
-	bool is_unclean; /* a build that did not end well may have left containers */
+	HERE_MINOR = 33
 };
 
 /* What it reads instead of the user's and the machine's files. */
@@ -99,8 +87,7 @@ static void push(struct buildah *b, struct strings *argv, const char *arg)
 	vec_push(b->task->arena, argv, arg);
 }
 
-/* "buildah", where it keeps things, and the command. */
-static struct strings command(struct buildah *b, const char *name)
+struct strings buildah_command(struct buildah *b, const char *name)
 {
 	struct arena *arena = b->task->arena;
 	struct strings argv = { 0 };
@@ -170,7 +157,7 @@ static bool try_driver(struct buildah *b, const char *driver, bool *works, const
 	int exit_code;
 
 	b->driver = driver;
-	argv = command(b, "images");
+	argv = buildah_command(b, "images");
 	push(b, &argv, "-q");
 	if (!ask(b, &argv, said, &exit_code, err))
 		return false;
@@ -230,41 +217,11 @@ static void choose_isolation(struct buildah *b)
 		b->isolation = proc_find("crun", path) ? "oci" : "chroot";
 }
 
-/* What a killed run left in the store; its mounts and processes went with it. after_ms: see run.h. */
-static bool remove_containers(struct buildah *b, int64_t after_ms, bool *is_done, struct err *err)
-{
-	const struct run_spec spec = { .argv = command(b, "rm"),
-				       .env = b->env,
-				       .dir = b->task->work.path,
-				       .after_ms = after_ms };
-	struct run_spec all = spec;
-	struct run_end end;
-
-	push(b, &all.argv, "--all");
-	if (!run_engine(b->task, &all, &end, err))
-		return false;
-	*is_done = end.exit_code == 0;
-	return true;
-}
-
-/* Another build's store. */
-static bool clean_other(void *ctx, const struct engine_store *other)
-{
-	struct buildah as_other = *(struct buildah *)ctx;
-	struct err ignored = { 0 };
-	bool is_done;
-
-	as_other.store = *other;
-	return remove_containers(&as_other, 0, &is_done, &ignored) && is_done &&
-	       engine_store_clean_temp(as_other.task, &as_other.env, other, &ignored);
-}
-
 static bool buildah_open(struct engine_job *job, struct err *err)
 {
 	struct buildah *b = ARENA_NEW(job->task->arena, struct buildah);
 	char path[PATH_MAX];
 	const char *temp;
-	bool is_done = true;
 
 	if (!proc_find("buildah", path))
 		return err_set(err, ERR_ABSENT, "no program 'buildah' in PATH");
@@ -281,24 +238,8 @@ static bool buildah_open(struct engine_job *job, struct err *err)
 	temp = path_join(b->task->arena, b->store.dir, ENGINE_TEMP);
 	/* Also of "RUN --mount=type=cache". */
 	put_env(b, &b->env, "TMPDIR", temp);
-	if (!fs_make_dirs(temp, 0700, err) || !choose_driver(b, err) ||
-	    !fs_make_dirs(temp, 0700, err))
-		return false;
-	engine_store_clean_others(b->task, clean_other, b);
-	if (b->store.is_left && (!remove_containers(b, 0, &is_done, err) ||
-				 !engine_store_clean_temp(b->task, &b->env, &b->store, err)))
-		return false;
-	b->is_unclean = !is_done;
-	return true;
-}
-
-/* A build that was ended has left its containers, which may be large; the next one would look for them, if there is one. */
-static bool clean_up(struct buildah *b)
-{
-	struct err ignored = { 0 };
-	bool is_done;
-
-	return !b->is_unclean || (remove_containers(b, CLEAN_MS, &is_done, &ignored) && is_done);
+	return fs_make_dirs(temp, 0700, err) && choose_driver(b, err) &&
+	       fs_make_dirs(temp, 0700, err) && buildah_clean_before(b, err);
 }
 
 static void buildah_close(struct engine_job *job)
@@ -306,7 +247,7 @@ static void buildah_close(struct engine_job *job)
 	struct buildah *b = job->state;
 
 	if (b)
-		engine_store_close(&b->store, b->driver && clean_up(b));
+		engine_store_close(&b->store, b->driver && buildah_clean_behind(b));
 	job->state = NULL;
 }
 
@@ -360,7 +301,7 @@ static bool bring(struct buildah *b, const struct engine_base *base, struct err 
 	/* Relative, for it becomes a name, which has no upper case. */
 	const char *name = arena_printf(arena, "bases/%.24s", base->id);
 	const char *dir = path_join(arena, b->task->work.path, name);
-	struct strings argv = command(b, "pull");
+	struct strings argv = buildah_command(b, "pull");
 	const char *id;
 
 	if (!write_dir(b, base, dir, err))
@@ -378,7 +319,7 @@ static bool bring(struct buildah *b, const struct engine_base *base, struct err 
 /* By the name that the Dockerfile will ask for. */
 static bool name_base(struct buildah *b, const struct engine_base *base, struct err *err)
 {
-	struct strings argv = command(b, "tag");
+	struct strings argv = buildah_command(b, "tag");
 
 	push(b, &argv, base->id);
 	push(b, &argv, base->name);
@@ -404,7 +345,7 @@ static bool place_one(struct buildah *b, size_t i, const char *there, struct err
 static bool buildah_place(struct engine_job *job, struct err *err)
 {
 	struct buildah *b = job->state;
-	struct strings argv = command(b, "images");
+	struct strings argv = buildah_command(b, "images");
 	const char *there;
 
 	push(b, &argv, "-q");
@@ -531,7 +472,7 @@ static void push_isolation(struct buildah *b, struct strings *argv)
 static struct strings build_command(struct buildah *b, const char *id_file)
 {
 	const struct engine_job *job = b->job;
-	struct strings argv = command(b, "bud");
+	struct strings argv = buildah_command(b, "bud");
 
 	push(b, &argv, "--pull-never");
 	push(b, &argv, "--force-rm");
@@ -680,7 +621,7 @@ static bool buildah_read_config(struct engine_job *job, const char *id, const ch
 				size_t *len, struct err *err)
 {
 	struct buildah *b = job->state;
-	struct strings argv = command(b, "inspect");
+	struct strings argv = buildah_command(b, "inspect");
 
 	push(b, &argv, "--type");
 	push(b, &argv, "image");
@@ -700,7 +641,7 @@ static bool buildah_export(struct engine_job *job, const char *id, const char *d
 {
 	struct buildah *b = job->state;
 	struct arena *arena = job->task->arena;
-	struct strings argv = command(b, "push");
+	struct strings argv = buildah_command(b, "push");
 
 	*out = (struct engine_output){ 0 };
 	push(b, &argv, "-q");
