@@ -21,6 +21,12 @@
 
 enum { TICK_MS = 100, CHUNK = 64 << 10 };
 
+/*
+ * What buildah as root remembers of blobs, for all builds of the machine in one file, wherever its store is: one build that is
+ * stopped while it has the file locked would stop all others. Without root it is in our own home.
+ */
+#define SHARED_CACHE "/var/lib/containers/cache"
+
 struct engine_run {
 	struct task *task;
 	const struct run_spec *spec;
@@ -73,6 +79,7 @@ static bool check_limits(const struct engine_run *run, struct err *err)
 static bool start(struct engine_run *run, const char *scratch, struct err *err)
 {
 	struct arena *arena = run->task->arena;
+	struct err ignored = { 0 };
 	AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct enter_spec enter = {
 		.argv = terminated(&run->spec->argv, arena),
@@ -81,6 +88,7 @@ static bool start(struct engine_run *run, const char *scratch, struct err *err)
 		.bundle = run->spec->dir,
 		.scratch = scratch,
 		.no_devices = run->spec->no_devices,
+		.hidden = SHARED_CACHE,
 		.is_rootless = geteuid() != 0,
 		.map = run->ids.n_uids ? map_ids : NULL,
 		.prepare = join_cgroup,
@@ -90,6 +98,9 @@ static bool start(struct engine_run *run, const char *scratch, struct err *err)
 
 	if (null < 0)
 		return err_sys(err, errno, "cannot open '/dev/null'");
+	/* buildah would make it, and could not be kept from it then. */
+	if (!enter.is_rootless && !fs_make_dirs(SHARED_CACHE, 0700, &ignored))
+		enter.hidden = NULL;
 	if (pipe2(run->out, O_CLOEXEC) < 0 || pipe2(run->err_out, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe");
 	enter.fds[0] = null;

@@ -34,6 +34,7 @@ enum step {
 	STEP_PROC,
 	STEP_SCRATCH,
 	STEP_NO_DEVICES,
+	STEP_HIDDEN,
 	STEP_OVERLAY,
 	STEP_STREAMS,
 	STEP_EXEC,
@@ -48,6 +49,7 @@ static const char *const steps[] = {
 	[STEP_PROC] = "mount '/proc' for the container",
 	[STEP_SCRATCH] = "mount scratch space for the container",
 	[STEP_NO_DEVICES] = "forbid device files for the container",
+	[STEP_HIDDEN] = "hide a folder from the engine",
 	[STEP_OVERLAY] = "join the layers with overlayfs",
 	[STEP_STREAMS] = "set up the container's streams",
 	[STEP_EXEC] = "start the container runtime",
@@ -149,6 +151,9 @@ static void prepare_mounts(const struct enter_spec *spec, int report_fd)
 		child_fail(report_fd, STEP_SCRATCH);
 	if (spec->no_devices && !spec->is_rootless && !forbid_devices(spec->no_devices))
 		child_fail(report_fd, STEP_NO_DEVICES);
+	if (spec->hidden && !spec->is_rootless && access(spec->hidden, F_OK) == 0 &&
+	    mount("none", spec->hidden, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		child_fail(report_fd, STEP_HIDDEN);
 	umask(0);
 	for (size_t i = 0; i < spec->n_overlays; i++)
 		if (!mount_overlay(&spec->overlays[i], spec->is_rootless))

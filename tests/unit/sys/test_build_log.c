@@ -40,7 +40,7 @@ static size_t take_back(int old, char *text, size_t max)
 	return (size_t)n;
 }
 
-static void say(const char *fmt, ...)
+static void PRINTF(1, 2) say(const char *fmt, ...)
 {
 	va_list args;
 
