@@ -25,7 +25,7 @@ declare -A says_of=(
 	[deaf]=$late [chatty]=$late [line]=$late [silent]=$late [stopped]=$late [bomb]="$late|failed" [hungry]=OOMKilled [killer]=failed
 	[victim]=failed [orphans]=failed
 )
-chosen=${MISBEHAVIOURS:-deaf hungry}
+chosen=${MISBEHAVIOURS:-deaf}
 [ "$chosen" != all ] || chosen=${!does[*]}
 strategies=(pack s2i docker custom)
 
