@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buildexec/cnb/actions.h"
+#include "buildexec/cnb/cache.h"
 #include "buildexec/cnb/extend_engine.h"
 #include "buildexec/cnb/prepare.h"
 #include "buildexec/sys/build_log.h"
@@ -51,6 +52,11 @@ static void fill_common(struct task *task, struct lifecycle *life)
 	options->annotations = task_annotations(task);
 }
 
+static const char *all_caches(const struct task *task)
+{
+	return path_join(task->arena, task->cache_dir, "cnb");
+}
+
 /* Names of caches come from the request: one folder each, whatever they are called. */
 static const char *cache_dir(const struct task *task)
 {
@@ -60,7 +66,7 @@ static const char *cache_dir(const struct task *task)
 	if (!key || !key[0])
 		return NULL;
 	digest = digest_of(key, strlen(key));
-	return arena_printf(task->arena, "%s/cnb/%.32s", task->cache_dir, digest_hex(digest.text));
+	return arena_printf(task->arena, "%s/%.32s", all_caches(task), digest_hex(digest.text));
 }
 
 /* The platform's choice, which buildpacks and processes follow (buildpacks/spec platform.md "Execution Environment"). */
@@ -247,6 +253,7 @@ bool task_build(struct task *task, struct err *err)
 	task_catch_signals();
 	task_begin(task, TASK_PREPARE);
 	task_say_reasons(task);
+	build_cache_sweep(all_caches(task), task->arena);
 	if (!adopt(task, &is_adopted, err))
 		return false;
 	if (is_adopted)
@@ -279,6 +286,7 @@ bool task_rebase(struct task *task, struct err *err)
 	task_catch_signals();
 	task_begin(task, lifecycle_phase_name(PHASE_REBASE));
 	task_say_reasons(task);
+	build_cache_sweep(all_caches(task), task->arena);
 	if (task->request->tags.n == 0)
 		return err_set(err, ERR_INVALID, "build request: no tag");
 	if (!adopt(task, &is_adopted, err) || (!is_adopted && !rebase_new(task, err)))

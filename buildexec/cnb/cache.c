@@ -136,6 +136,31 @@ void build_cache_close(struct build_cache *cache)
 		fd_close(&cache->lock_fd);
 }
 
+void build_cache_sweep(const char *root, struct arena *arena)
+{
+	AUTO_FD fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err ignored = { 0 };
+	struct strings names;
+
+	if (fd < 0 || !fs_names(fd, arena, &names, &ignored))
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		AUTO_BUILD_CACHE cache = { .dir = path_join(arena, root, names.v[i]),
+					   .lock_fd = -1 };
+		const char *staging = path_join(arena, cache.dir, STAGING);
+		const char *old = path_join(arena, cache.dir, OLD);
+
+		if ((!fs_exists(staging) && !fs_exists(old)) ||
+		    !fs_lock(path_join(arena, cache.dir, "lock"), false, 0, &cache.lock_fd,
+			     &ignored))
+			continue;
+		recover(&cache, arena);
+		if (!fs_remove_tree(old, &ignored))
+			continue;
+		cache.staging = staging; /* nobody's: closing removes it */
+	}
+}
+
 const char *build_cache_find(const struct build_cache *cache, const char *diff_id,
 			     struct arena *arena)
 {

@@ -36,6 +36,12 @@ MUST_CHECK bool build_cache_open(const char *dir, struct arena *arena, struct bu
 void build_cache_close(struct build_cache *cache);
 #define AUTO_BUILD_CACHE __attribute__((cleanup(build_cache_close))) struct build_cache
 
+/*
+ * Below `root` are caches, one folder each: what killed builds left of their new states is removed. A cache that is in use is
+ * left alone. One whose build was killed behind its push is opened by nobody until the next build of its image.
+ */
+void build_cache_sweep(const char *root, struct arena *arena);
+
 /* Path of a committed layer's archive; NULL when it is not there. */
 const char *build_cache_find(const struct build_cache *cache, const char *diff_id,
 			     struct arena *arena);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * custom.c — the action "custom": a builder image runs in the sandbox and does the whole work, source to push. What it made is
- * what the output's tag names afterwards. A push that was not recorded is not found again by a build key, since nobody makes
- * the builder keep our annotation: the build runs again.
+ * what the output's tag names afterwards. What was pushed and not recorded is found again as finished.h says.
  * Spec: openshift.md §3.7 "Custom builder env", §3.6.
  */
 #include <string.h>
 
 #include "buildexec/custom/action.h"
 #include "buildexec/custom/binary.h"
+#include "buildexec/custom/finished.h"
 #include "buildexec/custom/mounts.h"
 #include "buildexec/custom/root.h"
 #include "buildexec/registry/reach.h"
@@ -190,39 +190,56 @@ static bool run_builder(struct task *task, const struct custom_root *root, struc
 	return true;
 }
 
-/* What the builder says it pushed is what the tag names now. */
-static bool read_back(struct task *task, const char *output, struct err *err)
+static bool resolve(struct task *task, const char *output, struct descriptor *found,
+		    struct err *err)
 {
-	struct descriptor found;
 	struct ref ref;
 
-	if (!ref_parse(output, task->arena, &ref, err))
-		return false;
-	if (!registry_resolve(task->registry, &ref, task->arena, &found, err))
+	return ref_parse(output, task->arena, &ref, err) &&
+	       registry_resolve(task->registry, &ref, task->arena, found, err);
+}
+
+/* What the builder says it pushed is what the tag names now. */
+static bool read_back(struct task *task, const char *output, const char **digest, struct err *err)
+{
+	struct descriptor found;
+
+	if (!resolve(task, output, &found, err))
 		return err_prefix(err, "cannot see what the builder pushed to '%s'", output);
 	if (!found.digest) {
 		task_fail(task, PUSH_FAILED);
 		return err_set(err, ERR_INVALID, "the builder ended without pushing '%s'", output);
 	}
 	build_log_say("Pushed '%s' (%s)", output, found.digest);
+	*digest = found.digest;
 	return task_pinned(task, output, found.digest, &task->result.image, err);
 }
 
-bool task_custom(struct task *task, struct err *err)
+/* Did this very build end in a run that died, and is what it pushed still there? */
+static bool adopt(struct task *task, const char *output, bool *found, struct err *err)
 {
-	const struct bc_request *config = task->request->config;
-	struct custom_root root;
-	const char *from, *output;
+	struct descriptor there = { 0 };
+	struct err problem = { 0 };
+	const char *digest;
 
-	task_catch_signals();
-	if (!config || !config->spec.strategy.custom)
-		return err_set(err, ERR_INVALID, "build request: no Custom strategy");
-	output = output_of(task);
-	task_begin(task, BC_PULL);
-	task_say_reasons(task);
+	*found = custom_finished_read(task, &digest) && (output != NULL) == (*digest != '\0') &&
+		 (!output || (resolve(task, output, &there, &problem) && there.digest &&
+			      strcmp(there.digest, digest) == 0));
+	if (!*found)
+		return custom_finished_forget(task, err);
+	task->result.is_adopted = true;
+	build_log_say("This build ended already, in a run that could not record it");
+	return !output || task_pinned(task, output, digest, &task->result.image, err);
+}
+
+static bool build(struct task *task, const char *output, struct err *err)
+{
+	const char *from = task->request->config->spec.strategy.custom->from.name;
+	const char *digest = "";
+	struct custom_root root;
+
 	if (!notice_what_is_out_of_reach(task, err))
 		return false;
-	from = config->spec.strategy.custom->from.name;
 	if (!custom_root_open(task, from, &root, err)) {
 		task_fail(task, PULL_FAILED);
 		return err_prefix(err, "cannot use builder image '%s'", from);
@@ -230,7 +247,25 @@ bool task_custom(struct task *task, struct err *err)
 	task_begin(task, BC_BUILD);
 	if (!run_builder(task, &root, err))
 		return false;
-	if (output && !read_back(task, output, err))
+	if (output && !read_back(task, output, &digest, err))
+		return false;
+	custom_finished_write(task, digest);
+	return true;
+}
+
+bool task_custom(struct task *task, struct err *err)
+{
+	const struct bc_request *config = task->request->config;
+	const char *output;
+	bool is_adopted;
+
+	task_catch_signals();
+	if (!config || !config->spec.strategy.custom)
+		return err_set(err, ERR_INVALID, "build request: no Custom strategy");
+	output = output_of(task);
+	task_begin(task, BC_PULL);
+	task_say_reasons(task);
+	if (!adopt(task, output, &is_adopted, err) || (!is_adopted && !build(task, output, err)))
 		return false;
 	task_begin(task, TASK_COMPLETION);
 	build_log_say("Build successful");

@@ -10,8 +10,7 @@
 #include <unistd.h>
 
 #include "buildexec/engine/base.h"
-#include "buildexec/engine/engine.h"
-#include "buildexec/engine/engine_store.h"
+#include "buildexec/engine/buildah_parts.h"
 #include "buildexec/engine/run.h"
 #include "buildexec/sandbox/bundle.h"
 #include "buildexec/sandbox/cgroup.h"
@@ -24,15 +23,6 @@ enum {
 	ERROR_MAX_BYTES = 16 << 10,
 	PROFILE_MAX_BYTES = 64 << 10,
 	HERE_MINOR = 33
-};
-
-struct buildah {
-	struct engine_job *job;
-	struct task *task;
-	struct engine_store store;
-	struct strings env;
-	const char *driver, *isolation, *profile;
-	bool is_partial; /* one user id only */
 };
 
 /* What it reads instead of the user's and the machine's files. */
@@ -98,8 +88,7 @@ static void push(struct buildah *b, struct strings *argv, const char *arg)
 	vec_push(b->task->arena, argv, arg);
 }
 
-/* "buildah", where it keeps things, and the command. */
-static struct strings command(struct buildah *b, const char *name)
+struct strings buildah_command(struct buildah *b, const char *name)
 {
 	struct arena *arena = b->task->arena;
 	struct strings argv = { 0 };
@@ -169,7 +158,7 @@ static bool try_driver(struct buildah *b, const char *driver, bool *works, const
 	int exit_code;
 
 	b->driver = driver;
-	argv = command(b, "images");
+	argv = buildah_command(b, "images");
 	push(b, &argv, "-q");
 	if (!ask(b, &argv, said, &exit_code, err))
 		return false;
@@ -229,23 +218,11 @@ static void choose_isolation(struct buildah *b)
 		b->isolation = proc_find("crun", path) ? "oci" : "chroot";
 }
 
-/* What a killed run left in the store; its mounts and processes went with it. */
-static bool remove_containers(struct buildah *b, struct err *err)
-{
-	struct strings argv = command(b, "rm");
-	const char *ignored;
-	int exit_code;
-
-	push(b, &argv, "--all");
-	return ask(b, &argv, &ignored, &exit_code, err);
-}
-
 static bool buildah_open(struct engine_job *job, struct err *err)
 {
 	struct buildah *b = ARENA_NEW(job->task->arena, struct buildah);
 	char path[PATH_MAX];
 	const char *temp;
-	bool is_used;
 
 	if (!proc_find("buildah", path))
 		return err_set(err, ERR_ABSENT, "no program 'buildah' in PATH");
@@ -260,13 +237,10 @@ static bool buildah_open(struct engine_job *job, struct err *err)
 	    !engine_store_open(b->task, job->store_name, &b->env, &b->store, err))
 		return false;
 	temp = path_join(b->task->arena, b->store.dir, ENGINE_TEMP);
-	is_used = fs_exists(path_join(b->task->arena, b->store.dir, "storage"));
 	/* Also of "RUN --mount=type=cache". */
 	put_env(b, &b->env, "TMPDIR", temp);
 	return fs_make_dirs(temp, 0700, err) && choose_driver(b, err) &&
-	       fs_make_dirs(temp, 0700, err) &&
-	       (!is_used || (remove_containers(b, err) &&
-			     engine_store_clean_temp(b->task, &b->env, &b->store, err)));
+	       fs_make_dirs(temp, 0700, err) && buildah_clean_before(b, err);
 }
 
 static void buildah_close(struct engine_job *job)
@@ -274,7 +248,7 @@ static void buildah_close(struct engine_job *job)
 	struct buildah *b = job->state;
 
 	if (b)
-		engine_store_close(&b->store);
+		engine_store_close(&b->store, b->driver && buildah_clean_behind(b));
 	job->state = NULL;
 }
 
@@ -328,7 +302,7 @@ static bool bring(struct buildah *b, const struct engine_base *base, struct err 
 	/* Relative, for it becomes a name, which has no upper case. */
 	const char *name = arena_printf(arena, "bases/%.24s", base->id);
 	const char *dir = path_join(arena, b->task->work.path, name);
-	struct strings argv = command(b, "pull");
+	struct strings argv = buildah_command(b, "pull");
 	const char *id;
 
 	if (!write_dir(b, base, dir, err))
@@ -346,7 +320,7 @@ static bool bring(struct buildah *b, const struct engine_base *base, struct err 
 /* By the name that the Dockerfile will ask for. */
 static bool name_base(struct buildah *b, const struct engine_base *base, struct err *err)
 {
-	struct strings argv = command(b, "tag");
+	struct strings argv = buildah_command(b, "tag");
 
 	push(b, &argv, base->id);
 	push(b, &argv, base->name);
@@ -372,7 +346,7 @@ static bool place_one(struct buildah *b, size_t i, const char *there, struct err
 static bool buildah_place(struct engine_job *job, struct err *err)
 {
 	struct buildah *b = job->state;
-	struct strings argv = command(b, "images");
+	struct strings argv = buildah_command(b, "images");
 	const char *there;
 
 	push(b, &argv, "-q");
@@ -499,7 +473,7 @@ static void push_isolation(struct buildah *b, struct strings *argv)
 static struct strings build_command(struct buildah *b, const char *id_file)
 {
 	const struct engine_job *job = b->job;
-	struct strings argv = command(b, "bud");
+	struct strings argv = buildah_command(b, "bud");
 
 	push(b, &argv, "--pull-never");
 	push(b, &argv, "--force-rm");
@@ -559,8 +533,10 @@ static bool buildah_build(struct engine_job *job, const char **id, struct err *e
 	push(b, &spec.argv, "-f");
 	push(b, &spec.argv, job->dockerfile);
 	push(b, &spec.argv, job->context);
+	b->is_unclean = true;
 	if (!run_engine(job->task, &spec, &end, err))
 		return false;
+	b->is_unclean = end.exit_code != 0;
 	if (end.exit_code == 0)
 		return read_id(b, id_file, id, err);
 	job->task->exit_code = end.exit_code;
@@ -646,7 +622,7 @@ static bool buildah_read_config(struct engine_job *job, const char *id, const ch
 				size_t *len, struct err *err)
 {
 	struct buildah *b = job->state;
-	struct strings argv = command(b, "inspect");
+	struct strings argv = buildah_command(b, "inspect");
 
 	push(b, &argv, "--type");
 	push(b, &argv, "image");
@@ -666,7 +642,7 @@ static bool buildah_export(struct engine_job *job, const char *id, const char *d
 {
 	struct buildah *b = job->state;
 	struct arena *arena = job->task->arena;
-	struct strings argv = command(b, "push");
+	struct strings argv = buildah_command(b, "push");
 
 	*out = (struct engine_output){ 0 };
 	push(b, &argv, "-q");

@@ -111,6 +111,21 @@ static bool is_too_large(struct task *task, const struct strings *env, const cha
 	       strtoll(buf_text(&out), NULL, 10) > STORE_MAX_KIB;
 }
 
+static bool is_marked(int lock_fd)
+{
+	struct stat st;
+
+	return fstat(lock_fd, &st) == 0 && st.st_size > 0;
+}
+
+/* What cannot be marked is cleaned by nobody but the next build of the same name, which looks for itself. */
+static void mark(struct engine_store *store)
+{
+	store->is_left = is_marked(store->lock_fd);
+	if (!store->is_left)
+		(void)!pwrite(store->lock_fd, "+", 1, 0);
+}
+
 /* The first slot that nobody uses. */
 static bool take_slot(struct task *task, const char *root, const char *name,
 		      struct engine_store *out, struct err *err)
@@ -144,6 +159,7 @@ bool engine_store_open(struct task *task, const char *name, const struct strings
 	if (!take_slot(task, root, name, out, err))
 		return false;
 	(void)futimens(out->lock_fd, NULL);
+	mark(out);
 	if (!fs_is_dir(out->dir))
 		return fs_make_dirs(out->dir, 0700, err);
 	if (!is_too_large(task, env, out->dir))
@@ -153,7 +169,31 @@ bool engine_store_open(struct task *task, const char *name, const struct strings
 	return engine_store_empty(task, env, out, err);
 }
 
-void engine_store_close(struct engine_store *store)
+void engine_store_clean_others(struct task *task, engine_store_clean_fn *clean, void *ctx)
 {
+	const char *root = path_join(task->arena, task->cache_dir, "docker");
+	AUTO_FD fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err ignored = { 0 };
+	struct strings names;
+
+	if (fd < 0 || !fs_names(fd, task->arena, &names, &ignored))
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		struct engine_store store = { .dir = path_join(task->arena, root, names.v[i]),
+					      .lock_fd = -1 };
+		const char *lock = lock_path(task, store.dir);
+		struct stat st;
+
+		if (!fs_is_dir(store.dir) || stat(lock, &st) != 0 || st.st_size == 0 ||
+		    !fs_lock(lock, false, 0, &store.lock_fd, &ignored))
+			continue;
+		engine_store_close(&store, is_marked(store.lock_fd) && clean(ctx, &store));
+	}
+}
+
+void engine_store_close(struct engine_store *store, bool is_clean)
+{
+	if (is_clean && store->lock_fd >= 0 && ftruncate(store->lock_fd, 0) != 0)
+		is_clean = false; /* it is cleaned once more */
 	fd_close(&store->lock_fd);
 }

@@ -21,6 +21,12 @@
 
 enum { TICK_MS = 100, CHUNK = 64 << 10 };
 
+/*
+ * What buildah as root remembers of blobs, for all builds of the machine in one file, wherever its store is: one build that is
+ * stopped while it has the file locked would stop all others. Without root it is in our own home.
+ */
+#define SHARED_CACHE "/var/lib/containers/cache"
+
 struct engine_run {
 	struct task *task;
 	const struct run_spec *spec;
@@ -29,6 +35,7 @@ struct engine_run {
 	struct subids ids;
 	struct build_log log;
 	int out[2], err_out[2];
+	int64_t started_ms;
 	pid_t pid;
 	int pidfd; /* -1: the kernel has none */
 };
@@ -72,6 +79,7 @@ static bool check_limits(const struct engine_run *run, struct err *err)
 static bool start(struct engine_run *run, const char *scratch, struct err *err)
 {
 	struct arena *arena = run->task->arena;
+	struct err ignored = { 0 };
 	AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct enter_spec enter = {
 		.argv = terminated(&run->spec->argv, arena),
@@ -80,6 +88,7 @@ static bool start(struct engine_run *run, const char *scratch, struct err *err)
 		.bundle = run->spec->dir,
 		.scratch = scratch,
 		.no_devices = run->spec->no_devices,
+		.hidden = SHARED_CACHE,
 		.is_rootless = geteuid() != 0,
 		.map = run->ids.n_uids ? map_ids : NULL,
 		.prepare = join_cgroup,
@@ -89,6 +98,9 @@ static bool start(struct engine_run *run, const char *scratch, struct err *err)
 
 	if (null < 0)
 		return err_sys(err, errno, "cannot open '/dev/null'");
+	/* buildah would make it, and could not be kept from it then. */
+	if (!enter.is_rootless && !fs_make_dirs(SHARED_CACHE, 0700, &ignored))
+		enter.hidden = NULL;
 	if (pipe2(run->out, O_CLOEXEC) < 0 || pipe2(run->err_out, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe");
 	enter.fds[0] = null;
@@ -134,6 +146,9 @@ static bool may_go_on(struct engine_run *run, struct err *err)
 {
 	int64_t deadline_ms = task_deadline_ms(run->task);
 
+	if (run->spec->after_ms)
+		return clock_mono_ms() < run->started_ms + run->spec->after_ms ||
+		       err_set(err, ERR_SYSTEM, "'%s' took too long", run->spec->argv.v[0]);
 	if (task_is_cancelled(NULL))
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	return !deadline_ms || clock_mono_ms() < deadline_ms || run_deadline_passed(run->task, err);
@@ -240,6 +255,7 @@ bool run_engine(struct task *task, const struct run_spec *spec, struct run_end *
 	struct engine_run run = {
 		.task = task,
 		.spec = spec,
+		.started_ms = clock_mono_ms(),
 		.log = { .on_line = spec->on_line, .ctx = spec->ctx },
 		.out = { -1, -1 },
 		.err_out = { -1, -1 },

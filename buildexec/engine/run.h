@@ -20,6 +20,7 @@ struct run_spec {
 	void (*on_line)(void *ctx, const char *line, size_t n);
 	void *ctx;
 	struct buf *out, *err; /* else, where not NULL, what it prints; more than fits is dropped */
+	int64_t after_ms; /* for what cleans up behind a build: its own time, instead of the task's deadline and cancellation; 0 */
 };
 struct run_end {
 	int exit_code; /* 128 + signal */

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +34,7 @@ enum step {
 	STEP_PROC,
 	STEP_SCRATCH,
 	STEP_NO_DEVICES,
+	STEP_HIDDEN,
 	STEP_OVERLAY,
 	STEP_STREAMS,
 	STEP_EXEC,
@@ -49,6 +49,7 @@ static const char *const steps[] = {
 	[STEP_PROC] = "mount '/proc' for the container",
 	[STEP_SCRATCH] = "mount scratch space for the container",
 	[STEP_NO_DEVICES] = "forbid device files for the container",
+	[STEP_HIDDEN] = "hide a folder from the engine",
 	[STEP_OVERLAY] = "join the layers with overlayfs",
 	[STEP_STREAMS] = "set up the container's streams",
 	[STEP_EXEC] = "start the container runtime",
@@ -70,14 +71,12 @@ _Noreturn static void child_fail(int fd, enum step step)
 
 /*
  * The cgroup is ours, nobody below needs the tree: an empty folder lies over it. Engines would give it to their containers,
- * which could leave their limits; and crun refuses version 1 and 2 side by side.
+ * which could leave their limits; and crun refuses version 1 and 2 side by side, and a folder where nothing is mounted, as
+ * on a machine without cgroups.
  */
 static bool hide_cgroups(void)
 {
-	struct statfs top;
-
-	if (statfs("/sys/fs/cgroup", &top) < 0 ||
-	    (top.f_type != TMPFS_MAGIC && top.f_type != CGROUP2_SUPER_MAGIC))
+	if (access("/sys/fs/cgroup", F_OK) < 0)
 		return true;
 	return mount("none", "/sys/fs/cgroup", "tmpfs",
 		     MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k") == 0;
@@ -152,6 +151,9 @@ static void prepare_mounts(const struct enter_spec *spec, int report_fd)
 		child_fail(report_fd, STEP_SCRATCH);
 	if (spec->no_devices && !spec->is_rootless && !forbid_devices(spec->no_devices))
 		child_fail(report_fd, STEP_NO_DEVICES);
+	if (spec->hidden && !spec->is_rootless && access(spec->hidden, F_OK) == 0 &&
+	    mount("none", spec->hidden, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		child_fail(report_fd, STEP_HIDDEN);
 	umask(0);
 	for (size_t i = 0; i < spec->n_overlays; i++)
 		if (!mount_overlay(&spec->overlays[i], spec->is_rootless))

@@ -30,6 +30,8 @@ struct enter_spec {
 	const struct enter_overlay *overlays;
 	size_t n_overlays;
 	const char *no_devices; /* a folder below which device files are none; NULL */
+	const char *
+		hidden; /* a folder in whose place there is an empty one, where we may mount there; NULL */
 	bool is_rootless;
 	int fds[3];
 	/*

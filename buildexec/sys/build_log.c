@@ -53,6 +53,7 @@ static void flush_line(struct build_log *log)
 {
 	AUTO_BUF clean = BUF_INIT(4 * LINE_MAX_BYTES);
 
+	log->is_open = buf_text(&log->line)[log->line.len - 1] != '\n';
 	redact(buf_text(&log->line), log->line.len, &clean);
 	if (log->on_line)
 		log->on_line(log->ctx, buf_text(&clean), clean.len);
@@ -79,7 +80,10 @@ void build_log_take(struct build_log *log, const char *bytes, size_t n)
 
 void build_log_end(struct build_log *log)
 {
-	if (log->line.len > 0)
+	/* What comes next has a line of its own. */
+	if (log->line.len > 0 || log->is_open) {
+		buf_byte(&log->line, '\n');
 		flush_line(log);
+	}
 	buf_release(&log->line);
 }

@@ -19,9 +19,10 @@ struct build_log {
 	void (*on_line)(void *ctx, const char *line, size_t n);
 	void *ctx;
 	struct buf line; /* what has no newline yet */
+	bool is_open;    /* what was written last has none either */
 };
 void build_log_take(struct build_log *log, const char *bytes, size_t n);
-/* Writes the unfinished line and frees what it held. */
+/* Writes the unfinished line, ended, and frees what it held. */
 void build_log_end(struct build_log *log);
 
 #endif

@@ -255,16 +255,27 @@ void proc_kill(struct proc *proc, int signal)
 		kill(proc->pid, signal);
 }
 
-/* It stays a zombie, so that its pid and group cannot be anybody else's yet. */
-bool proc_has_ended(const struct proc *proc)
+/* Is it in that state? -1: it cannot be asked for. What is told stays to be told. */
+static int is_in_state(const struct proc *proc, int state)
 {
 	siginfo_t info = { 0 };
 	int rc;
 
 	do
-		rc = waitid(P_PID, (id_t)proc->pid, &info, WEXITED | WNOWAIT | WNOHANG);
+		rc = waitid(P_PID, (id_t)proc->pid, &info, state | WNOWAIT | WNOHANG);
 	while (rc < 0 && errno == EINTR);
-	return rc < 0 || info.si_pid == proc->pid;
+	return rc < 0 ? -1 : info.si_pid == proc->pid;
+}
+
+/* It stays a zombie, so that its pid and group cannot be anybody else's yet. */
+bool proc_has_ended(const struct proc *proc)
+{
+	return is_in_state(proc, WEXITED) != 0;
+}
+
+bool proc_is_stopped(const struct proc *proc)
+{
+	return is_in_state(proc, WSTOPPED) == 1;
 }
 
 static bool reap(struct proc *proc, struct proc_result *out, struct err *err)

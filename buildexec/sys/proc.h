@@ -50,6 +50,8 @@ struct proc {
 MUST_CHECK bool proc_start(const struct proc_spec *spec, struct proc *out, struct err *err);
 /* True once it has ended; proc_wait then returns at once. */
 bool proc_has_ended(const struct proc *proc);
+/* True while a signal (SIGSTOP and its like) keeps it from going on. */
+bool proc_is_stopped(const struct proc *proc);
 MUST_CHECK bool proc_wait(struct proc *proc, struct proc_result *out, struct err *err);
 void proc_kill(struct proc *proc, int signal); /* the group, when it has its own */
 void proc_release(struct proc *proc);          /* kills and reaps what is left */

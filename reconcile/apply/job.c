@@ -20,6 +20,7 @@ enum {
 	PHASES_MAX = 100,   /* they are recorded */
 	FORCE_MS = 5000,    /* to end, for a worker that should */
 	LATE_MS = 3000,     /* to end by itself, for one whose time is over */
+	STOPPED_MS = 60000, /* to go on, for one that was stopped from outside */
 	DRAIN_MS = 1000,    /* for output that was written before its end */
 };
 
@@ -175,12 +176,27 @@ static bool is_drained(const struct job *job)
 	return job->out_fd < 0 && job->err_fd < 0;
 }
 
+/* Somebody may look at it for a moment; one that never goes on would keep the run for ever. */
+static void watch_stop(struct job *job, int64_t now_ms)
+{
+	if (!proc_is_stopped(&job->proc))
+		job->stopped_ms = 0;
+	else if (!job->stopped_ms)
+		job->stopped_ms = now_ms;
+	else if (now_ms - job->stopped_ms >= STOPPED_MS && !job->bad)
+		job->bad = arena_printf(job->arena,
+					"the worker was stopped from outside (SIGSTOP) and did "
+					"not go on for %d s",
+					STOPPED_MS / 1000);
+}
+
 int64_t job_watch(struct job *job, int64_t now_ms)
 {
 	if (!job->ended_ms && proc_has_ended(&job->proc))
 		job->ended_ms = now_ms;
 	if (job->ended_ms)
 		return is_drained(job) ? 0 : job->ended_ms + DRAIN_MS - now_ms;
+	watch_stop(job, now_ms);
 	if (!job->force_ms && job->late_ms && now_ms >= job->late_ms)
 		job->is_late = true;
 	if (!job->force_ms && (job->bad || job->is_late || is_drained(job))) {

@@ -32,6 +32,7 @@ struct job {
 	int64_t phase_ms; /* when the present phase began */
 	int64_t started_s;
 	int64_t ended_ms;           /* when it was seen to have ended; 0: not yet */
+	int64_t stopped_ms;         /* since when it is stopped; 0: it is not */
 	int64_t force_ms;           /* when it is killed, because it does not go; 0: never */
 	int64_t timeout_s, late_ms; /* of the request; when it must have ended: 0: never */
 	bool is_late;
@@ -50,7 +51,7 @@ void job_read(struct job *job, int fd);
 /*
  * Looks after a worker that does not behave: one that breaks the protocol or takes longer than the request's timeout and a
  * moment to say so itself (only its container knows the time) is asked to stop, then killed; one that closed its output and
- * lives on is killed. Returns in how many milliseconds to look again; -1: when something can be read.
+ * lives on is killed, and so is one that was stopped from outside a minute ago. Returns in how many milliseconds to look again; -1: when something can be read.
  */
 int64_t job_watch(struct job *job, int64_t now_ms);
 /* The worker has ended, and all it said was read; what it left behind with its descriptors is not waited for long. */

@@ -61,6 +61,7 @@ class Prepared:
             worlds.check_history(world, self.before)
             worlds.check_converged(world, self.wanted)
             world.stop_servers()
+            worlds.check_pipelines(world)
             worlds.check_left(world)
         if not self.args.keep:
             shutil.rmtree(world.root)
@@ -78,7 +79,7 @@ class Prepared:
             for at in range(1, self.steps + 1):
                 yield Point(self.name, "kill " + who, at, ["--kill", who])
         for signal in SIGNALS:
-            for at in range(1, self.steps + 1):
+            for at in range(2, self.steps + 1):  # the first is its own start: it can heed none yet
                 yield Point(self.name, "signal " + signal, at, ["--kill", "run", "--signal", signal.split()[0]] +
                             (["--twice"] if "twice" in signal else []))
         report = self.count(["--count"])
@@ -131,6 +132,7 @@ class Prepared:
         world.stop_servers()
         worlds.check_history(world, self.before)
         worlds.check_converged(world, self.wanted)
+        worlds.check_pipelines(world)
         worlds.check_adopted(world, self.images_before, pushed)
         worlds.check_manifests(world, self.manifests)
         worlds.check_caches(world, self.layers)
@@ -176,7 +178,7 @@ class Harness:
         self.base = tempfile.mkdtemp(prefix="reconcile-faults-", dir="/dev/shm" if in_memory else None)
         os.chmod(self.base, 0o755)
         self.lock = threading.Lock()
-        self.counts = collections.Counter()
+        self.counts, self.worlds, self.n_adopted = (collections.Counter() for _ in range(3))
         self.bad = []
         self.state = State(args.state, args.program)
         self.prepared = {}
@@ -188,18 +190,20 @@ class Harness:
 
     def try_point(self, number, point):
         root = f"{self.base}/{number}"
-        place = ""
+        place, n_adopted = "", 0
         try:
             with World(self.args, point.world, self.prepared[point.world].template, root) as world:
                 try:
                     key = point.kind if self.prepared[point.world].check(world, point) else "not reached"
                 finally:
-                    place = world.place
+                    place, n_adopted = world.place, world.n_adopted
             bad = None
         except (Violation, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             key, bad = "violation", f"{type(error).__name__}: {error}"
         with self.lock:
             self.counts[key] += 1
+            self.worlds[point.world] += key != "not reached"
+            self.n_adopted[point.world] += n_adopted
             self.state.add(point, key, place)
             if bad:
                 self.bad.append((point, bad))
@@ -248,6 +252,8 @@ class Harness:
                             None if end and time.monotonic() > end else self.try_point(number, point))
         for key, count in sorted(self.counts.items()):
             print(f"# {key}: {count}")
+        for name, count in sorted(self.worlds.items()):
+            print(f"# {name}: {count} points, {self.n_adopted[name]} pushed images adopted")
         hits = sum(count for key, count in self.counts.items() if key not in ("not reached", "violation")) + len(self.bad)
         print(f"{'not ok' if self.bad else 'ok'} - {hits} points, {len(self.bad)} violations")
         return 1 if self.bad or not hits else 0

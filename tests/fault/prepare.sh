@@ -7,10 +7,13 @@
 #   first     the same before its first run
 #   commands  the same after its second run, and a build that was killed
 #   servers   as layouts; images are in a registry, one is cached there, repositories come over http (serve.sh)
+#   ssh       as servers; repositories come over ssh
+#   custom    one build has been made by a custom builder that pushes to a registry; the next has another text to push
+#   pipeline  nothing has been made; there is a pipeline on a Jenkins server
 #   dockerfile  one build has been made by buildah, the next has another Dockerfile
 set -euo pipefail
 world=${3:-layouts}
-[ "$world" != servers ] || [ -n "${FAULT_NET:-}" ] || FAULT_NET=1 exec unshare --net bash "$0" "$@"
+case $world in servers | ssh | custom | pipeline) [ -n "${FAULT_NET:-}" ] || FAULT_NET=1 exec unshare --net --mount bash "$0" "$@" ;; esac
 . "$(dirname "$0")/../lib/world.sh" "$(cd "$1" && pwd)"
 fault=$top/tests/fault
 trap 'rm -rf "$work"' EXIT
@@ -35,7 +38,7 @@ for one in json.load(open(sys.argv[1] + "/index.json"))["manifests"]:
 done_with() {
 	rm -rf "$work/check.log" "$work/first.log" "$work/second.log"
 	cd /
-	if [ -n "${FAULT_NET:-}" ]; then
+	if [ -n "${server_PID:-}" ]; then
 		exec {server[1]}>&-
 		wait "$server_PID" || true
 	fi
@@ -46,6 +49,87 @@ done_with() {
 build_world
 # run NAME HOUR: what it says is shown when it fails.
 run() { "$reconcile" --write=commit --now "2030-01-01T0$2:00:00Z" . >"$work/$1.log" 2>&1 || { cat "$work/$1.log"; exit 1; }; }
+# trust TEXT: settings of this user's own file, and that of the world's images in layouts.
+trust() {
+	mkdir -p "$HOME/.config/reconcile"
+	printf 'apiVersion: reconcile.dev/v1\nkind: Settings\nmetadata: {name: settings}\n%s\n' "$1" >"$HOME/.config/reconcile/settings.yaml"
+}
+if [ "$world" = custom ]; then
+	command -v curl >/dev/null || skip "curl is missing"
+	root=$work/root
+	mkdir -p "$root"/{bin,etc,tmp}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	for applet in sh cat cut mkdir sed sha256sum tar touch tr wc; do ln -s busybox "$root/bin/$applet"; done
+	for file in "$(command -v curl)" $(ldd "$(command -v curl)" | grep -o '/[^ ]*'); do
+		mkdir -p "$root$(dirname "$file")"
+		cp "$file" "$root$file"
+	done
+	cat >"$root/push" <<-'SH'
+		#!/bin/sh
+		set -eu
+		cd /tmp
+		place=http://$OUTPUT_REGISTRY/v2/${OUTPUT_IMAGE%:*} type=application/vnd.oci.image
+		blob() { # FILE: pushed; says what it is
+			sum=sha256:$(sha256sum "$1" | cut -d ' ' -f 1)
+			to=$(curl -fsS -X POST -D - -o /dev/null "$place/blobs/uploads/" | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+			curl -fsS -X PUT -H 'Content-Type: application/octet-stream' --data-binary "@$1" "$to&digest=$sum" >/dev/null
+			echo "\"digest\":\"$sum\",\"size\":$(wc -c <"$1" | tr -d ' ')"
+		}
+		echo "$TEXT" >text
+		touch -d "1980-01-01 00:00:00" text
+		tar -cf layer text
+		layer=$(blob layer)
+		diff_id=$(sha256sum layer | cut -d ' ' -f 1)
+		echo "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:$diff_id\"]}}" >config
+		config=$(blob config)
+		echo "{\"schemaVersion\":2,\"mediaType\":\"$type.manifest.v1+json\",\"config\":{\"mediaType\":\"$type.config.v1+json\",$config},\"layers\":[{\"mediaType\":\"$type.layer.v1.tar\",$layer}]}" >manifest
+		curl -fsS -X PUT -H "Content-Type: $type.manifest.v1+json" --data-binary @manifest "$place/manifests/${OUTPUT_IMAGE##*:}"
+	SH
+	chmod -R a+rX,u+w "$root"
+	chmod 755 "$root/push"
+	chmod 1777 "$root/tmp"
+	"$oci_image" "$work/registry/registry.local/upstream/pusher" latest "$root" --user 0 --env PATH=/bin:/usr/bin --entrypoint /push >/dev/null
+	rm -rf "$root" builder.yaml
+	cat >custom.yaml <<-'YAML'
+		apiVersion: build.openshift.io/v1
+		kind: BuildConfig
+		metadata: {name: custom, namespace: shop}
+		spec:
+		  source: {dockerfile: FROM scratch}
+		  strategy: {customStrategy: {from: {kind: DockerImage, name: "127.0.0.1:5000/upstream/pusher:latest"}, env: [{name: TEXT, value: one}]}}
+		  output: {to: {kind: DockerImage, name: "127.0.0.1:5000/apps/custom:1"}}
+		  triggers: [{type: ConfigChange}]
+	YAML
+	trust $'builds: {custom: true}\nregistries: [{prefix: "127.0.0.1:5000", insecure: true}]'
+	serve "$work"
+	publish
+	git add -A && git commit -qm manifests
+	run first 0
+	sed -i 's/value: one/value: two/' custom.yaml
+	git commit -qam "another text"
+	done_with
+fi
+if [ "$world" = pipeline ]; then
+	rm builder.yaml
+	cat >pipeline.yaml <<-'YAML'
+		apiVersion: v1
+		kind: Secret
+		metadata: {name: jenkins, namespace: shop}
+		type: kubernetes.io/basic-auth
+		stringData: {username: builder, password: 11correct-horse-token}
+		---
+		apiVersion: build.openshift.io/v1
+		kind: BuildConfig
+		metadata: {name: pipeline, namespace: shop}
+		spec:
+		  strategy: {jenkinsPipelineStrategy: {jenkinsfile: "node { sh 'make' }"}}
+		  triggers: [{type: ConfigChange}]
+	YAML
+	trust 'jenkins: {url: "http://127.0.0.1:8070", credentials: shop/jenkins}'
+	mkdir "$work/jenkins"
+	git add -A && git commit -qm manifests
+	done_with
+fi
 if [ "$world" = dockerfile ]; then
 	command -v buildah >/dev/null || skip "buildah is missing"
 	rm builder.yaml
@@ -167,24 +251,33 @@ if [ "$world" = commands ]; then
 		  output: {to: {kind: DockerImage, name: "registry.local/apps/late:1"}}
 	YAML
 fi
-if [ "$world" = servers ]; then
-	sed -i 's|registry.local|127.0.0.1:5000|; s|\.\./\(app\|base\|web\)\.git|http://127.0.0.1:8080/\1.git|' ./*.yaml
+is_served=
+case $world in servers | ssh) is_served=1 ;; esac
+if [ "$is_served" ]; then
+	repositories=http://127.0.0.1:8080
+	if [ "$world" = ssh ]; then
+		repositories=ssh://$(id -un)@127.0.0.1:2222/mnt
+		git_ssh_keys "$work/ssh"
+		echo "[127.0.0.1]:2222 $(cut -d' ' -f1,2 "$work/ssh/host_key.pub")" >"$work/ssh/known_hosts"
+		export GIT_SSH_COMMAND="ssh -F none -i $work/ssh/id -o UserKnownHostsFile=$work/ssh/known_hosts"
+	fi
+	sed -i "s|registry.local|127.0.0.1:5000|; s|\.\./\(app\|base\|web\)\.git|$repositories/\1.git|" ./*.yaml
 	sed -i 's|^- prefix:.*|- prefix: "127.0.0.1:5000"|; s|^  layout:.*|  insecure: true|' reconcile.yaml
 	printf '  cache: {registry: {tag: "127.0.0.1:5000/cache/app"}}\n' >>app.yaml
 	for repository in app base web; do git -C "$work/$repository.git" config http.receivepack true; done
 	git_repo_new "$work/config.git"
-	git remote add origin http://127.0.0.1:8080/config.git
+	git remote add origin $repositories/config.git
 	serve "$work"
 	publish
 fi
 git add -A && git commit -qm manifests
-[ "$world" != servers ] || git push -q origin HEAD:main
+[ ! "$is_served" ] || git push -q origin HEAD:main
 [ "$world" != first ] || done_with
 run first 0
 
 make_stack "$work/registry/registry.local/stacks/base" run two >/dev/null
 s2i_builder two
-[ "$world" != servers ] || publish
+[ ! "$is_served" ] || publish
 app_commit "$work/app" index.txt "second page of app" "second page"
 if [ "$world" = commands ]; then
 	run second 1

@@ -16,8 +16,7 @@ from objects import Objects
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT_S = 60
-STAGING = re.compile(r"/cache/reconcile/cnb/[^/]*/staging/")  # emptied by the next that fills it
-TEMPORARY = re.compile(r"\.tmp-|/tmp_|reconcile-ref-|/\.git/.*\.lock$|\.tmp$")
+TEMPORARY = re.compile(r"\.tmp-|/tmp_|reconcile-ref-|/\.git/.*\.lock$|\.tmp$|/cnb/[^/]*/(staging|committed-backup)$")
 LOCKS = ("/config/.git/reconcile.lock",)  # files that are locked, and stay
 STATE, LOGS = "refs/heads/reconcile/state", "refs/heads/reconcile/logs"
 RUN = ("--write=commit", ".")
@@ -34,6 +33,7 @@ QUICK = {
     "apps/app": ("latest", "Image shop/app"),
 }
 DOCKER = {"apps/docker": ("1", "BuildConfig shop/docker")}
+CUSTOM = {"apps/custom": ("1", "BuildConfig shop/custom")}
 COMMANDS = {
     "start-build": ("start-build", "web", "-n", "shop", "--write=commit"),
     "cancel": ("build", "cancel", "bc/late", "-n", "shop"),
@@ -48,6 +48,9 @@ KINDS = {
     "layouts": Kind("layouts", QUICK),
     "first": Kind("first", QUICK),
     "servers": Kind("servers", QUICK, state="config.git", is_served=True),
+    "ssh": Kind("ssh", QUICK, state="config.git", is_served=True),
+    "custom": Kind("custom", CUSTOM, is_served=True),
+    "pipeline": Kind("pipeline", {}, is_served=True),
     "dockerfile": Kind("dockerfile", DOCKER, is_same=False),
     **{name: Kind("commands", QUICK, command) for name, command in COMMANDS.items()},
 }
@@ -65,6 +68,7 @@ class World:
         self.place = ""  # where the fault was
         self.pids = set()  # of all processes of its runs
         self.servers = None
+        self.n_adopted = 0  # images that were pushed and not recorded, and not built again
         if template != root:
             subprocess.run(["cp", "-a", "--reflink=auto", template, root], check=True)
         os.makedirs(root + "/temp", exist_ok=True)
@@ -72,11 +76,11 @@ class World:
         self.env = {key: value for key, value in os.environ.items()
                     if key not in ("CI", "XDG_RUNTIME_DIR", "DOCKER_CONFIG")}
         self.env.update(HOME=root + "/home", XDG_CACHE_HOME=root + "/cache", TMPDIR=root + "/temp", GIT_CONFIG_NOSYSTEM="1",
-                        GIT_TERMINAL_PROMPT="0")
+                        GIT_TERMINAL_PROMPT="0", GIT_SSH_COMMAND=f"ssh -F none -i {root}/ssh/id -o UserKnownHostsFile={root}/ssh/known_hosts")
 
     def __enter__(self):
         if self.kind.is_served:
-            self.servers = subprocess.Popen(["unshare", "--net", "bash", HERE + "/serve.sh", self.root], stdin=subprocess.PIPE,
+            self.servers = subprocess.Popen(["unshare", "--net", "--mount", "bash", HERE + "/serve.sh", self.root], stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
             if self.servers.stdout.readline().strip() != "ready":
                 raise OSError("the servers did not start")
@@ -162,7 +166,13 @@ class World:
             return None, None, None
         manifest = json.loads(self.blob(folder, digest))
         config = json.loads(self.blob(folder, manifest["config"]["digest"]))
-        return digest, manifest.get("annotations", {}).get("reconcile.dev/build-key"), config["rootfs"]["diff_ids"]
+        key = manifest.get("annotations", {}).get("reconcile.dev/build-key") or self.finished().get(digest)
+        return digest, key, config["rootfs"]["diff_ids"]
+
+    def finished(self):
+        """Digest → build key, of custom builds that ended."""
+        notes = [read(path).split("\n") for path in glob.glob(self.root + "/cache/reconcile/custom/*") if not TEMPORARY.search(path)]
+        return {note[1]: note[0] for note in notes}
 
     def blob(self, folder, digest):
         place = digest.split(":")[1]
@@ -320,6 +330,17 @@ def check_streams(images, files, deployment):
                 raise Violation(f"tag {stream}:{tag['tag']} is {tag['items'][0]['image']}, not {digest}")
 
 
+def check_pipelines(world):
+    """By what Jenkins ran: no pipeline ends well twice for one key, and none is left alone."""
+    path = world.root + "/jenkins/runs"
+    if not os.path.exists(path):
+        return
+    ends = collections.Counter(tuple(line.split()) for line in read(path).splitlines())
+    bad = [f"{key} {result}: {n}" for (key, result), n in ends.items() if n > 1 and result == "SUCCESS" or result in ("QUEUED", "None")]
+    if bad or "SUCCESS" not in [result for _, result in ends]:
+        raise Violation(f"pipelines: {dict(ends)}")
+
+
 def check_adopted(world, before, pushed):
     """What was pushed when the run ended was not built again."""
     after, said = world.images(), world.text("again.err")
@@ -329,6 +350,7 @@ def check_adopted(world, before, pushed):
         subject = world.kind.layouts[layout][1]
         if re.search(rf"^reconcile: {subject}: .* succeeded in ", said, re.MULTILINE) or after[layout][0] != digest:
             raise Violation(f"{subject} was built again, although {digest} was pushed for the same key")
+        world.n_adopted += re.search(rf"^reconcile: {subject}: .* was found in the registry", said, re.MULTILINE) is not None
 
 
 def check_caches(world, layers):
@@ -366,7 +388,7 @@ def check_left(world):
             folders.clear()
             continue
         left += [one for one in (f"{folder}/{name}"[len(world.root):] for name in files + folders)
-                 if TEMPORARY.search(one) and not STAGING.match(one) and one not in LOCKS]
+                 if TEMPORARY.search(one) and one not in LOCKS]
     for folder in ("cache/reconcile/tmp", "cache/reconcile/store/tmp", "temp"):
         left += [f"{folder}/{name}" for name in os.listdir(f"{world.root}/{folder}")] if os.path.isdir(f"{world.root}/{folder}") else []
     if left:

@@ -11,7 +11,8 @@ client can be tested where there is no Jenkins (Debian 12 packages none). What i
   - the README of the plugin "Pipeline: REST API": wfapi/describe.
 What a pipeline does is said in its script by lines "//: NAME=VALUE" (class Script), what goes wrong by faults (class Fault).
 
-    jenkins.py PORT_FILE [CERT KEY]      serves until stdin closes; user "builder", API token "11correct-horse-token"
+    jenkins.py PORT_FILE [PORT RUNS_FILE]  serves until stdin closes; user "builder", API token "11correct-horse-token"; in the end
+                                           it writes a line for each run: its build key and its result
 """
 import base64
 import http.server
@@ -194,11 +195,11 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Jenkins:
-    def __init__(self, cert=None, key=None, prefix="", with_folders=True, with_stages=True, with_crumbs=True, forgets=False):
+    def __init__(self, cert=None, key=None, prefix="", with_folders=True, with_stages=True, with_crumbs=True, forgets=False, port=0):
         self.with_folders, self.with_stages, self.with_crumbs, self.forgets = with_folders, with_stages, with_crumbs, forgets
         self.jobs, self.queue, self.left, self.faults, self.requests = {}, [], {}, [], []
         self.crumbs, self.next_id, self.lock, self.prefix = {}, 1, threading.RLock(), prefix
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.server.jenkins = self
         if cert:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -464,8 +465,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    only = Jenkins(*sys.argv[2:4])
+    only = Jenkins(port=int(sys.argv[2]) if len(sys.argv) > 2 else 0)
     with open(sys.argv[1], "w", encoding="ascii") as port_file:
         port_file.write(f"{only.port}\n")
     sys.stdin.read()
     only.close()
+    if len(sys.argv) > 3:
+        with open(sys.argv[3], "w", encoding="ascii") as runs_file:
+            for one in only.left.values():
+                result = one.result() if one.number else "CANCELLED" if one.cancelled else "QUEUED"
+                runs_file.write(f"{one.values['RECONCILE_BUILD_KEY'][1]} {result}\n")

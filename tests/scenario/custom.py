@@ -226,6 +226,37 @@ class CustomTest(unittest.TestCase):
         self.assertIn("/srv/here", self.lines(log))
         self.assertEqual(self.lines(log).count("1001"), 2)
 
+    def test_what_ended_and_was_not_recorded_is_found_again(self):
+        one, two = ({"buildKey": "sha256:" + digit * 64} for digit in "12")
+        for output in (True, False):
+            do = "push" if output else "echo other things"
+            with self.subTest(output=output):
+                first, log, _ = self.good(self.request(do + "; echo RAN", output=output, **one))
+                self.assertIn("RAN", self.lines(log))
+                again, log, _ = self.good(self.request(do + "; echo RAN", output=output, **one))
+                self.assertTrue(again["adopted"])
+                self.assertEqual(again.get("image"), first.get("image"))
+                self.assertIn("This build ended already, in a run that could not record it", log)
+                self.assertNotIn("RAN", self.lines(log))
+                # Another came after it, and failed: what it did may be undone.
+                self.bad(self.request("exit 7", output=output, **two))
+                again, log, _ = self.good(self.request(do + "; echo RAN", output=output, **one))
+                self.assertNotIn("adopted", again)
+                self.assertIn("RAN", self.lines(log))
+        # The tag names another image by now, or the output is another.
+        self.good(self.request("push", **two))
+        self.good(self.request('tar() { echo more >root/more; command tar "$@" more; }; push', config={"config": "x"}))
+        again, _, _ = self.good(self.request("push", **two))
+        self.assertNotIn("adopted", again)
+        self.image += "-new"
+        again, _, _ = self.good(self.request("push", **two))
+        self.assertNotIn("adopted", again)
+        for damage in ("", "sha256:" + "2" * 64, "sha256:" + "2" * 64 + "\nnonsense\n"):
+            with open(f"{self.root}/cache/custom/{sha(b'shop/cart').partition(':')[2][:32]}", "w", encoding="ascii") as file:
+                file.write(damage)
+            again, _, _ = self.good(self.request("push", **two))
+            self.assertNotIn("adopted", again)
+
     def test_no_output_no_image(self):
         result, _, events = self.good(self.request("echo did other things", output=False))
         self.assertNotIn("image", result)

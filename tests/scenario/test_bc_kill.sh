@@ -116,6 +116,20 @@ check "the one that died is recorded" builds_are s2i "1 Error BuildPodDeleted 2 
 check "of Docker too" builds_are docker "1 Error BuildPodDeleted 2 Complete 3 Error Error 4 Complete"
 check "nothing stays" nothing_stays
 
+note "a build that is killed and not wanted any more"
+source_of $long
+"$reconcile" . >"$work/out" 2>"$work/err" &
+pid=$!
+check "both build" until_running 2
+kill -9 $pid
+wait $pid 2>/dev/null || true
+check "both end with it" until_running 0
+source_of 0
+rm docker.yaml
+config other 'dockerfile: "FROM registry.local/upstream/base:1\nRUN touch /made\n"' 'dockerStrategy: {}'
+check "the next run builds others" expect_exit 0 "$reconcile" .
+check "and removes what the killed one left" nothing_stays
+
 note "two builds of one build config in two runs at once"
 config both 'dockerfile: "FROM registry.local/upstream/base:1\nARG T=1\nRUN sleep $T\n"' 'dockerStrategy: {}' Parallel
 sed -i '/triggers/d' both.yaml

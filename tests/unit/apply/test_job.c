@@ -29,6 +29,7 @@ struct fixture {
 	struct outcome outcome;
 	const char *phases;
 	int64_t took_ms, timeout_s;
+	int64_t hurry; /* the job's clock is so many times faster; 0: it is not */
 };
 
 static int setup(void **state)
@@ -80,13 +81,13 @@ static void run(struct fixture *f, const char *script, int64_t stop_ms)
 		struct pollfd polls[] = { { f->job.out_fd, POLLIN, 0 },
 					  { f->job.err_fd, POLLIN, 0 } };
 
-		if (now_ms - start_ms > 30000)
+		if (clock_mono_ms() - start_ms > 30000)
 			fail_msg("it never ends");
 		poll(polls, 2, 20);
 		for (size_t i = 0; i < 2; i++)
 			if (polls[i].revents)
 				job_read(&f->job, polls[i].fd);
-		now_ms = clock_mono_ms();
+		now_ms = start_ms + (clock_mono_ms() - start_ms) * (f->hurry ? f->hurry : 1);
 		(void)job_watch(&f->job, now_ms);
 		if (stop_ms && now_ms - start_ms >= stop_ms)
 			job_cancel(&f->job, f->job.is_cancelled && now_ms - start_ms > 2 * stop_ms);
@@ -201,6 +202,30 @@ static void test_job__kills_a_worker_that_closed_its_output_and_lives_on(void **
 	assert_true(f->took_ms < 15000);
 }
 
+static void test_job__kills_a_worker_that_is_stopped_for_ever(void **state)
+{
+	struct fixture *f = *state;
+
+	f->hurry = 50;
+	run(f, RESULT "kill -STOP $$\n", 0);
+	expect_failure(f, "system",
+		       "the worker was stopped from outside (SIGSTOP) and did not go on for 60 s");
+	assert_true(f->took_ms >= 60000 / f->hurry);
+}
+
+static void test_job__leaves_alone_a_worker_that_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	f->hurry = 20;
+	run(f,
+	    RESULT "(while sleep 1; do kill -CONT $$; done) >&- 2>&- &\n"
+		   "for i in 1 2 3 4; do kill -STOP $$; sleep 0.2; done\n",
+	    0);
+	assert_true(f->outcome.is_done);
+	assert_true(f->took_ms * f->hurry > 60000);
+}
+
 static void test_job__does_not_wait_for_what_a_worker_left_behind(void **state)
 {
 	struct fixture *f = *state;
@@ -305,6 +330,8 @@ int main(void)
 		TEST(test_job__does_not_believe_a_worker_that_breaks_the_protocol),
 		TEST(test_job__stops_a_worker_that_breaks_the_protocol),
 		TEST(test_job__kills_a_worker_that_closed_its_output_and_lives_on),
+		TEST(test_job__kills_a_worker_that_is_stopped_for_ever),
+		TEST(test_job__leaves_alone_a_worker_that_goes_on),
 		TEST(test_job__does_not_wait_for_what_a_worker_left_behind),
 		TEST(test_job__keeps_head_and_tail_of_a_flood),
 		TEST(test_job__is_cancelled_softly_then_hard),

@@ -252,9 +252,41 @@ static void test_build_cache__survives_a_kill_anywhere(void **state)
 	build_cache_close(&cache);
 }
 
+/* Of any image's cache, but not of one that is in use. */
+static void test_build_cache__is_swept_of_what_killed_builds_left(void **state)
+{
+	struct layer_result one = blob("one");
+	struct build_cache cache;
+
+	(void)state;
+	commit(&one, "first");
+	folder("cache/staging");
+	put("cache/staging/metadata.json", "{");
+	folder("cache/committed-backup");
+	folder("other/staging");
+	put("other/staging/x.tar.gz", "x");
+	assert_int_equal(rename(at("cache/committed"), at("other/committed-backup")), 0);
+	folder("cache/committed");
+
+	open_cache(&cache);
+	build_cache_sweep(at("."), arena);
+	assert_true(fs_exists(at("cache/staging")));
+	assert_false(fs_exists(at("other/staging")));
+	assert_true(fs_exists(at("other/committed/metadata.json")));
+	assert_false(fs_exists(at("other/committed-backup")));
+	build_cache_close(&cache);
+	build_cache_sweep(at("."), arena);
+	assert_false(fs_exists(at("cache/staging")));
+	assert_false(fs_exists(at("cache/committed-backup")));
+	assert_true(fs_exists(at("cache/committed")));
+	build_cache_sweep(at("not-there"), arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_build_cache__is_swept_of_what_killed_builds_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_layers_dir__finds_layers_by_folders_and_tomls,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_layers_dir__keeps_what_is_wrong_with_a_layer,
