@@ -19,7 +19,13 @@
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/git_conn.h"
 
-enum { CONNECT_MS = 10000, STALL_MS = 30000, READ_BYTES = 64 << 10, LAST_WORDS_MS = 2000 };
+enum {
+	CONNECT_MS = 10000,
+	STALL_MS = 30000,
+	READ_BYTES = 64 << 10,
+	LAST_WORDS_MS = 2000,
+	N_FDS = 3
+};
 
 void git_stream_close(struct git_stream *stream)
 {
@@ -324,7 +330,7 @@ static bool wait_ready(struct git_conn *conn, struct pollfd *fds, struct err *er
 	if (left <= 0)
 		return err_set(err, ERR_TRANSIENT, "the server takes longer than %lld s",
 			       (long long)conn->timeout_ms / 1000);
-	rc = poll(fds, 2, (int)(left < stall ? left : stall));
+	rc = poll(fds, N_FDS, (int)(left < stall ? left : stall));
 	if (rc < 0 && errno != EINTR)
 		return err_sys(err, errno, "cannot wait for the server");
 	if (!rc && left >= stall)
@@ -340,7 +346,7 @@ bool git_stream_ask(struct git_conn *conn, const struct git_request *request,
 	struct git_request left = *request;
 
 	while (left.n_head || left.n_pack || !reader->is_stopped) {
-		struct pollfd fds[3] = {
+		struct pollfd fds[N_FDS] = {
 			{ .fd = stream->fd, .events = POLLIN },
 			{ .fd = left.n_head || left.n_pack ? stream->fd : -1, .events = POLLOUT },
 			{ .fd = stream->err_fd, .events = POLLIN },
@@ -348,7 +354,7 @@ bool git_stream_ask(struct git_conn *conn, const struct git_request *request,
 
 		if (!wait_ready(conn, fds, err))
 			return false;
-		if (fds[1].revents)
+		if (fds[2].revents)
 			read_talk(stream);
 		if (fds[0].revents & ~POLLOUT && !read_some(stream, reader, err))
 			return false;
