@@ -291,7 +291,8 @@ static bool read_some(struct git_stream *stream, struct git_pkt_reader *reader, 
 
 	if (n > 0)
 		return git_pkt_feed(reader, bytes, (size_t)n, err);
-	if (!n)
+	/* Reset: an ssh that ended before it read all that we wrote; it has said why. */
+	if (!n || errno == ECONNRESET)
 		return closed(stream, err);
 	if (errno == EAGAIN || errno == EINTR)
 		return true;
