@@ -195,6 +195,13 @@ static bool transfer(struct http *http, const struct blob_request *from, struct 
 		download->found = asked_version(download);
 		return true;
 	}
+	/* Of the part, not of the whole: another server behind the same name may have other bytes. */
+	if (response.status == 416 && download->got_bytes > 0) {
+		*again = begin_again(download);
+		if (!*again)
+			*err = download->err;
+		return *again ? err_set(err, ERR_TRANSIENT, "the server refuses the rest") : false;
+	}
 	return response.status == 200 || response.status == 206 ||
 	       remote_fail(&response, "cannot read the blob", download->arena, err);
 }

@@ -141,8 +141,8 @@ git_http_start()
 	git_servers_wait "$port" && echo "$scheme://127.0.0.1:$port"
 }
 
-# git_ssh_start ROOT RUN: sshd for the present user. RUN/id is the client's key, RUN/known_hosts knows the server. The URL
-# ends in ROOT, as ssh knows no other root.
+# git_ssh_start ROOT RUN: sshd for the present user. RUN/id is the client's key, RUN/known_hosts knows the server; keys that are
+# there already stay. The URL ends in ROOT, as ssh knows no other root.
 git_ssh_start()
 {
 	local root=$1 run=$2 port sshd
@@ -150,8 +150,8 @@ git_ssh_start()
 	git_servers_need git ssh ssh-keygen python3 "${sshd:-sshd}" || return
 	mkdir -p "$run"
 	[ "$(id -u)" = 0 ] && mkdir -p /run/sshd
-	ssh-keygen -q -t ed25519 -N '' -f "$run/host_key"
-	ssh-keygen -q -t ed25519 -N '' -f "$run/id"
+	[ -e "$run/host_key" ] || ssh-keygen -q -t ed25519 -N '' -f "$run/host_key"
+	[ -e "$run/id" ] || ssh-keygen -q -t ed25519 -N '' -f "$run/id"
 	cp "$run/id.pub" "$run/authorized_keys"
 	port=$(git_servers_port)
 	echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$run/host_key.pub")" >"$run/known_hosts"

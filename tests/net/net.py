@@ -81,7 +81,8 @@ class Harness:
                 made += [Point(key, generator.randrange(total), kind.name, False)
                          for key, total in sorted(self.found["bytes"].items()) for _ in range(self.args.offsets) if total]
                 continue
-            keys = [tuple(one) for one in self.found["keys"] if kind.when(one[0]) and (kind.connect is None) == (not one[0].endswith("CONNECT"))]
+            keys = [tuple(one) for one in self.found["keys"] if kind.when(one[0]) and (kind.connect is None) == (not one[0].endswith("CONNECT"))
+                    and not (kind.surround and one[1] > 1)]
             made += [Point(key, n, kind.name, False) for key, n in keys]
             if kind.is_often and not self.args.once:
                 made += [Point(key, n, kind.name, True) for key, n in keys if n == 1]
@@ -184,7 +185,8 @@ def main():
                         help="also the first point of this kind at a request with this text in its name; may be repeated")
     parser.add_argument("--at", help="only requests whose name has this in it")
     parser.add_argument("--n", type=int, help="only the n-th of them")
-    parser.add_argument("--way", choices=("http", "stream"), default="http", help="of the state: http, or git's own protocol")
+    parser.add_argument("--way", choices=tuple(worlds.STATES), default="http",
+                        help="of the state and a source: http, https, git's own protocol, ssh")
     parser.add_argument("--offsets", type=int, default=6, help="points per kind in each stream of bytes")
     parser.add_argument("--list", action="store_true", help="print the points")
     parser.add_argument("--keep", action="store_true", help="keep the worlds with violations")
