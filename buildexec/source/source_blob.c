@@ -272,7 +272,7 @@ bool source_blob_resolve(const struct blob_place *place, const struct blob_versi
 	};
 
 	for (size_t i = 0; i < COUNTOF(both); i++)
-		if (both[i].validator && !is_plain(both[i].validator))
+		if (place->is_doubted || (both[i].validator && !is_plain(both[i].validator)))
 			both[i] = (struct blob_version){ 0 };
 	*out = (struct blob_version){ 0 };
 	return get(place, both, arena, out, err);
