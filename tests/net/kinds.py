@@ -157,6 +157,15 @@ def hang_in_body(exchange):
     exchange.close()
 
 
+@kind(slow=True, when=matching(r"/manifests/| /token|/v2/$|/info/refs|ls-refs| POST .*/uploads/"))
+def trickle(exchange):
+    """Never still for long, and without an end: what is short has a limit as a whole (five minutes)."""
+    exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
+    for _ in range(800):
+        exchange.send(b"0000")
+        exchange.wait(0.5)
+
+
 # Statuses.
 
 def status_kind(name, code, heals, **headers):

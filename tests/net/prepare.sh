@@ -81,18 +81,9 @@ cat >world.yaml <<-YAML
 	stringData: {username: me, password: git-secret-3}
 	---
 	apiVersion: v1
-	kind: Secret
-	metadata: {name: ssh, namespace: shop, annotations: {kpack.io/git: "root@ssh.test:2222"}}
-	type: kubernetes.io/ssh-auth
-	stringData:
-	  known_hosts: "$(cat "$world/ssh/known_hosts")"
-	  ssh-privatekey: |
-	$(sed 's/^/    /' "$world/ssh/id")
-	---
-	apiVersion: v1
 	kind: ServiceAccount
 	metadata: {name: default, namespace: shop}
-	secrets: [{name: git}, {name: gittls}, {name: ssh}]
+	secrets: [{name: git}, {name: gittls}$([ -e "$world/ssh/id" ] && echo ', {name: ssh}')]
 	---
 	apiVersion: kpack.io/v1alpha2
 	kind: ClusterStack
@@ -131,6 +122,16 @@ cat >world.yaml <<-YAML
 	    from: {kind: DockerImage, name: "upstream.test:5443/lib/thing:latest"}
 	    importPolicy: {scheduled: true}
 	    referencePolicy: {type: Local}
+YAML
+[ ! -e "$world/ssh/id" ] || cat >ssh.yaml <<-YAML
+	apiVersion: v1
+	kind: Secret
+	metadata: {name: ssh, namespace: shop, annotations: {kpack.io/git: "root@ssh.test:2222"}}
+	type: kubernetes.io/ssh-auth
+	stringData:
+	  known_hosts: "$(cat "$world/ssh/known_hosts")"
+	  ssh-privatekey: |
+	$(sed 's/^/    /' "$world/ssh/id")
 YAML
 cat >reconcile.yaml <<-YAML
 	apiVersion: reconcile.dev/v1

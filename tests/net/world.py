@@ -30,7 +30,7 @@ NAMES = ("registry", "auth", "upstream", "git", "files", "daemon", "ssh")
 STATES = {"http": "http://git.test:8080/state.git", "https": "https://git.test:8443/state.git",
           "stream": "git://daemon.test:9418/state.git", "ssh": f"ssh://root@ssh.test:2222{WORLD}/repos/state.git"}
 LIMIT_S = 150        # of a run without waits
-SLOW_LIMIT_S = 400   # of a run in which a server keeps still: 30 s, four times, and twice of that for git
+SLOW_LIMIT_S = 400   # of a run in which a server keeps still: 30 s, four times, and twice of that for git; or 300 s once
 IMAGES = {"app": ("apps/app", "latest"), "base": ("apps/base", "latest"), "blob": ("apps/blob", "latest"),
           "builder": ("builders/default", "clusterbuilder-default")}
 
@@ -132,7 +132,7 @@ class World:
                         RECONCILE_STATE=STATES[args.way],
                         GIT_SSH_COMMAND=f"ssh -F none -i {WORLD}/ssh/id -o UserKnownHostsFile={WORLD}/ssh/known_hosts")
         self.log = open(WORLD + "/requests", "a", encoding="utf-8")
-        self.servers = subprocess.Popen(["bash", HERE + "/servers.sh", WORLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.servers = subprocess.Popen(["bash", HERE + "/servers.sh", WORLD, args.way], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=open(WORLD + "/servers.log", "wb"), text=True, env=dict(self.env, TMPDIR="/tmp"))
         ports = [int(self.servers.stdout.readline()) for _ in range(6)]
         files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
