@@ -374,7 +374,14 @@ static bool on_blob_bytes(void *ctx, const char *bytes, size_t n)
 	return blob_sink_write(transfer->sink, bytes, n);
 }
 
-static bool transfer_blob(const struct remote_call *call, struct blob_sink *sink, struct err *err)
+/* What storages answer behind a redirect whose signature has ended: the registry makes a new one. */
+static bool has_expired(const struct http_response *response)
+{
+	return response->is_redirected && response->status >= 400 && response->status <= 410;
+}
+
+static bool transfer_blob(const struct remote_call *call, struct blob_sink *sink, bool *is_expired,
+			  struct err *err)
 {
 	struct blob_transfer transfer = { .sink = sink };
 	struct strings headers = { 0 };
@@ -403,6 +410,7 @@ static bool transfer_blob(const struct remote_call *call, struct blob_sink *sink
 	if (response.status == 416)
 		return blob_sink_reset(sink) &&
 		       err_set(err, ERR_TRANSIENT, "the server refuses the rest of the blob");
+	*is_expired = has_expired(&response);
 	if (response.status != 200 && response.status != 206)
 		return remote_call_fail(call, &response, "cannot read a blob of", err);
 	return blob_sink_finish(sink, err);
@@ -415,15 +423,17 @@ static bool remote_read_blob(struct registry *registry, const struct place *plac
 	const struct remote_call call = { registry, place, "pull", NULL, arena };
 	const int64_t deadline_ms = clock_mono_ms() + BLOB_TIMEOUT_MS;
 	struct err failed = { 0 };
-	bool is_done = false;
+	bool is_done = false, is_expired = false;
 
 	for (unsigned n = 0; !is_done && n < BLOB_TRIES && clock_mono_ms() < deadline_ms; n++) {
-		int64_t before = sink->got_bytes;
+		const int64_t before = sink->got_bytes;
+		const bool was_expired = is_expired;
 
 		if (n > 0)
 			clock_sleep_ms(backoff_ms(n - 1, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
-		is_done = transfer_blob(&call, sink, &failed);
-		if (!is_done && failed.kind != ERR_TRANSIENT)
+		is_expired = false;
+		is_done = transfer_blob(&call, sink, &is_expired, &failed);
+		if (!is_done && failed.kind != ERR_TRANSIENT && (!is_expired || was_expired))
 			break;
 		if (sink->got_bytes > before)
 			n = 0;

@@ -179,11 +179,17 @@ static bool part_fail(struct upload *upload, const struct http_response *respons
 	return remote_call_fail(upload->call, response, "cannot push a blob to", err);
 }
 
+static bool time_left(const struct upload *upload, int64_t *out, struct err *err)
+{
+	*out = upload->deadline_ms - clock_mono_ms();
+	return *out > 0 || err_set(err, ERR_TRANSIENT, "the upload takes longer than %d s",
+				   BLOB_TIMEOUT_MS / 1000);
+}
+
 static bool send_part(struct upload *upload, const char *method, const char *url, struct part *part,
 		      struct http_response *response, struct err *err)
 {
 	struct arena *arena = upload->call->arena;
-	const int64_t left_ms = upload->deadline_ms - clock_mono_ms();
 	struct strings headers = { 0 };
 	struct http_request request = {
 		.method = method,
@@ -193,15 +199,13 @@ static bool send_part(struct upload *upload, const char *method, const char *url
 		.rewind = rewind_part,
 		.read_ctx = part,
 		.body_len = (size_t)part->n_bytes,
-		.timeout_ms = left_ms,
 		.stall_timeout_ms = COMMIT_TIMEOUT_MS,
 		/* What came of a failed try is unknown: begin anew instead. */
 		.no_retry = true
 	};
 
-	if (left_ms <= 0)
-		return err_set(err, ERR_TRANSIENT, "the upload takes longer than %d s",
-			       BLOB_TIMEOUT_MS / 1000);
+	if (!time_left(upload, &request.timeout_ms, err))
+		return false;
 	vec_push(arena, &headers, "Content-Type: application/octet-stream");
 	if (strcmp(method, "PATCH") == 0)
 		vec_push(arena, &headers,
@@ -280,7 +284,6 @@ static bool put_chunks(struct upload *upload, struct part *part, struct err *err
 {
 	const struct remote_call *call = upload->call;
 	struct http_request closing = { .method = "PUT",
-					.timeout_ms = BLOB_TIMEOUT_MS,
 					.stall_timeout_ms = COMMIT_TIMEOUT_MS,
 					.no_retry = true };
 	struct http_response response;
@@ -300,7 +303,8 @@ static bool put_chunks(struct upload *upload, struct part *part, struct err *err
 			return false;
 	}
 	closing.url = closing_url(upload);
-	if (!remote_send(call, &closing, &response, err))
+	if (!time_left(upload, &closing.timeout_ms, err) ||
+	    !remote_send(call, &closing, &response, err))
 		return false;
 	return part_finish(upload, &response, err);
 }

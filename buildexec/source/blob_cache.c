@@ -193,3 +193,11 @@ void blob_cache_remember(const char *cache_dir, const char *url, struct blob_ver
 				       strlen(text), 0600, false, &ignored);
 	arena_free(arena);
 }
+
+void blob_cache_forget(const char *cache_dir, const char *url)
+{
+	struct arena *arena = arena_new();
+
+	unlink(version_path(cache_dir, url, arena));
+	arena_free(arena);
+}

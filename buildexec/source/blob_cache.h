@@ -31,5 +31,6 @@ MUST_CHECK bool blob_cache_open(const char *cache_dir, const char *content, int 
 /* Of a URL. What cannot be read is not known; what cannot be written is asked again. */
 struct blob_version blob_cache_version(const char *cache_dir, const char *url, struct arena *arena);
 void blob_cache_remember(const char *cache_dir, const char *url, struct blob_version version);
+void blob_cache_forget(const char *cache_dir, const char *url);
 
 #endif

@@ -189,7 +189,12 @@ static bool get_blob(const struct source_spec *spec, const char *dest, struct ar
 	if (!source_blob_open(&place, spec->content, arena, &fd, err))
 		return false;
 	archive.fd = fd;
-	return archive_unpack(&archive, err);
+	if (archive_unpack(&archive, err))
+		return true;
+	/* Perhaps it was damaged on its way: no ETag is to keep it so. */
+	if (err->kind == ERR_INVALID)
+		blob_cache_forget(spec->cache_dir, blob->url);
+	return false;
 }
 
 /* All of a source that is not git, without regard to its sub path. */

@@ -25,7 +25,8 @@ struct download {
 	int fd;
 	struct sha256 sha;
 	int64_t got_bytes;
-	const char *etag; /* strong: a cut off download can go on */
+	int64_t deadline_ms; /* of all tries; monotonic */
+	const char *etag;    /* strong: a cut off download can go on */
 	const char *validator;
 	struct err err; /* why the transfer was stopped */
 };
@@ -174,10 +175,13 @@ static bool transfer(struct http *http, const struct blob_request *from, struct 
 		.start = on_head,
 		.write = on_bytes,
 		.write_ctx = download,
-		.timeout_ms = DOWNLOAD_MS,
+		.timeout_ms = download->deadline_ms - clock_mono_ms(),
 	};
 
 	*again = false;
+	if (request.timeout_ms <= 0)
+		return err_set(err, ERR_TRANSIENT, "the download takes longer than %d s",
+			       DOWNLOAD_MS / 1000);
 	if (from->authorization)
 		vec_push(download->arena, &headers,
 			 arena_printf(download->arena, "Authorization: %s", from->authorization));
@@ -194,6 +198,13 @@ static bool transfer(struct http *http, const struct blob_request *from, struct 
 	if (response.status == 304 && asked_version(download)->validator) {
 		download->found = asked_version(download);
 		return true;
+	}
+	/* Of the part, not of the whole: another server behind the same name may have other bytes. */
+	if (response.status == 416 && download->got_bytes > 0) {
+		*again = begin_again(download);
+		if (!*again)
+			*err = download->err;
+		return *again ? err_set(err, ERR_TRANSIENT, "the server refuses the rest") : false;
 	}
 	return response.status == 200 || response.status == 206 ||
 	       remote_fail(&response, "cannot read the blob", download->arena, err);
@@ -230,7 +241,10 @@ static bool fetch(const struct blob_request *from, struct download *download, st
 static bool get(const struct blob_place *place, const struct blob_version known[2],
 		struct arena *arena, struct blob_version *out, struct err *err)
 {
-	struct download download = { .known = known, .arena = arena, .fd = -1 };
+	struct download download = { .known = known,
+				     .arena = arena,
+				     .fd = -1,
+				     .deadline_ms = clock_mono_ms() + DOWNLOAD_MS };
 	struct blob_request from;
 	const char *path = NULL;
 	struct digest digest;
@@ -265,7 +279,7 @@ bool source_blob_resolve(const struct blob_place *place, const struct blob_versi
 	};
 
 	for (size_t i = 0; i < COUNTOF(both); i++)
-		if (both[i].validator && !is_plain(both[i].validator))
+		if (place->is_doubted || (both[i].validator && !is_plain(both[i].validator)))
 			both[i] = (struct blob_version){ 0 };
 	*out = (struct blob_version){ 0 };
 	return get(place, both, arena, out, err);

@@ -14,6 +14,7 @@ struct blob_place {
 	const struct access *access;
 	const char *url, *auth; /* "", "secret"; "helper" is refused */
 	const char *cache_dir;
+	bool is_doubted; /* read anew, whatever validators say */
 };
 
 /*

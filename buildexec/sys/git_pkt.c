@@ -131,6 +131,8 @@ bool git_band_split(struct git_band *band, const char *bytes, size_t n, struct e
 			buf_add(band->progress, bytes + 1, n - 1);
 		return true;
 	case 3:
+		while (n > 1 && (bytes[n - 1] == '\n' || bytes[n - 1] == '\r'))
+			n--;
 		return err_set(err, ERR_INVALID, "the server failed: %.*s", (int)(n - 1),
 			       bytes + 1);
 	}

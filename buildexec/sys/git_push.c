@@ -3,7 +3,8 @@
  * git_push.c — ref updates with their old values: the server compares them under its own lock,
  * which is the whole compare-and-swap. A refusal is told apart by looking again: a ref that moved
  * is a conflict, one that did not was refused for a reason. Likewise when the answer is lost: the
- * refs say whether the push arrived. Spec: gitprotocol-pack(5) "Pushing Data To a Server", "Report
+ * refs say whether the push arrived; a hook that fails afterwards, or a page of something in
+ * between, is no answer either. Spec: gitprotocol-pack(5) "Pushing Data To a Server", "Report
  * Status".
  */
 #include <stdlib.h>
@@ -18,13 +19,32 @@ enum { PUSH_MS = 10 * 60 * 1000, LOCK_WAIT_MS = 60000 };
 static const char zero_id[] = "0000000000000000000000000000000000000000";
 
 struct report {
+	const struct git_push *push;
 	struct git_pkt_reader *outer, *inner;
 	bool has_bands;
 	bool is_unpacked;
-	size_t n_ok;
+	bool *is_ok;        /* of each update */
 	struct buf refusal; /* "<ref> <reason>" of the first "ng", or what unpacking said */
 	struct buf progress;
 };
+
+static void take_ok(struct report *report, const char *ref, size_t n)
+{
+	for (size_t i = 0; i < report->push->n_updates; i++) {
+		const char *ours = report->push->updates[i].ref;
+
+		if (strlen(ours) == n && !memcmp(ours, ref, n))
+			report->is_ok[i] = true;
+	}
+}
+
+static bool is_done(const struct report *report)
+{
+	for (size_t i = 0; i < report->push->n_updates; i++)
+		if (!report->is_ok[i])
+			return false;
+	return report->is_unpacked;
+}
 
 static bool take_report(void *ctx, enum git_pkt_kind kind, const char *bytes, size_t n,
 			struct err *err)
@@ -51,8 +71,8 @@ static bool take_report(void *ctx, enum git_pkt_kind kind, const char *bytes, si
 	if ((rest = git_pkt_after(bytes, &n_rest, "ng ")) != NULL && !report->refusal.len)
 		buf_add(&report->refusal, rest, n_rest);
 	n_rest = n;
-	if (git_pkt_after(bytes, &n_rest, "ok "))
-		report->n_ok++;
+	if ((rest = git_pkt_after(bytes, &n_rest, "ok ")) != NULL)
+		take_ok(report, rest, n_rest);
 	return true;
 }
 
@@ -221,6 +241,8 @@ static bool refused(struct git_wire *wire, const struct git_push *push, struct r
 	for (size_t i = 0; i < COUNTOF(refusals) && kind == ERR_INVALID; i++)
 		if (strstr(reason, refusals[i].words))
 			kind = refusals[i].kind;
+	if (!*reason)
+		reason = "it does not say that it moved the ref";
 	if (!*talk)
 		return err_set(err, kind, "the server refuses: %s", reason);
 	return err_set(err, kind, "the server refuses: %s (%.*s)", reason,
@@ -238,18 +260,22 @@ static bool push_remote(struct git_wire *wire, const struct git_push *push, stru
 	done = git_conn_open(wire, GIT_RECEIVE_PACK, PUSH_MS, &conn, err) &&
 	       converse(&conn, push, report, is_sent, err);
 	git_conn_close(&conn);
-	if (!done && *is_sent && (err->kind == ERR_TRANSIENT || err->kind == ERR_CONFLICT)) {
+	if (!done && *is_sent) {
 		struct err lost = *err;
+		bool is_final = lost.kind != ERR_TRANSIENT && lost.kind != ERR_CONFLICT;
 
-		if (!look_again(wire, push, &where, err))
+		if (!look_again(wire, push, &where, err)) {
+			if (is_final && err->kind != ERR_CONFLICT)
+				*err = lost;
 			return false;
+		}
 		if (where != 1)
 			*err = lost;
 		return where == 1;
 	}
 	if (!done)
 		return false;
-	if (report->is_unpacked && report->n_ok == push->n_updates)
+	if (is_done(report))
 		return true;
 	return refused(wire, push, report, err);
 }
@@ -285,7 +311,7 @@ static bool push_often(struct git_wire *wire, const struct git_push *push, struc
 		buf_clear(&report->refusal);
 		buf_clear(&report->progress);
 		report->is_unpacked = false;
-		report->n_ok = 0;
+		memset(report->is_ok, 0, push->n_updates * sizeof(*report->is_ok));
 		if (push_remote(wire, push, report, &is_sent, err))
 			return true;
 		if (!git_wire_retry(wire, attempt, err))
@@ -296,7 +322,8 @@ static bool push_often(struct git_wire *wire, const struct git_push *push, struc
 
 bool git_wire_push(struct git_wire *wire, const struct git_push *push, struct err *err)
 {
-	struct report report = { .refusal = BUF_INIT(GIT_PKT_MAX),
+	struct report report = { .push = push,
+				 .refusal = BUF_INIT(GIT_PKT_MAX),
 				 .progress = BUF_INIT(LIMIT_GIT_MESSAGE) };
 	bool done;
 
@@ -309,9 +336,11 @@ bool git_wire_push(struct git_wire *wire, const struct git_push *push, struct er
 		return push_local(wire, push, err) || git_wire_fail(wire, "push to", err);
 	report.outer = mem_realloc(NULL, sizeof(*report.outer));
 	report.inner = mem_realloc(NULL, sizeof(*report.inner));
+	report.is_ok = mem_realloc(NULL, push->n_updates * sizeof(*report.is_ok));
 	done = push_often(wire, push, &report, err);
 	free(report.outer);
 	free(report.inner);
+	free(report.is_ok);
 	buf_release(&report.refusal);
 	buf_release(&report.progress);
 	return done || git_wire_fail(wire, "push to", err);

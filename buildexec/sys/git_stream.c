@@ -19,7 +19,15 @@
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/git_conn.h"
 
-enum { CONNECT_MS = 10000, STALL_MS = 30000, READ_BYTES = 64 << 10, LAST_WORDS_MS = 2000 };
+enum {
+	CONNECT_MS = 10000,
+	NEXT_ADDRESS_MS = 250,
+	MAX_ADDRESSES = 8,
+	STALL_MS = 30000,
+	READ_BYTES = 64 << 10,
+	LAST_WORDS_MS = 2000,
+	N_FDS = 3,
+};
 
 void git_stream_close(struct git_stream *stream)
 {
@@ -154,32 +162,85 @@ bool git_stream_open_ssh(struct git_conn *conn, struct err *err)
 	return done;
 }
 
-static bool connect_one(const struct addrinfo *address, int64_t timeout_ms, int *out)
+/* Begins to connect; true unless that is impossible at once, errno says why. */
+static bool begin_connect(const struct addrinfo *address, int *out)
 {
-	AUTO_FD fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct pollfd wait = { .fd = fd, .events = POLLOUT };
-	int one = 1, sys = 0;
-	socklen_t n = sizeof(sys);
-
-	if (fd < 0)
+	*out = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*out < 0)
 		return false;
-	if (connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
-		if (errno != EINPROGRESS)
-			return false;
-		if (poll(&wait, 1, (int)timeout_ms) != 1) {
-			errno = ETIMEDOUT;
-			return false;
-		}
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &sys, &n) < 0 || sys) {
-			errno = sys ? sys : errno;
-			return false;
-		}
+	if (!connect(*out, address->ai_addr, address->ai_addrlen) || errno == EINPROGRESS)
+		return true;
+	fd_close(out);
+	return false;
+}
+
+/* The one that is connected, or -1; those that failed are closed, and errno says why. */
+static int take_connected(struct pollfd *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int sys = 0;
+		socklen_t size = sizeof(sys);
+
+		if (fds[i].fd < 0 || !fds[i].revents)
+			continue;
+		if (!getsockopt(fds[i].fd, SOL_SOCKET, SO_ERROR, &sys, &size) && !sys)
+			return (int)i;
+		fd_close(&fds[i].fd);
+		errno = sys;
 	}
-	/* a request that waits for the acknowledgement of the one before costs 40 ms each time */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	*out = fd;
-	fd = -1;
-	return true;
+	return -1;
+}
+
+static bool is_any_open(const struct pollfd *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i].fd >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * RFC 8305: the addresses a little after each other, and the first that answers is it, so that one that leads nowhere costs
+ * no more than that little.
+ */
+static bool connect_first(const struct addrinfo *list, int64_t timeout_ms, int *out)
+{
+	struct pollfd fds[MAX_ADDRESSES];
+	int64_t end_ms = clock_mono_ms() + timeout_ms;
+	size_t n = 0;
+	int taken = -1, why = ETIMEDOUT;
+
+	while (taken < 0) {
+		const bool has_more = list && n < COUNTOF(fds);
+		int64_t left_ms = end_ms - clock_mono_ms();
+
+		if (left_ms <= 0 || (!has_more && !is_any_open(fds, n)))
+			break;
+		if (has_more) {
+			fds[n] = (struct pollfd){ .events = POLLOUT };
+			if (!begin_connect(list, &fds[n].fd))
+				why = errno;
+			list = list->ai_next;
+			n++;
+		}
+		if (!is_any_open(fds, n))
+			continue;
+		if (list && n < COUNTOF(fds) && left_ms > NEXT_ADDRESS_MS)
+			left_ms = NEXT_ADDRESS_MS;
+		if (poll(fds, n, (int)left_ms) <= 0)
+			continue;
+		taken = take_connected(fds, n);
+		if (taken < 0)
+			why = errno;
+	}
+	if (taken >= 0) {
+		*out = fds[taken].fd;
+		fds[taken].fd = -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		fd_close(&fds[i].fd);
+	errno = why;
+	return taken >= 0;
 }
 
 static bool connect_host(const struct git_conn *conn, int *out, struct err *err)
@@ -187,19 +248,22 @@ static bool connect_host(const struct git_conn *conn, int *out, struct err *err)
 	const struct git_url *url = &conn->wire->url;
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
 	char port[16];
-	int rc;
+	int rc, one = 1;
 
 	snprintf(port, sizeof(port), "%d", url->port ? url->port : 9418);
 	rc = getaddrinfo(url->host, port, &hints, &list);
 	if (rc)
 		return err_set(err, ERR_TRANSIENT, "cannot find host '%s': %s", url->host,
 			       gai_strerror(rc));
-	for (const struct addrinfo *a = list; a && *out < 0; a = a->ai_next)
-		if (!connect_one(a, connect_timeout(conn->wire), out) && !a->ai_next)
-			err_set(err, ERR_TRANSIENT, "cannot connect to '%s': %s", url->host,
-				strerror(errno));
+	if (!connect_first(list, connect_timeout(conn->wire), out))
+		err_set(err, ERR_TRANSIENT, "cannot connect to '%s': %s", url->host,
+			strerror(errno));
 	freeaddrinfo(list);
-	return *out >= 0;
+	if (*out < 0)
+		return false;
+	/* a request that waits for the acknowledgement of the one before costs 40 ms each time */
+	setsockopt(*out, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return true;
 }
 
 bool git_stream_open_tcp(struct git_conn *conn, struct err *err)
@@ -285,7 +349,8 @@ static bool read_some(struct git_stream *stream, struct git_pkt_reader *reader, 
 
 	if (n > 0)
 		return git_pkt_feed(reader, bytes, (size_t)n, err);
-	if (!n)
+	/* Reset: an ssh that ended before it read all that we wrote; it has said why. */
+	if (!n || errno == ECONNRESET)
 		return closed(stream, err);
 	if (errno == EAGAIN || errno == EINTR)
 		return true;
@@ -324,7 +389,7 @@ static bool wait_ready(struct git_conn *conn, struct pollfd *fds, struct err *er
 	if (left <= 0)
 		return err_set(err, ERR_TRANSIENT, "the server takes longer than %lld s",
 			       (long long)conn->timeout_ms / 1000);
-	rc = poll(fds, 2, (int)(left < stall ? left : stall));
+	rc = poll(fds, N_FDS, (int)(left < stall ? left : stall));
 	if (rc < 0 && errno != EINTR)
 		return err_sys(err, errno, "cannot wait for the server");
 	if (!rc && left >= stall)
@@ -340,7 +405,7 @@ bool git_stream_ask(struct git_conn *conn, const struct git_request *request,
 	struct git_request left = *request;
 
 	while (left.n_head || left.n_pack || !reader->is_stopped) {
-		struct pollfd fds[3] = {
+		struct pollfd fds[N_FDS] = {
 			{ .fd = stream->fd, .events = POLLIN },
 			{ .fd = left.n_head || left.n_pack ? stream->fd : -1, .events = POLLOUT },
 			{ .fd = stream->err_fd, .events = POLLIN },
@@ -348,7 +413,7 @@ bool git_stream_ask(struct git_conn *conn, const struct git_request *request,
 
 		if (!wait_ready(conn, fds, err))
 			return false;
-		if (fds[1].revents)
+		if (fds[2].revents)
 			read_talk(stream);
 		if (fds[0].revents & ~POLLOUT && !read_some(stream, reader, err))
 			return false;

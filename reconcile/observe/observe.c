@@ -195,7 +195,8 @@ static bool answer_blob(struct item *item, struct err *err)
 	const struct blob_place place = { .access = &item->account->access,
 					  .url = query->url,
 					  .auth = query->auth,
-					  .cache_dir = item->spec->cache_dir };
+					  .cache_dir = item->spec->cache_dir,
+					  .is_doubted = query->is_doubted };
 	const struct blob_version known = { query->known_content, query->known_validator };
 	struct blob_source blob = { .url = query->url,
 				    .auth = query->auth,

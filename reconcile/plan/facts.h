@@ -39,9 +39,10 @@ struct query {
 	const char *auth;                            /* blob: whether credentials are used */
 	int64_t strip_components;                    /* blob: what its sub paths are seen through */
 	const char *known_content, *known_validator; /* blob: recorded together */
-	const char *known_parts;                     /* not git: content whose parts are recorded */
-	bool is_insecure; /* import, tags: plain HTTP and unknown certificates will do     */
-	bool is_whole;    /* import: an index is kept whole (PreserveOriginal)             */
+	bool is_doubted;         /* blob: to be read anew, whatever its validator says */
+	const char *known_parts; /* not git: content whose parts are recorded */
+	bool is_insecure;        /* import, tags: plain HTTP and unknown certificates will do     */
+	bool is_whole;           /* import: an index is kept whole (PreserveOriginal)             */
 	/* import: of an index, the image for this one is taken; NULL parts: the settings', then linux/amd64 */
 	struct platform prefer;
 	struct strings tags; /* import: "ns/stream:tag" of those that take the answer */

@@ -323,6 +323,17 @@ static void ask_registry(struct asking *a, const struct object *object, const st
 	want_part(a, query, source, last);
 }
 
+/*
+ * A build that could not use what it was given, and did not fail by itself: the archive may have been damaged on its way, and
+ * an ETag that is the same would keep it so for ever.
+ */
+static bool is_doubtful(const struct attempt *last)
+{
+	return last && last->failure && text_equal(last->result, "Failed") &&
+	       (strcmp(last->failure, err_kind_name(ERR_INVALID)) == 0 ||
+		strcmp(last->failure, err_kind_name(ERR_CONFLICT)) == 0);
+}
+
 static void ask_blob(struct asking *a, const struct object *object, const struct source *source,
 		     const struct attempt *last)
 {
@@ -339,7 +350,9 @@ static void ask_blob(struct asking *a, const struct object *object, const struct
 	query->strip_components = blob->strip_components;
 	query->ns = account.ns;
 	query->service_account = account.name;
-	if (old && text_equal(old->url, blob->url) && last->content && last->validator) {
+	query->is_doubted |= is_doubtful(last);
+	if (old && text_equal(old->url, blob->url) && last->content && last->validator &&
+	    !query->is_doubted) {
 		content = last->content;
 		validator = last->validator;
 	}

@@ -281,6 +281,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.fail(401, "UNAUTHORIZED", "who are you?", WWW_Authenticate='Basic realm="tell me"')
         if repo == "fault/asking" and self.command == "GET":
             return self.reply(307, Location=f"{STATE.origins['storage']}{self.path}")
+        if repo in ("fault/expired", "fault/ended") and self.command == "GET":
+            if self.server.name == "main":
+                return self.reply(307, Location=f"{STATE.origins['storage']}{self.path}")
+            if repo == "fault/ended" or STATE.count(f"{repo} {digest} expired") == 1:
+                return self.reply(403, b"<Error><Code>AccessDenied</Code></Error>", Content_Type="application/xml")
         data = STATE.blobs.get((repo, digest))
         if data is None:
             return self.fail(404, "BLOB_UNKNOWN", "blob unknown to registry")

@@ -18,7 +18,8 @@ KINDS = {}
 class Kind:
     connect = None  # (proxy, place, socket) → does it go on?
     certificate = None
-    is_nameless = False
+    other = None    # name of the server that is there instead
+    surround = None # (world, place) → what to close behind the run: how the name or the network of a place is
     bytes = None
 
     def __init__(self, name, heals, when, slow, call, is_often):
@@ -156,6 +157,15 @@ def hang_in_body(exchange):
     exchange.close()
 
 
+@kind(slow=True, when=matching(r"/manifests/| /token|/v2/$|/info/refs|ls-refs| POST .*/uploads/"))
+def trickle(exchange):
+    """Never still for long, and without an end: what is short has a limit as a whole (five minutes)."""
+    exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
+    for _ in range(800):
+        exchange.send(b"0000")
+        exchange.wait(0.5)
+
+
 # Statuses.
 
 def status_kind(name, code, heals, **headers):
@@ -213,6 +223,36 @@ def redirect_storage(exchange):
         exchange.say(307, Location=exchange.url(exchange.proxy.places["eviltls"], f"/then/{exchange.place.name}{exchange.request.path}"))
     else:
         exchange.say(307, Location=exchange.url(evil, f"/then/{exchange.place.name}{exchange.request.path}"))
+
+
+@kind(heals=True, when=UPLOAD_DATA)
+def redirect_upload(exchange):
+    """As a registry does whose storage takes uploads itself."""
+    refusal = exchange.proxy.refusal(exchange.place, exchange.request)
+    if refusal:
+        exchange.answer(refusal)
+    else:
+        exchange.say(307, Location=exchange.url(exchange.proxy.places["evil"], f"/then/{exchange.place.name}{exchange.request.path}"))
+
+
+@kind(heals=True, when=matching(r"^(registry|upstream) GET .*/blobs/"))
+def redirect_expired(exchange):
+    """To a storage whose signature has ended meanwhile."""
+    refusal = exchange.proxy.refusal(exchange.place, exchange.request)
+    evil = exchange.proxy.places["eviltls" if exchange.place.tls else "evil"]
+    if refusal:
+        exchange.answer(refusal)
+    else:
+        exchange.say(307, Location=exchange.url(evil, "/expired"))
+
+
+@kind(when=matching(r"^(upstream|gittls) GET "))
+def redirect_downgrade(exchange):
+    refusal = exchange.proxy.refusal(exchange.place, exchange.request)
+    if refusal:
+        exchange.answer(refusal)
+    else:
+        exchange.say(307, Location=exchange.url(exchange.proxy.places["evil"], f"/then/{exchange.place.name}{exchange.request.path}"))
 
 
 @kind(often=True)
@@ -407,7 +447,7 @@ def accepted_only(exchange):
     exchange.say(202 if exchange.request.method == "POST" else 201)
 
 
-@kind(when=GETS)
+@kind(when=matching(r"^(?!files).* GET "))
 def not_modified(exchange):
     exchange.say(304)
 
@@ -550,12 +590,200 @@ def upload_elsewhere(exchange):
     exchange.answer(reply)
 
 
-@kind(heals=True, when=matching(r" POST .*/blobs/uploads/"))
-def upload_chunks(exchange):
-    """Chunks of 700 bytes at most."""
+@kind(when=matching(r"^registry PUT .*/blobs/uploads/"))
+def kept_not(exchange):
+    """Said to be stored, and forgotten: whether manifests find their blobs is the registry's to see."""
+    digest = re.search(r"sha256%3A([0-9a-f]{64})", exchange.request.path)[1]
+    refusal = exchange.proxy.refusal(exchange.place, exchange.request)
+    if refusal:
+        exchange.answer(refusal)
+    else:
+        exchange.say(201, Docker_Content_Digest=f"sha256:{digest}", Location=exchange.request.path)
+
+
+@kind(heals=True, when=matching(r" POST .*/blobs/uploads/\?mount="))
+def mount_refused(exchange):
+    """An upload is begun instead (202)."""
+    exchange.request.path = exchange.request.path.partition("?")[0]
+    exchange.answer(exchange.forward())
+
+
+@kind(heals=True, when=matching(r"^registry PUT .*/manifests/"))
+def oci_subject(exchange):
     reply = exchange.forward()
-    reply.put("OCI-Chunk-Max-Length", "70000")
+    reply.put("OCI-Subject", BAD_DIGEST)
     exchange.answer(reply)
+
+
+STARTS = matching(r"^registry POST .*/blobs/uploads/$")
+
+
+@kind(heals=True, when=STARTS)
+def chunk_min(exchange):
+    reply = exchange.forward()
+    reply.put("OCI-Chunk-Min-Length", "40")
+    exchange.answer(reply)
+
+
+def chunked(name, heals, at, call):
+    """The upload is to come in chunks of 64 bytes; something happens to the one of that number, 0: to none."""
+    def start(exchange):
+        reply = exchange.forward()
+        if reply.status != 202:
+            exchange.answer(reply)
+            return
+        reply.put("OCI-Chunk-Max-Length", "64")
+        proxy = exchange.proxy
+        key = exchange.place.name + " PATCH " + exchange.request.path + "*"
+        if at:
+            proxy.fault = (key, proxy.counts[key] + at, Kind(name, heals, anything, False, call, False), False)
+        exchange.answer(reply)
+    KINDS[name] = Kind(name, heals, STARTS, False, start, False)
+
+
+def chunk_status(status):
+    return lambda exchange: exchange.say(status, b'{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"chunk"}]}', Range="0-9")
+
+
+def chunk_half(exchange):
+    """Half of it is taken."""
+    exchange.request.body = exchange.request.body[:len(exchange.request.body) // 2]
+    first = int(exchange.request.get("content-range").partition("-")[0])
+    exchange.request.headers["content-range"] = f"{first}-{first + len(exchange.request.body) - 1}"
+    exchange.answer(exchange.forward())
+
+
+def chunk_nowhere(exchange):
+    reply = exchange.forward()
+    reply.put("Location", None)
+    exchange.answer(reply)
+
+
+def chunk_range(text):
+    def call(exchange):
+        reply = exchange.forward()
+        reply.put("Range", text)
+        exchange.answer(reply)
+    return call
+
+
+def chunk_flipped(exchange):
+    exchange.request.body = flipped(exchange.request.body, 3)
+    exchange.answer(exchange.forward())
+
+
+def token_ends(exchange):
+    exchange.proxy.forget_tokens()
+    exchange.answer(exchange.forward())
+
+
+chunked("chunks", True, 0, None)
+chunked("chunk-token-ends", True, 2, token_ends)
+chunked("chunk-half", True, 2, chunk_half)
+chunked("chunk-close", True, 2, close)
+chunked("chunk-close-after", True, 2, close_after)
+chunked("chunk-twice", True, 2, twice)
+chunked("chunk-500", True, 2, chunk_status(500))
+chunked("chunk-429", True, 2, chunk_status(429))
+chunked("chunk-lost", True, 2, chunk_status(404))
+chunked("chunk-416", True, 2, chunk_status(416))
+chunked("chunk-413", False, 2, chunk_status(413))
+chunked("chunk-nowhere", False, 2, chunk_nowhere)
+chunked("chunk-range-back", True, 2, chunk_range("0-0"))
+chunked("chunk-range-ahead", True, 2, chunk_range("0-999999"))
+chunked("chunk-range-garbage", True, 2, chunk_range("bytes=x-\x7f"))
+chunked("chunk-flipped", True, 2, chunk_flipped)
+
+
+# What is no registry's and not git's: archives.
+
+FILES = matching(r"^files GET ")
+
+
+def in_steps(*steps):
+    """One step for each request from here on, then nothing more."""
+    def call(exchange):
+        proxy = exchange.proxy
+        key, n, which, _ = proxy.fault
+        at = proxy.counts[key] - n
+        proxy.fault = (key, n, which, at + 1 < len(steps))
+        steps[at](exchange)
+    return call
+
+
+def older_half(exchange):
+    """Half of what was there before."""
+    reply = exchange.forward()
+    old = bytes(reversed(reply.body)) + 100 * b"old"
+    reply.put("ETag", '"older"')
+    reply.put("Content-Length", str(len(old)))
+    exchange.send(reply.head() + old[:len(old) // 2])
+    exchange.close()
+
+
+def rest_of_new(exchange):
+    """Looks at Range only: the rest is of other bytes than the beginning was."""
+    first = int(re.match(r"bytes=(\d+)-", exchange.request.get("range") or "bytes=0-")[1])
+    for name in ("range", "if-range"):
+        exchange.request.headers.pop(name, None)
+    reply = exchange.forward()
+    if first and first < len(reply.body):
+        reply.status = 206
+        reply.put("Content-Range", f"bytes {first}-{len(reply.body) - 1}/{len(reply.body)}")
+        reply.body = reply.body[first:]
+        reply.put("Content-Length", str(len(reply.body)))
+    exchange.answer(reply)
+
+
+def half_unnamed(exchange):
+    """No ETag, no date: nobody can know whether the rest belongs to it."""
+    reply = exchange.forward()
+    reply.put("ETag", None)
+    exchange.send(reply.head() + reply.body[:len(reply.body) // 2])
+    exchange.close()
+
+
+def half(exchange):
+    reply = exchange.forward()
+    exchange.send(reply.head() + reply.body[:len(reply.body) // 2])
+    exchange.close()
+
+
+def range_refused(exchange):
+    exchange.say(416, Content_Range="bytes */1")
+
+
+def range_other(exchange):
+    """Another range than was asked for."""
+    reply = exchange.forward()
+    if reply.status == 206:
+        reply.put("Content-Range", "bytes 0-" + reply.get("Content-Range").partition("-")[2])
+    exchange.answer(reply)
+
+
+def archive_kind(name, heals, call):
+    KINDS[name] = Kind(name, heals, FILES, False, call, False)
+
+
+archive_kind("archive-changes", True, in_steps(older_half))
+archive_kind("archive-changes-within", True, in_steps(older_half, rest_of_new))
+archive_kind("archive-unnamed", True, in_steps(half_unnamed, rest_of_new))
+archive_kind("archive-416", True, in_steps(half, range_refused))
+archive_kind("archive-other-range", False, in_steps(half, range_other))
+archive_kind("archive-cut-often", True, in_steps(half, half, half))
+
+
+def coded(coding):
+    def call(exchange):
+        reply = exchange.forward()
+        reply.put("Content-Encoding", coding)
+        exchange.answer(reply)
+    return call
+
+
+# What some servers say of every .gz: it is no coding of its own.
+archive_kind("archive-gzip", True, coded("gzip"))
+archive_kind("archive-br", True, coded("br"))
 
 
 @kind(when=matching(r"/manifests/"))
@@ -570,14 +798,14 @@ def manifest_refused(exchange):
 
 # Git.
 
-@kind(when=matching("^git "))
+@kind(when=matching("^git(tls)? "))
 def pkt_length(exchange):
     reply = exchange.forward()
     reply.body = b"ffff" + reply.body[4:]
     exchange.answer(reply)
 
 
-@kind(when=matching("^git "))
+@kind(when=matching("^git(tls)? "))
 def pkt_error(exchange):
     exchange.say(200, b"0022ERR the server is \x1b[31mon fire\n", Content_Type="application/x-git-upload-pack-result")
 
@@ -642,7 +870,7 @@ def alert(_proxy, _place, sock):
     return False
 
 
-TLS = matching("^upstream CONNECT$")
+TLS = matching("^(upstream|gittls) CONNECT$")
 connect_kind("accept-close", True, ends)
 connect_kind("accept-reset", True, aborts)
 connect_kind("tls-cut", True, cut_handshake, when=TLS)
@@ -651,8 +879,74 @@ for which in ("expired", "host", "self"):
     connect_kind("tls-" + which, False, goes_on, certificate=which, when=TLS)
 
 
-connect_kind("no-name", False, goes_on, often=False, when=matching("^(registry|upstream|git|files) CONNECT$"))
-KINDS["no-name"].is_nameless = True
+def around_kind(name, heals, surround, slow=False):
+    made = Kind(name, heals, matching(r"^(registry|upstream|git|gittls|files|daemon|ssh) CONNECT$"), slow, None, False)
+    made.connect, made.surround = goes_on, surround
+    KINDS[name] = made
+
+
+def no_name(world, place):
+    world.name_at(place)
+    world.proxy.hits = 1
+    return []
+
+
+def ipv6_only(world, place):
+    world.name_at(place, "::1")
+    places = [place] + ([world.proxy.places["auth"]] if place.name == "registry" else [])
+    return [world.proxy.listen_at(one, socket.AF_INET6) for one in places if one.name != "files"]
+
+
+def ipv6_hangs(world, place):
+    """There is an address that leads nowhere, and it comes first."""
+    world.name_at(place, "::1", "127.0.0.1")
+    return world.proxy.listen_in_vain(place) if place.name != "files" else []
+
+
+around_kind("no-name", False, no_name)
+around_kind("ipv6-only", True, ipv6_only)
+around_kind("ipv6-hangs", True, ipv6_hangs, slow=True)
+
+
+# Where ssh is spoken.
+
+def banner_lines(_proxy, _place, sock):
+    """What a server may say before it speaks ssh (RFC 4253, 4.2)."""
+    sock.sendall(b"Welcome.\r\nThis machine is for git only.\r\n")
+    return True
+
+
+def no_banner(_proxy, _place, sock):
+    sock.recv(1000)
+    sock.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<html>speak http</html>\r\n")
+    return False
+
+
+def garbage_banner(_proxy, _place, sock):
+    sock.sendall(b"\x1b[31m\0\1\2\xff" + 300 * b"\x9b" + b"\n")
+    return False
+
+
+def endless_banner(_proxy, _place, sock):
+    for _ in range(3000):
+        sock.sendall(1024 * b"z" + b"\r\n")
+    return False
+
+
+def other_protocol(_proxy, _place, sock):
+    sock.sendall(b"SSH-1.5-OldServer\r\n")
+    return False
+
+
+SSH = matching("^ssh CONNECT$")
+connect_kind("ssh-banner-lines", True, banner_lines, when=SSH)
+connect_kind("ssh-no-banner", True, no_banner, when=SSH)
+connect_kind("ssh-garbage", True, garbage_banner, when=SSH)
+connect_kind("ssh-endless-banner", True, endless_banner, when=SSH)
+connect_kind("ssh-old", False, other_protocol, when=SSH)
+for which in ("host-key", "denied"):
+    connect_kind("ssh-" + which, False, goes_on, when=SSH)
+    KINDS["ssh-" + which].other = which
 
 
 # Bytes of what is no HTTP.

@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,14 @@ INSIDE = ["unshare", "--net", "--mount", "--propagation", "private"]
 Point = collections.namedtuple("Point", "key n kind always")
 
 
+def sort_of(key):
+    """What requests have in common that differ in digests, tags and repositories only."""
+    key = re.sub(r"sha256(:|%3A)[0-9a-f]{64}", "DIGEST", key)
+    key = re.sub(r"(%2F|/)(app|base|blob)\b(?!\.tar)", r"\1APP", key)
+    key = re.sub(r"/manifests/(?!DIGEST)[^ ]+", "/manifests/TAG", key)
+    return re.sub(r"^(\w+ )\d+ ", r"\1", key)
+
+
 class Harness:
     def __init__(self, args):
         self.args = args
@@ -33,7 +42,7 @@ class Harness:
         self.lock = threading.Lock()
         self.counts = collections.Counter()
         self.exits = collections.Counter()
-        self.bad, self.longest = [], (0, "")
+        self.bad, self.longest, self.met = [], (0, ""), set()
 
     def inside(self, root, spec):
         command = INSIDE + [sys.executable, os.path.abspath(__file__), self.args.program, "--way", self.args.way,
@@ -72,7 +81,8 @@ class Harness:
                 made += [Point(key, generator.randrange(total), kind.name, False)
                          for key, total in sorted(self.found["bytes"].items()) for _ in range(self.args.offsets) if total]
                 continue
-            keys = [tuple(one) for one in self.found["keys"] if kind.when(one[0]) and (kind.connect is None) == (not one[0].endswith("CONNECT"))]
+            keys = [tuple(one) for one in self.found["keys"] if kind.when(one[0]) and (kind.connect is None) == (not one[0].endswith("CONNECT"))
+                    and not (kind.surround and one[1] > 1)]
             made += [Point(key, n, kind.name, False) for key, n in keys]
             if kind.is_often and not self.args.once:
                 made += [Point(key, n, kind.name, True) for key, n in keys if n == 1]
@@ -91,6 +101,7 @@ class Harness:
         if must_be_met and point.n == 1 and not found.get("hits"):
             found.setdefault("violation", "the run did not make that request")
         with self.lock:
+            self.met |= {("kind", point.kind, point.always), ("sort", sort_of(point.key))} if found.get("hits") else set()
             self.counts["points"] += 1
             self.counts["injected"] += 1 if found.get("hits") else 0
             self.exits[found.get("code", "?")] += 1
@@ -104,6 +115,21 @@ class Harness:
                 print(f"ok {name}: exit {found['code']}, {found['took_s']} s{'' if found['hits'] else ', not met'}", flush=True)
         if not (self.args.keep and "violation" in found):
             shutil.rmtree(root, ignore_errors=True)
+
+    def covering(self, points):
+        """The same points, first those that bring a fault or a sort of request that none before them brought."""
+        met, first, rest = set(), [], []
+        for is_both in (True, False):
+            rest = []
+            for point in points:
+                new = {(point.kind, point.always), sort_of(point.key)} - met
+                if len(new) == 2 or (new and not is_both):
+                    met |= new
+                    first.append(point)
+                else:
+                    rest.append(point)
+            points = rest
+        return first + rest, len(first)
 
     def picked(self, points):
         """The points that --pick names: KIND:TEXT#N is the first of that kind at an N-th request with the text."""
@@ -124,6 +150,9 @@ class Harness:
         points = self.points()
         total, picked = len(points), self.picked(points)
         random.Random(self.args.seed).shuffle(points)
+        if self.args.cover:
+            points, covering = self.covering(points)
+            print(f"# {covering} points cover all faults and sorts of requests")
         if not self.args.all:
             points = picked + points[:self.args.sample]
         print(f"# {len(points)} of {total} points, seed {self.args.seed}", flush=True)
@@ -132,8 +161,10 @@ class Harness:
             jobs = [pool.submit(self.in_time, end, n, point, n < len(picked)) for n, point in enumerate(points)]
             for job in jobs:
                 job.result()
+        met = collections.Counter(one[0] for one in self.met)
         exits = ", ".join(f"{n} × exit {code}" for code, n in sorted(self.exits.items(), key=str))
-        print(f"# {self.counts['points']} points, {self.counts['injected']} faults injected, {exits}; "
+        print(f"# {self.counts['points']} points, {self.counts['injected']} faults injected ({met['kind']} kinds, {met['sort']} sorts of "
+              f"requests), {exits}; "
               f"longest run {self.longest[0]} s ({self.longest[1]}); {len(self.bad)} violations")
         return 1 if self.bad else 0
 
@@ -143,6 +174,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--cover", action="store_true", help="begin with every kind of fault and every sort of request once")
     parser.add_argument("--slow", action="store_true", help="also servers that keep still: half a minute each at least")
     parser.add_argument("--once", action="store_true", help="no faults that go on")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100000)
@@ -153,7 +185,8 @@ def main():
                         help="also the first point of this kind at a request with this text in its name; may be repeated")
     parser.add_argument("--at", help="only requests whose name has this in it")
     parser.add_argument("--n", type=int, help="only the n-th of them")
-    parser.add_argument("--way", choices=("http", "stream"), default="http", help="of the state: http, or git's own protocol")
+    parser.add_argument("--way", choices=tuple(worlds.STATES), default="http",
+                        help="of the state and a source: http, https, git's own protocol, ssh")
     parser.add_argument("--offsets", type=int, default=6, help="points per kind in each stream of bytes")
     parser.add_argument("--list", action="store_true", help="print the points")
     parser.add_argument("--keep", action="store_true", help="keep the worlds with violations")

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# prepare.sh BUILD WORLD REGISTRY-PORT: fills the world, whose servers run, with one run that was made and with what the next one
+# prepare.sh BUILD WORLD REGISTRY-PORT SOURCES: fills the world, whose servers run, with one run that was made and with what the next one
 # has to do: rebase an image, build two (from git and from an archive), compose a builder, import a tag and copy another.
 set -euo pipefail
-build=$1 world=$2 registry=127.0.0.1:$3
+build=$1 world=$2 registry=127.0.0.1:$3 sources=$4
 . "$(dirname "$0")/../lib/world.sh" "$build"
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$world/home"
@@ -64,7 +64,7 @@ image() { # NAME SOURCE
 		  source: $2
 	YAML
 }
-image app '{git: {url: "http://git.test:8080/app.git", revision: main}}'
+image app "{git: {url: \"$sources/app.git\", revision: main}}"
 image base '{git: {url: "http://git.test:8080/base.git", revision: main}}'
 image blob '{blob: {url: "http://files.test:8081/blob.tar.gz"}}'
 cat >world.yaml <<-YAML
@@ -75,9 +75,15 @@ cat >world.yaml <<-YAML
 	stringData: {username: me, password: git-secret-3}
 	---
 	apiVersion: v1
+	kind: Secret
+	metadata: {name: gittls, namespace: shop, annotations: {kpack.io/git: "https://git.test:8443"}}
+	type: kubernetes.io/basic-auth
+	stringData: {username: me, password: git-secret-3}
+	---
+	apiVersion: v1
 	kind: ServiceAccount
 	metadata: {name: default, namespace: shop}
-	secrets: [{name: git}]
+	secrets: [{name: git}, {name: gittls}$([ -e "$world/ssh/id" ] && echo ', {name: ssh}')]
 	---
 	apiVersion: kpack.io/v1alpha2
 	kind: ClusterStack
@@ -117,12 +123,24 @@ cat >world.yaml <<-YAML
 	    importPolicy: {scheduled: true}
 	    referencePolicy: {type: Local}
 YAML
+[ ! -e "$world/ssh/id" ] || cat >ssh.yaml <<-YAML
+	apiVersion: v1
+	kind: Secret
+	metadata: {name: ssh, namespace: shop, annotations: {kpack.io/git: "root@ssh.test:2222"}}
+	type: kubernetes.io/ssh-auth
+	stringData:
+	  known_hosts: "$(cat "$world/ssh/known_hosts")"
+	  ssh-privatekey: |
+	$(sed 's/^/    /' "$world/ssh/id")
+YAML
 cat >reconcile.yaml <<-YAML
 	apiVersion: reconcile.dev/v1
 	kind: Settings
 	registries:
 	- {prefix: "registry.test:5000", insecure: true}
 	- {prefix: "upstream.test:5443", caFile: "$world/tls/ca.pem"}
+	git:
+	- {host: "git.test:8443", caFile: "$world/tls/ca.pem"}
 	streams: {registry: "registry.test:5000/streams"}
 	retries: 20
 YAML

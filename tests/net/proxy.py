@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.parse
 
-Place = collections.namedtuple("Place", "name host port tls guard upstream")
+Place = collections.namedtuple("Place", "name host port tls guard upstream others", defaults=(None,))
 EOL = b"\r\n"
 
 
@@ -210,17 +210,34 @@ class Proxy:
             self.listen(place)
 
     def listen(self, place):
-        for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
-            if family == socket.AF_INET6 and place.name != "files":
-                continue
-            server = socket.socket(family)
-            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            server.bind((address, place.port))
-            server.listen(128)
-            self.socks.append(server)
+        self.listen_at(place, socket.AF_INET)
+        if place.name == "files":
+            self.listen_at(place, socket.AF_INET6)
+
+    def listen_at(self, place, family, backlog=128):
+        server = socket.socket(family)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        server.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", place.port))
+        server.listen(backlog)
+        self.socks.append(server)
+        if backlog:
             threading.Thread(target=self.accept, args=(server, place), daemon=True).start()
+        return server
+
+    def listen_in_vain(self, place):
+        """By IPv6, where nobody accepts and there is no room to wait: whoever comes hears nothing."""
+        server = self.listen_at(place, socket.AF_INET6, 0)
+        waiting = []
+        for _ in range(8):
+            sock = socket.socket(socket.AF_INET6)
+            sock.setblocking(False)
+            sock.connect_ex(server.getsockname())
+            waiting.append(sock)
+        time.sleep(0.1)
+        self.hits = 1
+        return [server] + waiting
 
     def accept(self, server, place):
         while not self.is_closed:
@@ -238,11 +255,11 @@ class Proxy:
     def serve(self, place, sock):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            if place.guard == "tcp":
-                self.pipe(place, sock)
-                return
             kind = self.take(f"{place.name} CONNECT")
             if kind and not kind.connect(self, place, sock):
+                return
+            if place.guard == "tcp":
+                self.pipe(place, sock, place.others[kind.other] if kind and kind.other else place.upstream)
                 return
             if place.tls:
                 name = kind.certificate if kind and kind.certificate else "good"
@@ -279,9 +296,7 @@ class Proxy:
             evil_answer(exchange)
         else:
             kind = self.take(key_of(place, request))
-            if self.log:
-                self.log.write(f"{time.monotonic():.3f} {key_of(place, request)} {'<' + kind.name + '>' if kind else ''}\n")
-                self.log.flush()
+            self.say(f"{key_of(place, request)} {'<' + kind.name + '>' if kind else ''}")
             if kind:
                 kind.answer(exchange)
             else:
@@ -342,13 +357,19 @@ class Proxy:
         with self.lock:
             self.tokens = {token: (name, 0) for token, (name, _) in self.tokens.items()}
 
+    def say(self, text):
+        if self.log:
+            self.log.write(f"{time.monotonic():.3f} {text}\n")
+            self.log.flush()
+
     # Bytes, for what is no HTTP.
 
-    def pipe(self, place, sock):
+    def pipe(self, place, sock, upstream):
         with self.lock:
             self.counts[place.name] += 1
             n = self.counts[place.name]
-        there = socket.create_connection(place.upstream)
+        self.say(f"{place.name} {n} begins")
+        there = socket.create_connection(upstream)
         there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         flows = [threading.Thread(target=self.flow, args=(f"{place.name} {n} {way}", one, other), daemon=True)
                  for way, one, other in (("up", sock, there), ("down", there, sock))]
@@ -357,6 +378,7 @@ class Proxy:
         for flow in flows:
             flow.join()
         there.close()
+        self.say(f"{place.name} {n} ends")
 
     def flow(self, key, one, other):
         total = 0
@@ -389,6 +411,9 @@ def scope_of(request):
 def evil_answer(exchange):
     """A host that nobody told a password. Below /then/NAME it has what NAME has, as storages behind redirects do; else it asks."""
     match = re.match(r"/then/([a-z]+)(/.*)", exchange.request.path)
+    if exchange.request.path == "/expired":
+        exchange.say(403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", Content_Type="application/xml")
+        return
     if not match:
         exchange.say(401, b"who are you?", WWW_Authenticate='Basic realm="tell me"')
         return

@@ -25,10 +25,12 @@ import proxy as proxies
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORLD = "/mnt"
-SECRETS = {"registry-secret-1": ("auth",), "upstream-secret-2": ("upstream",), "git-secret-3": ("git",)}
-NAMES = ("registry", "auth", "upstream", "git", "files", "daemon")
+SECRETS = {"registry-secret-1": ("auth",), "upstream-secret-2": ("upstream",), "git-secret-3": ("git", "gittls")}
+NAMES = ("registry", "auth", "upstream", "git", "files", "daemon", "ssh")
+STATES = {"http": "http://git.test:8080/state.git", "https": "https://git.test:8443/state.git",
+          "stream": "git://daemon.test:9418/state.git", "ssh": f"ssh://root@ssh.test:2222{WORLD}/repos/state.git"}
 LIMIT_S = 150        # of a run without waits
-SLOW_LIMIT_S = 400   # of a run in which a server keeps still: 30 s, four times, and twice of that for git
+SLOW_LIMIT_S = 400   # of a run in which a server keeps still: 30 s, four times, and twice of that for git; or 300 s once
 IMAGES = {"app": ("apps/app", "latest"), "base": ("apps/base", "latest"), "blob": ("apps/blob", "latest"),
           "builder": ("builders/default", "clusterbuilder-default")}
 
@@ -66,13 +68,13 @@ def certificates(folder):
             "-subj", "/CN=test CA", "-keyout", "ca.key", "-out", "ca.pem")
     for name, host, days in (("good", "upstream.test", "30"), ("expired", "upstream.test", "-1"), ("host", "other.test", "30")):
         with open(f"{folder}/{name}.ext", "w", encoding="ascii") as out:
-            out.write(f"subjectAltName=DNS:{host}\n")
+            out.write(f"subjectAltName=DNS:{host}{',DNS:git.test,DNS:evil.test' if host == 'upstream.test' else ''}\n")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={host}",
                 "-keyout", f"{name}.key", "-out", f"{name}.csr")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days,
                 "-extfile", f"{name}.ext", "-out", f"{name}.pem")
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-            "-subj", "/CN=upstream.test", "-addext", "subjectAltName=DNS:upstream.test", "-keyout", "self.key", "-out", "self.pem")
+            "-subj", "/CN=upstream.test", "-addext", "subjectAltName=DNS:upstream.test,DNS:git.test", "-keyout", "self.key", "-out", "self.pem")
 
 
 def contexts(folder):
@@ -125,14 +127,14 @@ class World:
                     if key not in ("CI", "XDG_RUNTIME_DIR", "DOCKER_CONFIG") and not key.startswith("RECONCILE_")
                     and not key.lower().endswith("_proxy")}
         os.makedirs(WORLD + "/temp", exist_ok=True)
-        state = "git://daemon.test:9418/state.git" if args.way == "stream" else "http://git.test:8080/state.git"
         self.env.update(HOME=WORLD + "/home", XDG_CACHE_HOME=WORLD + "/cache", TMPDIR=WORLD + "/temp", GIT_CONFIG_NOSYSTEM="1",
                         GIT_TERMINAL_PROMPT="0", RECONCILE_GIT_USERNAME="me", RECONCILE_GIT_PASSWORD="git-secret-3",
-                        RECONCILE_STATE=state)
+                        RECONCILE_STATE=STATES[args.way],
+                        GIT_SSH_COMMAND=f"ssh -F none -i {WORLD}/ssh/id -o UserKnownHostsFile={WORLD}/ssh/known_hosts")
         self.log = open(WORLD + "/requests", "a", encoding="utf-8")
-        self.servers = subprocess.Popen(["bash", HERE + "/servers.sh", WORLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.servers = subprocess.Popen(["bash", HERE + "/servers.sh", WORLD, args.way], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=open(WORLD + "/servers.log", "wb"), text=True, env=dict(self.env, TMPDIR="/tmp"))
-        ports = [int(self.servers.stdout.readline()) for _ in range(3)]
+        ports = [int(self.servers.stdout.readline()) for _ in range(6)]
         files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
         threading.Thread(target=files.serve_forever, daemon=True).start()
         self.registry_port = ports[0]
@@ -143,8 +145,10 @@ class World:
             Place("auth", "auth.registry.test", 5001, False, "token", None),
             Place("upstream", "upstream.test", 5443, True, "reader:upstream-secret-2", (local, ports[0])),
             Place("git", "git.test", 8080, False, "me:git-secret-3", (local, ports[1])),
+            Place("gittls", "git.test", 8443, True, "me:git-secret-3", (local, ports[1])),
             Place("files", "files.test", 8081, False, None, (local, files.server_address[1])),
             Place("daemon", "daemon.test", 9418, False, "tcp", (local, ports[2])),
+            Place("ssh", "ssh.test", 2222, False, "tcp", (local, ports[3]), {"host-key": (local, ports[4]), "denied": (local, ports[5])}),
             Place("evil", "evil.test", 6666, False, None, None),
             Place("eviltls", "evil.test", 6443, True, None, None),
         ]
@@ -178,6 +182,17 @@ class World:
         """In place: it may be mounted elsewhere."""
         with open(f"{WORLD}/{name}", "w", encoding="utf-8") as file:
             file.write(text)
+
+    def name_at(self, place, *addresses):
+        """The host of a place has these addresses, none but these."""
+        lines = self.text("hosts").splitlines()
+        names = next(line.split()[1:] for line in lines if place.host in line.split() and line.startswith("127."))
+        kept = []
+        for line in lines:
+            left = [word for word in line.split()[1:] if word not in names]
+            kept += [" ".join([line.split()[0]] + left)] if left else []
+        kept += [" ".join([address] + names) for address in addresses]
+        self.write("hosts", "".join(line + "\n" for line in kept))
 
     def git(self, *args):
         done = subprocess.run(["git", "-C", WORLD + "/repos/state.git", *args], env=self.env, capture_output=True, text=True, check=False)
@@ -286,17 +301,20 @@ def disturbed(world, spec, wanted):
     world.proxy.counts.clear()
     world.proxy.fault = (spec["key"], spec["n"], kind, spec["always"])
     hosts = world.text("hosts")
-    if kind.is_nameless:
-        world.write("hosts", "".join(line + "\n" for line in hosts.splitlines() if f" {spec['key'].split()[0]}.test" not in line))
-        world.proxy.hits = 1
+    around = kind.surround(world, world.proxy.places[spec["key"].split()[0]]) if kind.surround else []
     code, took_s = world.run("first", 1, SLOW_LIMIT_S if is_slow else LIMIT_S)
     world.write("hosts", hosts)
+    for sock in around:
+        sock.close()
     world.proxy.fault = None
     hits = world.proxy.hits
     result = {"code": code, "took_s": round(took_s, 1), "hits": hits}
     if code not in (0, 4, 5):
         raise Violation(f"exit {code}")
     check_words(world, "first", code)
+    # ssh tries addresses one after the other, ten seconds each; whoever else does so would be that late.
+    if kind.name == "ipv6-hangs" and not spec["key"].startswith("ssh") and took_s > 40 + 3 * wanted["took_s"]:
+        raise Violation(f"an address that leads nowhere holds the run up: {took_s:.0f} s")
     if hits and kind.heals and not spec["always"] and code != 0:
         raise Violation(f"exit {code}, although it happened once: {world.text('first.err')[-1200:]}")
     if not hits and code:
@@ -330,7 +348,8 @@ def main(args, root, spec):
     result = {}
     try:
         if spec["do"] == "prepare":
-            done = subprocess.run(["bash", HERE + "/prepare.sh", os.path.dirname(args.program), WORLD, str(world.registry_port)],
+            done = subprocess.run(["bash", HERE + "/prepare.sh", os.path.dirname(args.program), WORLD, str(world.registry_port),
+                                   STATES[args.way].rpartition("/")[0]],
                                   env=world.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
             if done.returncode:
                 result["violation"] = f"prepare.sh: {done.stdout[-2000:]}{done.stderr[-2000:]}"

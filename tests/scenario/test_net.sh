@@ -18,4 +18,7 @@ python3 "$(dirname "$0")/../net/net.py" "$build/reconcile" --verbose --jobs 2 --
 	--pick 'upload-lost:registry PUT /v2/apps/app/' \
 	--pick 'accepted-only:registry PUT /v2/apps/app/manifests/' \
 	--pick 'twice:git POST /state.git/git-receive-pack' \
+	--pick 'corrupt-body:files GET' \
+	--pick 'archive-416:files GET' \
+	--pick 'redirect-expired:upstream GET' \
 	--sample "${NET_SAMPLE:-4}" --seed "${NET_SEED:-7}"

@@ -586,6 +586,8 @@ static void questions_print(const struct queries *queries, const char *mark, str
 			buf_printf(out, " parts of %s", q->known_parts);
 		if (q->known_content)
 			buf_printf(out, " known=%s (%s)", q->known_content, q->known_validator);
+		if (q->is_doubted)
+			buf_puts(out, " doubted");
 		buf_byte(out, '\n');
 	}
 }

@@ -119,7 +119,7 @@ static void test_remote__pushes_and_reads_back_in_every_manner(void **state)
 		"good/app",     "fault/absolute", "fault/max-chunk", "fault/no-monolith",
 		"fault/lost",   "fault/nohead",   "fault/nodigest",  "fault/limited",
 		"fault/broken", "fault/cut",      "fault/no-range",  "fault/redirect",
-		"fault/forgot", "fault/damaged"
+		"fault/forgot", "fault/damaged",  "fault/expired"
 	};
 
 	(void)state;
@@ -409,6 +409,20 @@ static void test_remote__answers_no_challenge_of_a_redirects_target(void **state
 		assert_memory_not_equal(c + strcspn(c, "\n") - 6, " Basic", 6);
 }
 
+/* The address that a registry gave may have ended on its way; one more is asked for, not many. */
+static void test_remote__asks_once_more_for_a_storages_address(void **state)
+{
+	struct test_image image = push("fault/ended", "too late");
+	struct ref ref = ref_of("fault/ended", "t");
+	struct err err = { 0 };
+	char *bytes;
+
+	(void)state;
+	assert_false(registry_get_blob(registry, &ref, &image.layer, arena, &bytes, &err));
+	assert_int_equal(err.kind, ERR_DENIED);
+	assert_int_equal(seen("storage GET /v2/fault/ended/blobs/"), 2);
+}
+
 /* A second upload heals what one lost; no more than that is tried, and whoever asked may come back another time. */
 static void test_remote__gives_up_on_a_registry_that_forgets_uploads(void **state)
 {
@@ -564,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_remote__gives_no_password_to_a_foreign_realm),
 		cmocka_unit_test(test_remote__takes_no_credentials_along_to_storage),
 		cmocka_unit_test(test_remote__answers_no_challenge_of_a_redirects_target),
+		cmocka_unit_test(test_remote__asks_once_more_for_a_storages_address),
 		cmocka_unit_test(test_remote__gives_up_on_a_registry_that_forgets_uploads),
 		cmocka_unit_test(test_remote__mounts_blobs_or_says_that_it_cannot),
 		cmocka_unit_test(test_remote__remembers_what_its_digest_names),

@@ -82,6 +82,10 @@ static void test_blob_cache__remembers_what_a_url_held(void **state)
 	assert_string_equal(version.content, content);
 	assert_string_equal(version.validator, "W/\"1\"");
 	assert_null(blob_cache_version(temp.path, "http://h/b", arena).content);
+	blob_cache_forget(temp.path, "http://h/b");
+	assert_non_null(blob_cache_version(temp.path, "http://h/a", arena).content);
+	blob_cache_forget(temp.path, "http://h/a");
+	assert_null(blob_cache_version(temp.path, "http://h/a", arena).content);
 }
 
 /* Files of holes: as large as they say, without taking room. */
