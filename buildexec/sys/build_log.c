@@ -20,7 +20,7 @@ static void write_clean(const struct buf *clean)
 		return;
 }
 
-static void say(const char *prefix, const char *fmt, va_list args)
+static void PRINTF(2, 0) say(const char *prefix, const char *fmt, va_list args)
 {
 	AUTO_BUF line = BUF_INIT(LINE_MAX_BYTES), out = BUF_INIT(2 * LINE_MAX_BYTES);
 
