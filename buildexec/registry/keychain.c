@@ -176,58 +176,53 @@ static bool helper_name_is_valid(const char *name)
 	return n > 0 && n <= HELPER_NAME_MAX && name[n] == '\0' && name[0] != '.' && name[0] != '-';
 }
 
-/* What a helper needs of our environment to find its own credentials; nothing else is handed on. */
+/* Behind the first ones, which are for us alone: what helpers find their own credentials by. */
+enum { VARIABLES_OF_OURS = 3 };
+const char *const keychain_variables[] = {
+	"REGISTRY_AUTH_FILE",
+	"DOCKER_AUTH_CONFIG",
+	"CNB_REGISTRY_AUTH",
+	"XDG_CONFIG_HOME",
+	"DBUS_SESSION_BUS_ADDRESS",
+	"DISPLAY",
+	"WAYLAND_DISPLAY",
+	"GNUPGHOME",
+	"PASSWORD_STORE_DIR",
+	"DOCKER_CONFIG",
+	"AWS_PROFILE",
+	"AWS_REGION",
+	"AWS_DEFAULT_REGION",
+	"AWS_ACCESS_KEY_ID",
+	"AWS_SECRET_ACCESS_KEY",
+	"AWS_SESSION_TOKEN",
+	"AWS_CONFIG_FILE",
+	"AWS_SHARED_CREDENTIALS_FILE",
+	"AWS_ROLE_ARN",
+	"AWS_WEB_IDENTITY_TOKEN_FILE",
+	"AWS_ECR_DISABLE_CACHE",
+	"AWS_ECR_CACHE_DIR",
+	"GOOGLE_APPLICATION_CREDENTIALS",
+	"CLOUDSDK_CONFIG",
+	"AZURE_CLIENT_ID",
+	"AZURE_TENANT_ID",
+	"AZURE_CLIENT_SECRET",
+	"AZURE_FEDERATED_TOKEN_FILE",
+	NULL,
+};
+
+/* What a helper needs of our environment; nothing else is handed on. */
 static const char *const *helper_environment(struct arena *arena)
 {
-	static const char *const names[] = {
-		"PATH",
-		"HOME",
-		"LANG",
-		"TMPDIR",
-		"USER",
-		"LOGNAME",
-		"XDG_RUNTIME_DIR",
-		"XDG_CONFIG_HOME",
-		"DBUS_SESSION_BUS_ADDRESS",
-		"DISPLAY",
-		"WAYLAND_DISPLAY",
-		"GNUPGHOME",
-		"PASSWORD_STORE_DIR",
-		"DOCKER_CONFIG",
-		"http_proxy",
-		"https_proxy",
-		"no_proxy",
-		"HTTP_PROXY",
-		"HTTPS_PROXY",
-		"NO_PROXY",
-		"SSL_CERT_FILE",
-		"SSL_CERT_DIR",
-		"AWS_PROFILE",
-		"AWS_REGION",
-		"AWS_DEFAULT_REGION",
-		"AWS_ACCESS_KEY_ID",
-		"AWS_SECRET_ACCESS_KEY",
-		"AWS_SESSION_TOKEN",
-		"AWS_CONFIG_FILE",
-		"AWS_SHARED_CREDENTIALS_FILE",
-		"AWS_ROLE_ARN",
-		"AWS_WEB_IDENTITY_TOKEN_FILE",
-		"AWS_ECR_DISABLE_CACHE",
-		"AWS_ECR_CACHE_DIR",
-		"GOOGLE_APPLICATION_CREDENTIALS",
-		"CLOUDSDK_CONFIG",
-		"AZURE_CLIENT_ID",
-		"AZURE_TENANT_ID",
-		"AZURE_CLIENT_SECRET",
-		"AZURE_FEDERATED_TOKEN_FILE",
-	};
 	struct strings env = { 0 };
 
-	for (size_t i = 0; i < COUNTOF(names); i++) {
-		const char *value = proc_getenv(names[i]);
+	for (char *const *usual = proc_default_env(); *usual; usual++)
+		vec_push(arena, &env, *usual);
+	for (size_t i = VARIABLES_OF_OURS; keychain_variables[i]; i++) {
+		const char *value = proc_getenv(keychain_variables[i]);
 
 		if (value)
-			vec_push(arena, &env, arena_printf(arena, "%s=%s", names[i], value));
+			vec_push(arena, &env,
+				 arena_printf(arena, "%s=%s", keychain_variables[i], value));
 	}
 	vec_push(arena, &env, NULL);
 	return env.v;

@@ -11,6 +11,9 @@
 
 #include "model/base/arena.h"
 
+/* The variables of these places, and those that helpers look at, but for what every child of ours is given; NULL ends them. */
+extern const char *const keychain_variables[];
+
 struct keychain;
 struct credential {
 	const char *user, *password; /* or */

@@ -162,6 +162,22 @@ static const char *const *ssh_words(struct arena *arena)
 	return words.n > 1 ? words.v : NULL;
 }
 
+struct strings access_environment(struct arena *arena)
+{
+	static const char *const ssh[] = { "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", NULL };
+	const char *const *const lists[] = { keychain_variables, ssh };
+	struct strings out = { 0 };
+
+	for (size_t i = 0; i < COUNTOF(lists); i++)
+		for (const char *const *name = lists[i]; *name; name++) {
+			const char *value = proc_getenv(*name);
+
+			if (value)
+				vec_push(arena, &out, arena_printf(arena, "%s=%s", *name, value));
+		}
+	return out;
+}
+
 static void add_proxy_secret(const char *proxy, struct arena *arena)
 {
 	struct err ignored = { 0 };

@@ -37,6 +37,12 @@ MUST_CHECK bool access_registries(const struct access *access, struct arena *are
 				  struct registry_access *out, struct err *err);
 void registry_access_release(struct registry_access *access);
 
+/*
+ * Our environment as far as the user's own logins are found by it, of registries and of ssh: NAME=value. A worker is told of it
+ * in its request; in its environment other processes could read it.
+ */
+struct strings access_environment(struct arena *arena);
+
 /* What belongs to one URL's scheme and host. Lives in the arena and in `keys`, as below. */
 MUST_CHECK bool access_git_options(const struct access *access, const char *url,
 				   struct tmpdir *keys, struct arena *arena,

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "model/base/buf.h"
+#include "model/base/vec.h"
 
 struct proc_spec {
 	/* NULL-terminated; argv[0] is looked up in PATH when it has no '/' */
@@ -75,6 +76,8 @@ MUST_CHECK bool proc_begin(void);
 
 /* The environment allow-list above, taken by main at start (rows below never call getenv). */
 void proc_set_environment(const char *const *environ_list);
+/* Further NAME=value for proc_getenv alone, lent for ever: no child gets them by itself. */
+void proc_add_environment(const struct strings *more);
 /* A variable of our own environment as main saw it, or NULL. */
 const char *proc_getenv(const char *name);
 /* The allow-listed part of it, NULL-terminated. Empty before proc_set_environment. */

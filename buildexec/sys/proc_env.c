@@ -41,6 +41,7 @@ static const char *const allowed[] = {
 };
 
 static const char *const *ours;
+static struct strings added;
 static char *children[COUNTOF(allowed) + 1];
 
 static const char *find(const char *name)
@@ -50,7 +51,15 @@ static const char *find(const char *name)
 	for (const char *const *at = ours; at && *at; at++)
 		if (strncmp(*at, name, len) == 0 && (*at)[len] == '=')
 			return *at;
+	for (size_t i = 0; i < added.n; i++)
+		if (strncmp(added.v[i], name, len) == 0 && added.v[i][len] == '=')
+			return added.v[i];
 	return NULL;
+}
+
+void proc_add_environment(const struct strings *more)
+{
+	added = *more;
 }
 
 void proc_set_environment(const char *const *environ_list)

@@ -17,6 +17,7 @@
 #include "buildexec/sys/fs.h"
 #include "buildexec/sys/git_repo.h"
 #include "buildexec/sys/log.h"
+#include "buildexec/sys/proc.h"
 #include "model/base/base64.h"
 #include "model/base/limits.h"
 #include "model/doc/json.h"
@@ -266,6 +267,7 @@ int worker_main(int in_fd, int out_fd)
 	is_done = read_request(in_fd, arena, &request, &err);
 	if (is_done) {
 		hide_secrets(&request, arena);
+		proc_add_environment(&request.user_environment);
 		if (request.trusts_repositories)
 			git_repo_trust_all(true);
 		is_done = perform(&task, &err);

@@ -117,6 +117,7 @@ static const struct field request_fields[] = {
 	{ "blobCredentials", FIELD_STRUCTS, AT(struct build_request, blob_credentials),
 	  &credential_table },
 	{ "withUserCredentials", FIELD_BOOL, AT(struct build_request, with_user_credentials) },
+	{ "userEnvironment", FIELD_STRINGS, AT(struct build_request, user_environment) },
 	{ "trustsRepositories", FIELD_BOOL, AT(struct build_request, trusts_repositories) },
 	{ "withHelpers", FIELD_BOOL, AT(struct build_request, with_helpers) },
 	{ "manifestDir", FIELD_STRING, AT(struct build_request, manifest_dir) },

@@ -66,6 +66,7 @@ struct build_request {
 	struct list blob_credentials;             /* struct request_credential */
 	bool with_helpers;                        /* docker-credential-* may be run */
 	bool with_user_credentials;               /* also Docker's files of the user */
+	struct strings user_environment;          /* NAME=value, by which these are found */
 	bool trusts_repositories;                 /* also local ones that belong to another user */
 	const char *manifest_dir;                 /* absolute: local paths are relative to it */
 	const char *cache_dir, *temp_dir;         /* absolute */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buildexec/source/access.h"
 #include "model/base/base64.h"
 #include "reconcile/apply/request_parts.h"
 
@@ -136,6 +137,11 @@ static const struct list *pull_secrets(const struct step *step)
 	return spec->source.registry ? &spec->source.registry->pull_secrets : NULL;
 }
 
+static struct strings user_environment(const struct request_spec *spec, struct arena *arena)
+{
+	return spec->with_user_credentials ? access_environment(arena) : (struct strings){ 0 };
+}
+
 struct build_request *request_common(const struct step *step, const struct request_spec *spec,
 				     const struct credentials *credentials, struct arena *arena)
 {
@@ -145,6 +151,7 @@ struct build_request *request_common(const struct step *step, const struct reque
 
 	*request = (struct build_request){
 		.format = WORKER_FORMAT,
+		.user_environment = user_environment(spec, arena),
 		.action = action_name(step->action),
 		.id = step->number
 			      ? arena_printf(arena, "%s#%lld", step->id, (long long)step->number)

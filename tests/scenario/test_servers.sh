@@ -115,6 +115,35 @@ check "says which" says "cannot resolve 'gone'"
 sed -i 's/revision: gone/revision: main/' image.yaml
 check "and heals" expect_exit 0 "$reconcile" .
 
+note "logins that the person or the CI system has set, not the manifests"
+cp secrets.yaml "$work/secrets.yaml"
+python3 - "$registry" "$work/secrets.yaml" secrets.yaml <<'PY'
+import sys
+parts = open(sys.argv[2]).read().split("---\n")
+with open(sys.argv[3], "w") as out:
+    out.write("---\n".join(part.replace("{name: registry}, ", "") for part in parts if sys.argv[1] not in part))
+PY
+mkdir -p "$work/person"
+auth=$(printf %s "$SERVER_USER:$SERVER_PASSWORD" | base64 -w 0)
+printf '{"auths": {"%s": {"auth": "%s"}}}' "$registry" "$auth" >"$work/person/config.json"
+# with HOW VARIABLE=VALUE: a build pulls and pushes with it.
+with() {
+	app_commit "$work/app" news.txt "$1" "$1"
+	check "a build with $1" expect_exit 0 env "$2" "$reconcile" .
+	check "is made" says "succeeded"
+}
+app_commit "$work/app" news.txt "without" "without"
+check "without one: exit 4" expect_exit 4 "$reconcile" .
+with DOCKER_CONFIG "DOCKER_CONFIG=$work/person"
+with REGISTRY_AUTH_FILE "REGISTRY_AUTH_FILE=$work/person/config.json"
+with DOCKER_AUTH_CONFIG "DOCKER_AUTH_CONFIG=$(cat "$work/person/config.json")"
+with CNB_REGISTRY_AUTH "CNB_REGISTRY_AUTH={\"$registry\": \"Basic $auth\"}"
+mkdir -p "$work/person/xdg/containers"
+cp "$work/person/config.json" "$work/person/xdg/containers/auth.json"
+with XDG_CONFIG_HOME "XDG_CONFIG_HOME=$work/person/xdg"
+check "none of it is in state" bash -c "! git -C '$work/repos/state.git' grep -qF -e '$SERVER_PASSWORD' -e '$auth' reconcile/state reconcile/logs"
+cp "$work/secrets.yaml" secrets.yaml
+
 note "state over ssh"
 git_repo_new "$work/repos/ssh-state.git"
 ssh_url=$(git_ssh_start "$work/repos" "$work/ssh")
@@ -123,4 +152,18 @@ export GIT_SSH_COMMAND="ssh -i $work/ssh/id -o UserKnownHostsFile=$work/ssh/know
 check "a run with state over ssh adopts what the registry has" expect_exit 0 "$reconcile" --state "$ssh_url/ssh-state.git" .
 check "and records it" git -C "$work/repos/ssh-state.git" rev-parse -q --verify reconcile/state
 check "a second one has nothing to do" expect_exit 0 "$reconcile" --state "$ssh_url/ssh-state.git" --expect-no-changes .
+
+note "a source over ssh, with the person's key"
+sed -i "s|url: $git_url/app.git|url: $ssh_url/app.git|" image.yaml
+check "is built" expect_exit 0 "$reconcile" --state "$ssh_url/ssh-state.git" .
+check "for CONFIG" says "CONFIG"
+if command -v ssh-agent >/dev/null; then
+	eval "$(ssh-agent -s)" >/dev/null
+	ssh-add -q "$work/ssh/id"
+	export GIT_SSH_COMMAND="ssh -F none -o UserKnownHostsFile=$work/ssh/known_hosts"
+	app_commit "$work/app" news.txt "agent" "with an agent"
+	check "and with an agent" expect_exit 0 "$reconcile" --state "$ssh_url/ssh-state.git" .
+	check "the new commit" says "COMMIT"
+	ssh-agent -k >/dev/null
+fi
 exit $failed
