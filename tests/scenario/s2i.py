@@ -434,6 +434,22 @@ def test_runtime(image):
     refused("no runtime image", "PullRuntimeImageFailed", "runtime image", image, runtimeImage="registry.local/none")
     refused("no assemble-runtime", "GenericS2IBuildFailed", "no script 'assemble-runtime'", image, runtimeImage=image,
             artifacts=["/opt/app/how"])
+    # What one artifact brought is where the next one and the scripts go: no link of it is followed out of there.
+    machine = f"{WORK}/machine"
+    os.makedirs(machine)
+    odd = f"mkdir o p; ln -s {machine} o/out; ln -s {machine} o/scripts; ln -s inner o/in; mkdir o/inner; echo taken >p/file\n"
+    image = builder("leading-out", {**SCRIPTS, "assemble": "#!/bin/sh\nset -e\n" + odd})
+    refused("through a link", "FetchRuntimeArtifactsFailed", "leads out", image, runtimeImage=runtime, artifacts=["/opt/app/o/.;/opt/app/p/file:out"])
+    refused("a link in place of a new folder", "FetchRuntimeArtifactsFailed", "leads out", image, runtimeImage=runtime,
+            artifacts=["/opt/app/o/.;/opt/app/p/file:./out/new"])
+    scripts = source("scripts", {".s2i/bin/assemble-runtime": "#!/bin/sh\ncat inner/file >final\n", ".s2i/bin/run": "#!/bin/sh\n"})
+    refused("a link in place of the scripts", "GenericS2IBuildFailed", "leads out", image, runtimeImage=runtime, source=scripts,
+            artifacts=["/opt/app/o/."])
+    check("nothing of the machine is changed", os.listdir(machine), [])
+    built("by a link that stays inside", image, runtimeImage=runtime, source=scripts, tags=["registry.local/out/rt"],
+          artifacts=["/opt/app/o/.:o;/opt/app/p/file:o/in;/opt/app/p/file:inner"])
+    root = unpacked("out/rt")
+    check("it is there", [read(root, "opt/app/o/inner/file"), read(root, "opt/app/final")], ["taken\n", "taken\n"])
 
 
 def test_small():
