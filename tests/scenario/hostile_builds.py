@@ -175,7 +175,7 @@ touch -- "$long" "$(printf 'a\\nb')" "$(printf '\\377\\376')" "$(printf 'e\\033[
 echo s >set && chmod 6755 set
 echo x >one && ln one two
 mkdir shut && echo x >shut/file && chmod 000 shut/file shut
-for i in $(seq 100); do mkdir d; cd d; done; touch deep
+for i in $(seq 100); do mkdir -p hid/below d && chmod 000 hid && cd d; done; touch deep
 truncate -s 300G /tmp/endless
 mkfifo /workspace/pipe && ln -s %s /workspace/out
 (while :; do echo x >>"$1/data/grows"; done) &
