@@ -524,6 +524,8 @@ static bool buildah_build(struct engine_job *job, const char **id, struct err *e
 				 .dir = job->task->work.path,
 				 .limits = &job->limits,
 				 .no_devices = b->store.dir,
+				 /* What ADD fetches is fetched by buildah itself. */
+				 .is_offline = task_network(job->task) == SANDBOX_OFFLINE,
 				 .is_logged = true,
 				 .on_line = on_line,
 				 .ctx = job };
