@@ -324,13 +324,21 @@ def test_scripts(image):
     write(f"{folder}/run", "#!/bin/sh\n")
     handler = type("Handler", (http.server.SimpleHTTPRequestHandler,), {
         "__init__": lambda self, *args: http.server.SimpleHTTPRequestHandler.__init__(self, *args, directory=folder),
-        "log_message": lambda *args: None})
+        "log_message": lambda self, *args: asked.append(self.path)})
+    asked = []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     built("scripts by http", bare, scriptsUrl=url, http=True, tags=["registry.local/out/http"])
     check("they ran", read(unpacked("out/http"), "opt/app/how"), "from http\n")
     refused("nothing there", "FetchScriptsFailed", "could not download any scripts", image, scriptsUrl=url + "/none", http=True)
+    asked.clear()
+    os.remove(f"{folder}/run")
+    label = ["--label", f"io.openshift.s2i.scripts-url={url}/by-the-image"]
+    refused("what an image says", "InstallScriptsFailed", "/by-the-image/run' is not fetched here", builder("asking", {}, options=label),
+            scriptsUrl=url, http=True, source=source("nothing", {"app.txt": ""}))
+    check("it is not asked for", sorted({path for path in asked if "artifacts" not in path}), ["/assemble", "/run"])
+    write(f"{folder}/run", "#!/bin/sh\n")
     server.shutdown()
     built("scripts by file", bare, scriptsUrl=f"file://{folder}", mayReadFiles=True, tags=["registry.local/out/file"])
     refused("files of this machine", "FetchScriptsFailed", "could not download any scripts", image, scriptsUrl=f"file://{folder}")
