@@ -168,6 +168,7 @@ void extend_engine_init(struct extend_engine *e, struct task *task,
 		.job = { .task = task,
 			 .store_name = arena_printf(task->arena, "image %s", name),
 			 .limits = *limits,
+			 .has_foreign_args = true,
 			 .timestamp_s = -1 },
 	};
 	engine_add_proxies(&e->job, &request->env);

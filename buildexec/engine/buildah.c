@@ -416,7 +416,10 @@ static bool is_taken(const struct buildah *b, const char *name)
 	       strncmp(name, "GO", 2) == 0 || strncmp(name, "STORAGE_", 8) == 0;
 }
 
-/* Values travel in the environment, which only this user can read, and not in arguments, which everybody can. */
+/*
+ * Values travel in the environment, which only this user can read, and not in arguments, which everybody can. What an image
+ * brought is known to all who have the image, and is to change nothing of how buildah itself runs.
+ */
 static void push_args(struct buildah *b, struct strings *argv, struct strings *env)
 {
 	const struct pairs *args = &b->job->build_args;
@@ -426,7 +429,7 @@ static void push_args(struct buildah *b, struct strings *argv, struct strings *e
 		const struct pair *arg = &args->v[i];
 
 		push(b, argv, "--build-arg");
-		if (is_taken(b, arg->key)) {
+		if (b->job->has_foreign_args || is_taken(b, arg->key)) {
 			push(b, argv, arena_printf(arena, "%s=%s", arg->key, arg->value));
 			continue;
 		}
@@ -521,6 +524,8 @@ static bool buildah_build(struct engine_job *job, const char **id, struct err *e
 				 .dir = job->task->work.path,
 				 .limits = &job->limits,
 				 .no_devices = b->store.dir,
+				 /* What ADD fetches is fetched by buildah itself. */
+				 .is_offline = task_network(job->task) == SANDBOX_OFFLINE,
 				 .is_logged = true,
 				 .on_line = on_line,
 				 .ctx = job };

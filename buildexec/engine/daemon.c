@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "buildexec/engine/archive.h"
+#include "buildexec/engine/daemon_add.h"
 #include "buildexec/engine/daemon_answer.h"
 #include "buildexec/engine/run.h"
 #include "buildexec/sys/build_log.h"
@@ -347,13 +348,29 @@ static bool send_build(struct daemon *d, const char *url, const char *path, stru
 	return is_done;
 }
 
+/* The file as it is sent. */
+static bool check_offline(const struct engine_job *job, struct err *err)
+{
+	struct arena *arena = job->task->arena;
+	struct dockerfile file;
+	char *text;
+	size_t len;
+
+	if (task_network(job->task) != SANDBOX_OFFLINE)
+		return true;
+	if (!fs_read_plain(job->dockerfile, DOCKERFILE_OUT_MAX_BYTES, arena, &text, &len, err))
+		return false;
+	return dockerfile_parse(text ? text : "", len, arena, &file, err) &&
+	       daemon_add_check(&file, &job->bases, err);
+}
+
 static bool daemon_build(struct engine_job *job, const char **id, struct err *err)
 {
 	struct daemon *d = job->state;
 	const char *path = path_join(job->task->arena, job->task->work.path, "context.tar");
 	const char *url = build_url(d, err);
 
-	if (!url || !archive_write_context(job, path, err))
+	if (!url || !check_offline(job, err) || !archive_write_context(job, path, err))
 		return false;
 	if (!send_build(d, url, path, err)) {
 		/* What it does not even begin, the Dockerfile as a rule. */

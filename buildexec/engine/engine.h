@@ -37,7 +37,8 @@ struct engine_job {
 	const char *
 		ignore; /* path of its own list of ignored files; NULL: .dockerignore of the context */
 	struct engine_bases bases;
-	struct pairs build_args; /* values are not to be seen by other users */
+	struct pairs build_args; /* values are not to be seen by other users … */
+	bool has_foreign_args;   /* … but for these: an image brought them, names and values */
 	struct pairs env;        /* for the engine itself: proxies */
 	int64_t timestamp_s;     /* SOURCE_DATE_EPOCH; -1: none */
 	bool is_joined;          /* what is built becomes one layer */

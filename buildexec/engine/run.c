@@ -89,6 +89,7 @@ static bool start(struct engine_run *run, const char *scratch, struct err *err)
 		.scratch = scratch,
 		.no_devices = run->spec->no_devices,
 		.hidden = SHARED_CACHE,
+		.is_offline = run->spec->is_offline,
 		.is_rootless = geteuid() != 0,
 		.map = run->ids.n_uids ? map_ids : NULL,
 		.prepare = join_cgroup,

@@ -15,6 +15,7 @@ struct run_spec {
 	const char *dir;                     /* where it runs; has no folder BUNDLE_ROOT */
 	const struct sandbox_limits *limits; /* of all that runs; NULL: none */
 	const char *no_devices;              /* a folder below which device files are none; NULL */
+	bool is_offline;                     /* in a network of its own, where nothing is */
 	bool is_logged; /* what it prints on both streams is for the build's log */
 	/* Told of every line that goes to the log. */
 	void (*on_line)(void *ctx, const char *line, size_t n);

@@ -136,8 +136,8 @@ static bool is_kept_xattr(const struct diff *diff, const char *name)
 	       (!diff->spec->has_owner || strcmp(name, "security.capability") != 0);
 }
 
-/* A file system without them has none. */
-static void take_xattrs(struct diff *diff, int fd, struct tar_entry *entry)
+/* In an arena of the one entry: those of all would fill memory. A file system without them has none. */
+static void take_xattrs(struct diff *diff, int fd, struct arena *arena, struct tar_entry *entry)
 {
 	char names[XATTRS_BYTES], value[XATTRS_BYTES];
 	VEC(struct tar_xattr) list = { 0 };
@@ -157,9 +157,9 @@ static void take_xattrs(struct diff *diff, int fd, struct tar_entry *entry)
 			diff->stats->n_xattrs_left_out++;
 			return;
 		}
-		vec_push(diff->arena, &list,
-			 (struct tar_xattr){ .name = arena_strdup(diff->arena, at),
-					     .value = arena_copy(diff->arena, value, (size_t)n),
+		vec_push(arena, &list,
+			 (struct tar_xattr){ .name = arena_strdup(arena, at),
+					     .value = arena_copy(arena, value, (size_t)n),
 					     .n = (size_t)n });
 	}
 	if (list.n > 1)
@@ -193,6 +193,8 @@ static bool add_file(struct diff *diff, const struct place *place, struct err *e
 	AUTO_FD fd = open_anyway(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct tar_entry entry = entry_of(diff, place);
 	const char *first = first_name(diff, place);
+	struct arena *arena;
+	bool is_done;
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open '%s'", place->path);
@@ -205,8 +207,11 @@ static bool add_file(struct diff *diff, const struct place *place, struct err *e
 	}
 	entry.type = TAR_FILE;
 	entry.size_bytes = (uint64_t)place->stat.st_size;
-	take_xattrs(diff, fd, &entry);
-	return begin(diff, place->folder, &entry, err) && copy_data(diff, place, fd, err);
+	arena = arena_new();
+	take_xattrs(diff, fd, arena, &entry);
+	is_done = begin(diff, place->folder, &entry, err);
+	arena_free(arena);
+	return is_done && copy_data(diff, place, fd, err);
 }
 
 static bool add_link(struct diff *diff, const struct place *place, struct err *err)
@@ -258,8 +263,9 @@ static bool add_folder(struct diff *diff, const struct place *place, struct err 
 	AUTO_FD fd = open_anyway(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct folder folder = { .above = place->folder, .entry = entry_of(diff, place) };
 	struct rootfs_entry below;
-	bool has_below, is_same, hides;
+	bool has_below, is_same, hides, is_done;
 	const struct stat *st = &below.stat;
+	struct arena *arena;
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open folder '%s'", place->path);
@@ -272,14 +278,15 @@ static bool add_folder(struct diff *diff, const struct place *place, struct err 
 		  st->st_uid == place->stat.st_uid && st->st_gid == place->stat.st_gid;
 	hides = has_below && has_mark(fd, "opaque");
 	folder.entry.type = TAR_DIR;
-	take_xattrs(diff, fd, &folder.entry);
 	if (is_same && diff->spec->has_owner && !is_at_or_below(place->path, diff->spec->owned))
 		folder.entry.uid = folder.entry.gid = 0;
-	if (!is_same && !write_folder(diff, &folder, err))
-		return false;
-	if (hides && !add_whiteout(diff, &folder, ".wh..opq", err))
-		return false;
-	return walk(diff, fd, place->path, &folder, err);
+	arena = arena_new();
+	take_xattrs(diff, fd, arena, &folder.entry);
+	is_done = (is_same || write_folder(diff, &folder, err)) &&
+		  (!hides || add_whiteout(diff, &folder, ".wh..opq", err)) &&
+		  walk(diff, fd, place->path, &folder, err);
+	arena_free(arena);
+	return is_done;
 }
 
 static bool add_fifo(struct diff *diff, const struct place *place, struct err *err)

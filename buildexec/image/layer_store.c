@@ -54,6 +54,15 @@ static const char *read_marker(const struct layer_store *store, int64_t *age_s)
 	return text;
 }
 
+/* Images bring programs that run as their owner, whoever starts them: nobody else of this machine comes to them. */
+static bool make_layers(const struct layer_store *store, struct err *err)
+{
+	if (!fs_make_dirs(store->layers, 0700, err))
+		return false;
+	return chmod(store->layers, 0700) == 0 ||
+	       err_sys(err, errno, "cannot set the mode of '%s'", store->layers);
+}
+
 static bool sync_layers(const struct layer_store *store)
 {
 	AUTO_FD fd = open(store->layers, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -77,7 +86,7 @@ static bool settle(const struct layer_store *store, struct err *err)
 		return true;
 	boot = read_marker(store, &age_s);
 	if (boot && strcmp(boot, store->boot) != 0) {
-		if (!fs_remove_tree(store->layers, err) || !fs_make_dirs(store->layers, 0755, err))
+		if (!fs_remove_tree(store->layers, err) || !make_layers(store, err))
 			return false;
 	} else if (!sync_layers(store)) {
 		return true;
@@ -117,7 +126,7 @@ bool layer_store_open(const char *root, struct layer_store **out, struct err *er
 		arena_printf(store->arena, "%s/%s.boot", store->locks, forms[store->form]);
 	store->temp = path_join(store->arena, root, "tmp");
 	store->blobs = path_join(store->arena, root, "blobs");
-	if (!fs_make_dirs(store->layers, 0755, err) || !fs_make_dirs(store->locks, 0755, err) ||
+	if (!make_layers(store, err) || !fs_make_dirs(store->locks, 0755, err) ||
 	    !fs_make_dirs(store->temp, 0755, err) ||
 	    !fs_make_dirs(path_join(store->arena, store->blobs, "sha256"), 0755, err) ||
 	    !settle(store, err)) {

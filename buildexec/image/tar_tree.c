@@ -198,6 +198,7 @@ struct source {
 	struct arena *arena; /* of a faithful map, else NULL */
 	struct map links;    /* "<device> <inode>" → name of the entry that has the data */
 	struct tar_xattr xattrs[XATTRS_MAX]; /* of the entry that is being made */
+	struct arena *attributes;            /* their texts: those of all files would fill memory */
 };
 
 /* The entry that has the data of this file already; NULL, and remembered, when this is the first one. */
@@ -233,6 +234,9 @@ static bool read_xattrs(struct source *source, int fd, struct tar_entry *entry, 
 		return err_sys(err, errno, "cannot read attributes of '%s'", entry->name);
 	if (len <= 0)
 		return true;
+	if (source->attributes)
+		arena_free(source->attributes);
+	source->attributes = arena_new();
 	for (const char *name = names; name < names + len; name += strlen(name) + 1) {
 		ssize_t n;
 
@@ -243,8 +247,8 @@ static bool read_xattrs(struct source *source, int fd, struct tar_entry *entry, 
 			return err_sys(err, n < 0 ? errno : E2BIG, "cannot read attributes of '%s'",
 				       entry->name);
 		list[entry->n_xattrs++] = (struct tar_xattr){
-			.name = arena_strdup(source->arena, name),
-			.value = arena_copy(source->arena, source->chunk, (size_t)n),
+			.name = arena_strdup(source->attributes, name),
+			.value = arena_copy(source->attributes, source->chunk, (size_t)n),
 			.n = (size_t)n,
 		};
 	}
@@ -269,6 +273,8 @@ static struct source source_open(struct tar *tar, const struct tar_map *map,
 static void source_close(struct source *source)
 {
 	free(source->chunk);
+	if (source->attributes)
+		arena_free(source->attributes);
 	if (source->arena)
 		arena_free(source->arena);
 }

@@ -56,7 +56,7 @@ MUST_CHECK bool unpack_layer(const struct unpack_spec *spec, struct unpack_stats
 			     struct err *err);
 
 struct layer_store;
-/* Makes the folders; sweeps what killed runs left. May be shared by threads. */
+/* Makes the folders, that of the layers for nobody else to enter; sweeps what killed runs left. May be shared by threads. */
 MUST_CHECK bool layer_store_open(const char *root, struct layer_store **out, struct err *err);
 void layer_store_close(struct layer_store **store);
 #define AUTO_LAYER_STORE __attribute__((cleanup(layer_store_close))) struct layer_store

@@ -8,8 +8,10 @@
 
 #include "buildexec/s2i/build.h"
 #include "buildexec/source/archive.h"
+#include "buildexec/source/source.h"
 #include "buildexec/sys/build_log.h"
 #include "buildexec/sys/fs.h"
+#include "buildexec/task/inside.h"
 #include "model/base/limits.h"
 
 bool build_fail(struct build *build, enum s2i_reason reason)
@@ -204,12 +206,15 @@ static const char *last_part(const char *path, struct arena *arena)
 	return arena_copy(arena, path + start, end - start);
 }
 
-/* One artifact of the assembled container into the folder for the runtime image. */
+/*
+ * One artifact of the assembled container into the folder for the runtime image. What an artifact before it brought may be a
+ * link to anywhere on this machine.
+ */
 static bool copy_artifact(struct build *build, const struct artifact *artifact, const char *dir,
 			  struct err *err)
 {
 	struct rootfs_entry from;
-	const char *to = path_join(build->arena, dir, artifact->destination);
+	const char *clean, *to;
 	size_t n = strlen(artifact->source);
 	bool is_content = n >= 2 && strcmp(artifact->source + n - 2, "/.") == 0;
 
@@ -218,7 +223,8 @@ static bool copy_artifact(struct build *build, const struct artifact *artifact, 
 	if (!from.host)
 		return err_set(err, ERR_INVALID, "the assembled image has no '%s'",
 			       artifact->source);
-	if (!fs_make_dirs(to, 0755, err))
+	if (!source_sub_path(artifact->destination, build->arena, &clean, err) ||
+	    !inside_make(dir, clean, build->arena, &to, err))
 		return false;
 	if (!is_content)
 		to = path_join(build->arena, to, last_part(artifact->source, build->arena));
@@ -228,7 +234,7 @@ static bool copy_artifact(struct build *build, const struct artifact *artifact, 
 static bool copy_scripts(struct build *build, const char *dir, struct err *err)
 {
 	static const enum script_kind kinds[] = { SCRIPT_ASSEMBLE_RUNTIME, SCRIPT_RUN };
-	const char *folder = path_join(build->arena, dir, "scripts");
+	const char *folder;
 	/* They went into the builder's container; there they may not have stayed. */
 	const char *from = path_join(build->arena, build->destination, "scripts");
 	struct rootfs_entry entry;
@@ -243,7 +249,7 @@ static bool copy_scripts(struct build *build, const char *dir, struct err *err)
 			return false;
 		if (!entry.host)
 			return err_set(err, ERR_INVALID, "assemble removed the script '%s'", name);
-		if (!fs_make_dirs(folder, 0755, err) ||
+		if (!inside_make(dir, "scripts", build->arena, &folder, err) ||
 		    !rootfs_copy(&build->builder.all, &entry, path_join(build->arena, folder, name),
 				 err))
 			return false;

@@ -43,6 +43,7 @@ struct asking {
 	struct scripts *scripts;
 	enum script_kind kind;
 	const struct container *image; /* for image:// */
+	bool is_of_image; /* it says the URL itself: what it names outside of it is not fetched from where we are */
 	struct script *out;
 	struct buf *why;
 };
@@ -83,7 +84,7 @@ static bool ask_file(const struct asking *asking, const char *path, struct err *
 	char *bytes;
 	size_t n;
 
-	if (!spec->may_read_files) {
+	if (!spec->may_read_files || asking->is_of_image) {
 		buf_printf(asking->why, "; 'file://%s' is not read here", path);
 		return true;
 	}
@@ -102,7 +103,7 @@ static bool ask_http(const struct asking *asking, const char *url, struct err *e
 	struct err problem = { 0 };
 
 	request.url = path_join(spec->arena, url, names[asking->kind]);
-	if (!spec->http) {
+	if (!spec->http || asking->is_of_image) {
 		buf_printf(asking->why, "; '%s' is not fetched here", request.url);
 		return true;
 	}
@@ -195,6 +196,7 @@ static bool find_one(struct scripts *scripts, enum script_kind kind, struct buf 
 		return true;
 	if (!usual)
 		buf_puts(why, "; the image has no label io.openshift.s2i.scripts-url");
+	asking.is_of_image = true;
 	return !usual || ask_url(&asking, usual, err);
 }
 

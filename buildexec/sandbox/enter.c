@@ -263,8 +263,9 @@ static void stop(pid_t pid)
 /* Signals stay blocked around the clone: a handler of ours must not run in the child. */
 static pid_t clone_child(const struct enter_spec *spec, const int go[2], int report_fd)
 {
-	unsigned long flags =
-		CLONE_NEWNS | CLONE_NEWPID | SIGCHLD | (spec->is_rootless ? CLONE_NEWUSER : 0);
+	unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | SIGCHLD |
+			      (spec->is_rootless ? CLONE_NEWUSER : 0) |
+			      (spec->is_offline ? CLONE_NEWNET : 0);
 	sigset_t all, before;
 	pid_t pid;
 

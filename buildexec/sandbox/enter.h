@@ -33,6 +33,7 @@ struct enter_spec {
 	const char *
 		hidden; /* a folder in whose place there is an empty one, where we may mount there; NULL */
 	bool is_rootless;
+	bool is_offline; /* with a network namespace, too, where nothing is but loopback, and that is down */
 	int fds[3];
 	/*
 	 * Without privileges: maps the ids of the child's user namespace, false with errno. NULL: our own ids become root's,

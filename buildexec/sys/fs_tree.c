@@ -103,12 +103,21 @@ static bool remove_folder(struct removal *job, int dir_fd, const char *name, int
 
 static bool move_up(struct removal *job, int dir_fd, const char *name)
 {
+	bool is_opened = false;
 	char fresh[64];
 
 	for (;;) {
 		snprintf(fresh, sizeof(fresh), ".removed-%d-%u", (int)getpid(), job->n_moved++);
 		if (renameat2(dir_fd, name, job->root_fd, fresh, RENAME_NOREPLACE) == 0)
 			return true;
+		/* Its ".." changes, so it must be writable itself. */
+		if (errno == EACCES && !is_opened) {
+			AUTO_FD fd = open_up(dir_fd, name);
+
+			is_opened = true;
+			if (fd >= 0)
+				continue;
+		}
 		if (errno != EEXIST)
 			return err_sys(job->err, errno, "cannot remove '%s' in '%s'", name,
 				       job->path);

@@ -474,6 +474,16 @@ class Daemon(EveryEngine):
         self.assertEqual((failure["reason"], failure["failure"]), ("DockerBuildFailed", "invalid"))
         self.assertIn("cannot mount volumes", failure["text"])
 
+    def test_addresses_without_network(self):
+        """The daemon would fetch them itself."""
+        base = self.world.layouts.put("registry.local/later:1", self.world.layers, {"Env": ["PATH=/bin"], "OnBuild": ["ADD http://127.0.0.1:1/x /x"]})
+        for text in ("FROM registry.local/base:1\nADD http://127.0.0.1:1/x /x\n", f"FROM {base}\nRUN true\n"):
+            failure, _ = self.bad(text)
+            self.assertEqual((failure["reason"], failure["failure"]), ("DockerBuildFailed", "invalid"))
+            self.assertIn("builds have no network here", failure["text"])
+            failure, _ = self.bad(text, network="host", key="b")
+            self.assertIn("refused", failure["text"])
+
     def test_auto(self):
         """Taken where there is no buildah."""
         bin_dir = self.folder.name + "/bin"

@@ -185,6 +185,23 @@ class ExtendTest(worker.WorkerTest):
         self.assertTrue(event["notRebasable"])
         self.assertEqual([one["id"] for one in worker.json.loads(labels["io.buildpacks.build.metadata"])["extensions"]], ["test/file"])
 
+    def test_arguments_are_no_environment(self):
+        """Whoever wrote the builder names them: the engine and what it starts run as ever."""
+        seen, runtime = self.folder.name + "/seen", self.folder.name + "/runtime"
+        with open(runtime, "w", encoding="ascii") as file:
+            file.write(f'#!/bin/sh\nenv >>{seen}\nexec crun "$@"\n')
+        os.chmod(runtime, 0o755)
+        names = ("MALLOC_CHECK_", "TZDIR", "XDG_CONFIG_HOME", "_PLAIN")
+        files = {"build.Dockerfile": "ARG base_image\nFROM ${base_image}\nUSER root\n" + "".join(f"ARG {name}\n" for name in names)
+                 + "RUN echo $" + " $".join(names) + " >/etc/added\nUSER 1001:1000\n",
+                 "extend-config.toml": "".join(f'[[build.args]]\nname = "{name}"\nvalue = "brought by the image"\n' for name in names)}
+        made = self.image({"args": files}, runtime=runtime)[2]
+        self.assertEqual(made["added"], "brought by the image " * 3 + "brought by the image\n")
+        with open(seen, encoding="utf-8") as file:
+            env = file.read()
+        self.assertIn("PATH=", env)
+        self.assertNotIn("brought", env)
+
     def test_rebasable_when_all_say_so(self):
         for labels, want in ((("true", "1"), "true"), ((None, "true"), "false")):
             extensions = {f"e{i}": {"run.Dockerfile": ADD + (LABEL % label if label else "")} for i, label in enumerate(labels)}

@@ -3,6 +3,7 @@
 """What test_hostile_builds.sh runs: hostile_builds.py PROGRAM. Buildpacks, images and sources that leave, or are, what no build
 should be read through: links out, pipes, devices, files without end. Each build ends soon, with an image or with a sentence; nothing of the machine is read or changed."""
 import hashlib
+import http.server
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import stat
 import subprocess
 import sys
 import tarfile
+import threading
 import unittest
 import zlib
 
@@ -175,7 +177,7 @@ touch -- "$long" "$(printf 'a\\nb')" "$(printf '\\377\\376')" "$(printf 'e\\033[
 echo s >set && chmod 6755 set
 echo x >one && ln one two
 mkdir shut && echo x >shut/file && chmod 000 shut/file shut
-for i in $(seq 100); do mkdir d; cd d; done; touch deep
+for i in $(seq 100); do mkdir -p hid/below d && chmod 000 hid && cd d; done; touch deep
 truncate -s 300G /tmp/endless
 mkfifo /workspace/pipe && ln -s %s /workspace/out
 (while :; do echo x >>"$1/data/grows"; done) &
@@ -351,6 +353,36 @@ mkdir shut && echo x >shut/file && chmod 000 shut/file shut
                 self.world.put(name, link=target)
                 self.refused(self.world.docker(), "leads out of the source")
                 os.remove(os.path.join(self.world.app, name))
+
+    @unittest.skipUnless(shutil.which("buildah"), "there is no buildah here")
+    def test_addresses_in_dockerfiles(self):
+        """What ADD fetches is fetched by the engine, not in a container: without network neither reaches anything."""
+        asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"fetched\n")
+
+            def log_message(self, *_):
+                return None
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/of-the-machine"
+        base = self.world.layouts.put("registry.local/base:1", [self.world.base], {"Env": ["PATH=/bin"]})
+        later = self.world.layouts.put("registry.local/later:1", [self.world.base], {"Env": ["PATH=/bin"], "OnBuild": [f"ADD {address} /x"]})
+        for text in (f"FROM {base}\nARG from={address}\nADD $from /x\n", f"FROM {later}\nLABEL a=b\n"):
+            self.world.put("Dockerfile", text)
+            self.refused(self.world.docker(), "unreachable")
+            self.assertEqual(asked, [], text)
+            self.built(self.world.docker(network="host"))
+            self.assertNotEqual(asked, [], text)
+            asked.clear()
 
     @unittest.skipUnless(shutil.which("buildah"), "there is no buildah here")
     def test_contexts_of_extensions(self):

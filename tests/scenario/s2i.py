@@ -324,13 +324,21 @@ def test_scripts(image):
     write(f"{folder}/run", "#!/bin/sh\n")
     handler = type("Handler", (http.server.SimpleHTTPRequestHandler,), {
         "__init__": lambda self, *args: http.server.SimpleHTTPRequestHandler.__init__(self, *args, directory=folder),
-        "log_message": lambda *args: None})
+        "log_message": lambda self, *args: asked.append(self.path)})
+    asked = []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     built("scripts by http", bare, scriptsUrl=url, http=True, tags=["registry.local/out/http"])
     check("they ran", read(unpacked("out/http"), "opt/app/how"), "from http\n")
     refused("nothing there", "FetchScriptsFailed", "could not download any scripts", image, scriptsUrl=url + "/none", http=True)
+    asked.clear()
+    os.remove(f"{folder}/run")
+    label = ["--label", f"io.openshift.s2i.scripts-url={url}/by-the-image"]
+    refused("what an image says", "InstallScriptsFailed", "/by-the-image/run' is not fetched here", builder("asking", {}, options=label),
+            scriptsUrl=url, http=True, source=source("nothing", {"app.txt": ""}))
+    check("it is not asked for", sorted({path for path in asked if "artifacts" not in path}), ["/assemble", "/run"])
+    write(f"{folder}/run", "#!/bin/sh\n")
     server.shutdown()
     built("scripts by file", bare, scriptsUrl=f"file://{folder}", mayReadFiles=True, tags=["registry.local/out/file"])
     refused("files of this machine", "FetchScriptsFailed", "could not download any scripts", image, scriptsUrl=f"file://{folder}")
@@ -434,6 +442,22 @@ def test_runtime(image):
     refused("no runtime image", "PullRuntimeImageFailed", "runtime image", image, runtimeImage="registry.local/none")
     refused("no assemble-runtime", "GenericS2IBuildFailed", "no script 'assemble-runtime'", image, runtimeImage=image,
             artifacts=["/opt/app/how"])
+    # What one artifact brought is where the next one and the scripts go: no link of it is followed out of there.
+    machine = f"{WORK}/machine"
+    os.makedirs(machine)
+    odd = f"mkdir o p; ln -s {machine} o/out; ln -s {machine} o/scripts; ln -s inner o/in; mkdir o/inner; echo taken >p/file\n"
+    image = builder("leading-out", {**SCRIPTS, "assemble": "#!/bin/sh\nset -e\n" + odd})
+    refused("through a link", "FetchRuntimeArtifactsFailed", "leads out", image, runtimeImage=runtime, artifacts=["/opt/app/o/.;/opt/app/p/file:out"])
+    refused("a link in place of a new folder", "FetchRuntimeArtifactsFailed", "leads out", image, runtimeImage=runtime,
+            artifacts=["/opt/app/o/.;/opt/app/p/file:./out/new"])
+    scripts = source("scripts", {".s2i/bin/assemble-runtime": "#!/bin/sh\ncat inner/file >final\n", ".s2i/bin/run": "#!/bin/sh\n"})
+    refused("a link in place of the scripts", "GenericS2IBuildFailed", "leads out", image, runtimeImage=runtime, source=scripts,
+            artifacts=["/opt/app/o/."])
+    check("nothing of the machine is changed", os.listdir(machine), [])
+    built("by a link that stays inside", image, runtimeImage=runtime, source=scripts, tags=["registry.local/out/rt"],
+          artifacts=["/opt/app/o/.:o;/opt/app/p/file:o/in;/opt/app/p/file:inner"])
+    root = unpacked("out/rt")
+    check("it is there", [read(root, "opt/app/o/inner/file"), read(root, "opt/app/final")], ["taken\n", "taken\n"])
 
 
 def test_small():

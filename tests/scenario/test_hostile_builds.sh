@@ -24,4 +24,4 @@ cp "$build/reconcile" "$here/worker.py" "$here/../lib/layouts.py" "$here/hostile
 chown -R 65534:65534 "$copy"
 cd "$copy"
 # What depends on who we are.
-$nobody env -i PATH="$PATH" HOME="$copy" TMPDIR="$copy" python3 hostile_builds.py ./reconcile -k layer -k links -k scripts -k contexts
+$nobody env -i PATH="$PATH" HOME="$copy" TMPDIR="$copy" python3 hostile_builds.py ./reconcile -k layer -k links -k scripts -k contexts -k addresses

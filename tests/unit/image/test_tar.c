@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,14 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/allocator_interface.h>
+#endif
 
 #include "buildexec/image/layer.h"
 #include "buildexec/image/tar_tree.h"
@@ -330,6 +339,62 @@ static void test_tree__links_and_attributes_stay_when_asked_for(void **state)
 	assert_true(getxattr(at(f, "out/layers/a/in/alone"), attribute, value, 8) < 0);
 }
 
+/* What is allocated now. */
+static size_t live_bytes(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return __sanitizer_get_current_allocated_bytes();
+#else
+	const struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+#endif
+}
+
+struct most {
+	size_t bytes;
+};
+
+static bool note_live_bytes(void *ctx, const void *bytes, size_t n, struct err *err)
+{
+	struct most *most = ctx;
+	size_t now = live_bytes();
+
+	(void)bytes;
+	(void)n;
+	(void)err;
+	most->bytes = now > most->bytes ? now : most->bytes;
+	return true;
+}
+
+/* Only of one file at a time: a build may leave any number of files, whose attributes take up no room of their own. */
+static void test_tree__attributes_take_no_memory_of_all(void **state)
+{
+	enum { N_FILES = 3000, VALUE_BYTES = 3800, MOST_BYTES = 4 << 20 };
+	struct fixture *f = *state;
+	struct tar_map map = { at(f, "in"), "/in", .is_faithful = true };
+	char value[VALUE_BYTES];
+	struct most most = { 0 };
+	struct tar tar = { .sink = note_live_bytes, .ctx = &most };
+	struct err err = { 0 };
+	size_t before;
+
+	make_dir(map.dir);
+	memset(value, 'x', sizeof(value));
+	for (int i = 0; i < N_FILES; i++) {
+		const char *file = at(f, arena_printf(f->arena, "in/%d", i));
+
+		write_bytes(file, "", 0);
+		if (setxattr(file, "user.reconcile", value, sizeof(value), 0) != 0)
+			return; /* a file system without them */
+	}
+	before = live_bytes();
+	assert_true(tar_add_tree(&tar, &map, &cnb, &err) && tar_finish(&tar, &err));
+	assert_true(tar.total_bytes > (uint64_t)N_FILES * VALUE_BYTES);
+	if (most.bytes > before + MOST_BYTES)
+		fail_msg("%zu bytes", most.bytes - before);
+}
+
 static void test_tar__too_many_attributes_are_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -520,6 +585,7 @@ int main(void)
 		ROW(test_header__holds_a_size_over_8_gib_in_a_record),
 		ROW(test_tree__any_depth_is_walked_with_few_descriptors),
 		ROW(test_tree__links_and_attributes_stay_when_asked_for),
+		ROW(test_tree__attributes_take_no_memory_of_all),
 		ROW(test_tar__too_many_attributes_are_an_error),
 		ROW(test_tree__a_file_that_changes_is_an_error_that_names_it),
 		ROW(test_layer__has_the_same_bytes_for_any_number_of_threads),

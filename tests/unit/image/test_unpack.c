@@ -793,6 +793,31 @@ static void test_store__trusts_no_unsynced_layer_of_another_boot(void **state)
 	layer_store_close(&store);
 }
 
+/* The folder that holds the store may be anybody's to enter, and a layer may hold a program that runs as its owner. */
+static void test_store__nobody_else_comes_to_the_layers(void **state)
+{
+	struct fixture *f = *state;
+	const char *form = unpack_form_here() == UNPACK_AS_ROOT ? "layers" : "layers-user";
+	char *layers = at(f, arena_printf(f->arena, "store/%s", form));
+	struct layer_store *store = NULL;
+	struct err err = { 0 };
+	struct stat st;
+
+	for (int i = 0; i < 2; i++) {
+		reopen(f, &store);
+		assert_int_equal(stat(layers, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0700);
+		assert_int_equal(chmod(layers, 0755), 0);
+	}
+	/* Of another boot, it is made anew. */
+	save(at(f, arena_printf(f->arena, "store/%s.boot", form)), "another", 7);
+	reopen(f, &store);
+	assert_int_equal(stat(layers, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	layer_store_close(&store);
+	assert_true(fs_remove_tree(layers, &err));
+}
+
 static void test_store__a_wrong_layer_never_gets_the_name(void **state)
 {
 	struct fixture *f = *state;
@@ -835,6 +860,7 @@ int main(void)
 		ROW(test_unpack__reads_what_gnu_tar_writes),
 		ROW(test_store__unpacks_once_for_all_who_ask),
 		ROW(test_store__trusts_no_unsynced_layer_of_another_boot),
+		ROW(test_store__nobody_else_comes_to_the_layers),
 		ROW(test_store__a_wrong_layer_never_gets_the_name),
 	};
 
