@@ -132,12 +132,11 @@ static bool understand(struct recorder *recorder, struct pending *pending, struc
 {
 	struct arena *arena = recorder->arena;
 	const char *ours = pending->files.v[0].bytes;
-	const char *id = state_id_at(pending->path, arena);
 	struct state_entry *base = NULL;
 	struct object *object;
 
 	/* Also of what is only removed. */
-	if (!id || strcmp(id, pending->id) != 0)
+	if (!state_is_of(pending->path, pending->id, arena))
 		return damaged(err, pending->id);
 	if (pending->base && !state_parse(pending->path, pending->base, arena, &base, err))
 		return false;
