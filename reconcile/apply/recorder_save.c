@@ -59,9 +59,12 @@ struct node *recorder_save(const struct recorder *recorder, struct arena *arena)
 	struct node *root = node_new(arena, NODE_MAP), *objects = node_new(arena, NODE_SEQ);
 	struct node *logs = save_files(recorder->unkept.v, recorder->unkept.n, arena);
 
-	for (size_t i = 0; i < recorder->by_id.n; i++)
-		if (!is_claim(recorder, recorder->by_id.items[i].value))
-			node_push(objects, save_pending(recorder->by_id.items[i].value, arena));
+	for (size_t i = 0; i < recorder->by_id.n; i++) {
+		const struct pending *pending = recorder->by_id.items[i].value;
+
+		if (!pending->too_large && !is_claim(recorder, pending))
+			node_push(objects, save_pending(pending, arena));
+	}
 	if (!objects->first)
 		return NULL;
 	for (size_t i = 0; i < recorder->logs.n; i++)
