@@ -290,7 +290,8 @@ static bool record(struct cancel *c, const change_vec *changes, struct err *err)
 	for (size_t i = 0; i < changes->n; i++)
 		fill(recorder, &changes->v[i],
 		     line_of(changes->v[i].owner, changes, context->arena), context->arena);
-	is_done = recorder_flush(recorder, subject_of(changes, context->arena), true, NULL, err);
+	is_done = recorder_flush(recorder, subject_of(changes, context->arena), true, NULL, err) &&
+		  recorder_has_all(recorder, err);
 	recorder_free(&recorder);
 	return is_done;
 }

@@ -189,7 +189,8 @@ int prune_flush(struct context *context, prune_fill_fn *fill, void *ctx, const c
 		return context_fail(&err, EXIT_STATE);
 	recorder = recorder_new(&spec);
 	fill(ctx, recorder);
-	is_done = recorder_flush(recorder, subject, false, &lost, &err);
+	is_done = recorder_flush(recorder, subject, false, &lost, &err) &&
+		  recorder_has_all(recorder, &err);
 	recorder_free(&recorder);
 	for (size_t i = 0; i < lost.n; i++)
 		log_line(LOG_WARN, "left as it is, somebody else changed it: %s", lost.v[i]);

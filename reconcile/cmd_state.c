@@ -16,7 +16,8 @@ static int push(struct context *context, const struct node *saved, struct record
 	}
 	recorder_set_patient(recorder, true);
 	if (!recorder_drop_landed(recorder, &n_landed, &err) ||
-	    !recorder_flush(recorder, "results of an earlier run", false, &lost, &err))
+	    !recorder_flush(recorder, "results of an earlier run", false, &lost, &err) ||
+	    !recorder_has_all(recorder, &err))
 		return context_fail(&err, EXIT_STATE);
 	if (n_landed)
 		log_line(LOG_INFO, "%zu object%s recorded already", n_landed,

@@ -43,22 +43,32 @@ const char *path_namespace(const char *path, struct arena *arena)
 	return strcmp(folder, "cluster_") == 0 ? "cluster" : folder;
 }
 
-/* "cart.yaml" would have its builds where the status of "cart" is. No name has '_' in it. */
+/* What is left of 255 bytes, more than which no file system and no git server takes as the name of a file. */
+enum { STEM_MAX = 255 - 5, STEM_HEAD = 200, STEM_HASH = 16, STEM_LONG = STEM_HEAD + 1 + STEM_HASH };
+
+/* "cart.yaml" would have its builds where the status of "cart" is. No name ends with '_', and no long one has it in it. */
 static const char *stem_of(const char *name, struct arena *arena)
 {
 	size_t n = strlen(name);
+	bool is_file = n >= 5 && strcmp(name + n - 5, ".yaml") == 0;
 
-	return n >= 5 && strcmp(name + n - 5, ".yaml") == 0 ? arena_printf(arena, "%s_", name)
-							    : name;
+	if (n + is_file > STEM_MAX)
+		return arena_printf(arena, "%.*s_%.*s", STEM_HEAD, name, STEM_HASH,
+				    digest_hex(digest_of(name, n).text));
+	return is_file ? arena_printf(arena, "%s_", name) : name;
 }
 
-const char *path_name(const char *path, struct arena *arena)
+const char *path_name(const char *path, const char *said, struct arena *arena)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *stem;
 	size_t n = strlen(name);
 
 	n -= n >= 5 ? 5 : n;
-	return arena_copy(arena, name, n && name[n - 1] == '_' ? n - 1 : n);
+	stem = arena_copy(arena, name, n);
+	if (n == STEM_LONG && stem[STEM_HEAD] == '_')
+		return said && strcmp(stem_of(said, arena), stem) == 0 ? arena_strdup(arena, said)
+								       : NULL;
+	return n && stem[n - 1] == '_' ? arena_copy(arena, stem, n - 1) : stem;
 }
 
 char *status_path(enum kind kind, const char *ns, const char *name, struct arena *arena)

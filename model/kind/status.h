@@ -189,9 +189,12 @@ extern const struct table image_status_table, attempt_table;
  * "shop/images/cart/builds/12.yaml".
  */
 char *status_path(enum kind kind, const char *ns, const char *name, struct arena *arena);
-/* Of the path of a status: the namespace, where its kind has one, and the name. */
+/*
+ * Of the path of a status: the namespace, where its kind has one, and the name. Of a name that is too long for a path a hash
+ * is there: then it is the one that the file says, or NULL where the path is not that one's.
+ */
 const char *path_namespace(const char *path, struct arena *arena);
-const char *path_name(const char *path, struct arena *arena);
+const char *path_name(const char *path, const char *said, struct arena *arena);
 char *build_path(const char *ns, const char *image, int64_t number, struct arena *arena);
 
 /* The whole file: apiVersion, kind, metadata, status. */

@@ -493,7 +493,8 @@ bool apply(const struct apply_spec *spec, struct arena *arena, struct apply_resu
 	*out = (struct apply_result){ 0 };
 	init(&walk);
 	recorder_watch(spec->recorder, walk_note_cancelled, &walk);
-	is_done = begin(&walk, err) && run_loop(&walk, err);
+	is_done =
+		begin(&walk, err) && run_loop(&walk, err) && recorder_has_all(spec->recorder, err);
 	recorder_watch(spec->recorder, NULL, NULL);
 	release(&walk);
 	return is_done;

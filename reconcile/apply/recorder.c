@@ -113,7 +113,7 @@ static void set_file(struct recorder *recorder, struct pending *pending, const c
 	if (document) {
 		yaml_print(document, &out);
 		if (out.is_over || n_values(document) > LIMIT_DOC_NODES) {
-			recorder->too_large = change.path;
+			pending->too_large = change.path;
 			return;
 		}
 		change.bytes = buf_copy(&out, recorder->arena);
@@ -471,6 +471,46 @@ static bool merge_pending(struct recorder *recorder, struct pending *pending)
 	return true;
 }
 
+/* One object that nobody would read back must not keep all others from being recorded. */
+static size_t drop_too_large(struct recorder *recorder, struct strings *lost)
+{
+	struct map kept = { 0 };
+	size_t n;
+
+	for (size_t i = 0; i < recorder->by_id.n; i++) {
+		struct pending *pending = recorder->by_id.items[i].value;
+
+		if (!pending->too_large) {
+			map_set(recorder->arena, &kept, pending->id, pending);
+			continue;
+		}
+		map_set(recorder->arena, &recorder->refused, pending->id,
+			(void *)(uintptr_t)pending->too_large);
+		if (lost)
+			vec_push(recorder->arena, lost, pending->id);
+	}
+	n = recorder->by_id.n - kept.n;
+	if (n)
+		recorder->by_id = kept;
+	return n;
+}
+
+bool recorder_has_refused(const struct recorder *recorder, const char *id)
+{
+	return map_has(&recorder->refused, id);
+}
+
+bool recorder_has_all(const struct recorder *recorder, struct err *err)
+{
+	return !recorder->refused.n ||
+	       err_set(err, ERR_INVALID,
+		       "cannot record '%s': it would be larger than %u MiB, or have more than %u "
+		       "keys and values; of an image stream, 'streams.historyLimit' in the "
+		       "settings keeps less",
+		       (const char *)recorder->refused.items[0].value, LIMIT_STATE_BLOB >> 20,
+		       LIMIT_DOC_NODES);
+}
+
 /* After a refresh: keeps what may go on top of the new tip, drops the rest to *lost. */
 static void rebase_pending(struct recorder *recorder, struct strings *lost)
 {
@@ -526,6 +566,7 @@ bool recorder_look(struct recorder *recorder, struct strings *lost, struct err *
 {
 	const struct git_id before = *store_commit_id(recorder->spec.store);
 
+	drop_too_large(recorder, lost);
 	if (!store_refresh(recorder->spec.store, err))
 		return false;
 	if (!recorder->is_behind &&
@@ -563,21 +604,20 @@ static bool may_try_again(const struct recorder *recorder, const struct err *err
 bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
 		    struct strings *lost, struct err *err)
 {
-	const size_t n_before = recorder->by_id.n;
+	size_t n_before;
 	bool has_conflict;
 
-	if (recorder->too_large)
-		return err_set(err, ERR_INVALID,
-			       "cannot record '%s': it would be larger than %u MiB, or have more "
-			       "than %u keys and values; of an image stream, "
-			       "'streams.historyLimit' in the settings keeps less",
-			       recorder->too_large, LIMIT_STATE_BLOB >> 20, LIMIT_DOC_NODES);
+	drop_too_large(recorder, lost);
+	n_before = recorder->by_id.n;
+
 	flush_logs(recorder);
 	if (recorder->is_behind && !read_again(recorder, lost, err))
 		return err_prefix(err, "cannot read the state branch again");
 	if (recorder->has_moved)
 		rebase_pending(recorder, lost);
 	for (;;) {
+		/* Also what became so by being merged. */
+		n_before -= drop_too_large(recorder, lost);
 		if (is_strict && recorder->by_id.n < n_before) {
 			recorder->by_id = (struct map){ 0 };
 			return err_set(err, ERR_CONFLICT,

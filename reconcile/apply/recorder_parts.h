@@ -20,6 +20,7 @@ struct pending {
 	const struct origin *origin;
 	/* Ours as it was put, and what it is made from, without what others did meanwhile */
 	const void *own, *own_base;
+	const char *too_large; /* path of a file that would not be read back; NULL: none */
 };
 
 /* What a run knows of an object: as it was read when the plan was made, or as it put it since. */
@@ -37,10 +38,10 @@ struct recorder {
 	unsigned n_failed;              /* tries in a row that did not land */
 	bool is_patient;
 	size_t n_commits;
-	const char *too_large; /* path of a file that would not be read back; NULL: none */
-	bool is_behind;        /* the store went to another commit, and `base` is not that one */
-	bool has_moved;        /* `base` was read again since the plan was made */
-	struct map known;      /* then: id → struct known */
+	struct map refused; /* id → path of a file of it that would not be read back */
+	bool is_behind;     /* the store went to another commit, and `base` is not that one */
+	bool has_moved;     /* `base` was read again since the plan was made */
+	struct map known;   /* then: id → struct known */
 	recorder_moved_fn *on_moved;
 	void *moved_ctx;
 };

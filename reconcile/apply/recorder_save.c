@@ -59,9 +59,12 @@ struct node *recorder_save(const struct recorder *recorder, struct arena *arena)
 	struct node *root = node_new(arena, NODE_MAP), *objects = node_new(arena, NODE_SEQ);
 	struct node *logs = save_files(recorder->unkept.v, recorder->unkept.n, arena);
 
-	for (size_t i = 0; i < recorder->by_id.n; i++)
-		if (!is_claim(recorder, recorder->by_id.items[i].value))
-			node_push(objects, save_pending(recorder->by_id.items[i].value, arena));
+	for (size_t i = 0; i < recorder->by_id.n; i++) {
+		const struct pending *pending = recorder->by_id.items[i].value;
+
+		if (!pending->too_large && !is_claim(recorder, pending))
+			node_push(objects, save_pending(pending, arena));
+	}
 	if (!objects->first)
 		return NULL;
 	for (size_t i = 0; i < recorder->logs.n; i++)
@@ -132,12 +135,11 @@ static bool understand(struct recorder *recorder, struct pending *pending, struc
 {
 	struct arena *arena = recorder->arena;
 	const char *ours = pending->files.v[0].bytes;
-	const char *id = state_id_at(pending->path, arena);
 	struct state_entry *base = NULL;
 	struct object *object;
 
 	/* Also of what is only removed. */
-	if (!id || strcmp(id, pending->id) != 0)
+	if (!state_is_of(pending->path, pending->id, arena))
 		return damaged(err, pending->id);
 	if (pending->base && !state_parse(pending->path, pending->base, arena, &base, err))
 		return false;

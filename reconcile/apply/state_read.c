@@ -81,6 +81,15 @@ static bool parse_file(const struct store_file *file, struct arena *trees, struc
 	return true;
 }
 
+static bool name_entry(struct state_entry *entry, const char *said, struct arena *arena)
+{
+	entry->name = path_name(entry->path, said, arena);
+	if (!entry->name)
+		return false;
+	entry->id = object_id(entry->kind, entry->ns, entry->name, arena);
+	return true;
+}
+
 static bool read_status(struct batch *batch, const struct store_file *file,
 			struct state_entry *entry)
 {
@@ -89,6 +98,10 @@ static bool read_status(struct batch *batch, const struct store_file *file,
 	void *status = NULL;
 	bool done = parse_file(file, trees, batch->arena, &document, &batch->err);
 
+	if (done &&
+	    !name_entry(entry, node_text(node_get(document, "metadata"), "name"), batch->arena))
+		done = err_set(&batch->err, ERR_INVALID,
+			       "state file '%s': 'metadata.name' is not of this file", file->path);
 	if (done && !status_read(entry->kind, document, batch->arena, &status, &batch->err))
 		done = err_prefix(&batch->err, "state file '%s'", file->path);
 	entry->status = status;
@@ -98,7 +111,7 @@ static bool read_status(struct batch *batch, const struct store_file *file,
 	return done;
 }
 
-/* Whose status a file of that path is; NULL: it is no status. */
+/* The kind and the namespace by the path of a status; NULL: it is none. */
 static struct state_entry *entry_at(const char *path, struct arena *arena)
 {
 	struct state_entry *entry;
@@ -110,8 +123,6 @@ static struct state_entry *entry_at(const char *path, struct arena *arena)
 	entry = ARENA_NEW(arena, struct state_entry);
 	entry->kind = kind;
 	entry->ns = is_cluster ? "" : path_namespace(path, arena);
-	entry->name = path_name(path, arena);
-	entry->id = object_id(kind, entry->ns, entry->name, arena);
 	entry->path = path;
 	return entry;
 }
@@ -128,11 +139,13 @@ static bool read_entry(struct batch *batch, const struct store_file *file)
 	return true;
 }
 
-const char *state_id_at(const char *path, struct arena *arena)
+bool state_is_of(const char *path, const char *id, struct arena *arena)
 {
 	struct state_entry *entry = want_status(NULL, path, false) ? entry_at(path, arena) : NULL;
+	const char *slash = strrchr(id, '/');
 
-	return entry ? entry->id : NULL;
+	return entry && name_entry(entry, slash ? slash + 1 : id, arena) &&
+	       strcmp(entry->id, id) == 0;
 }
 
 bool state_parse(const char *path, const char *text, struct arena *arena, struct state_entry **out,

@@ -39,8 +39,8 @@ bool status_claim_at(const struct state_entry *entry, size_t i, struct claim *ou
 /* One status file by its path on the branch. ERR_INVALID: that is none, or it does not read. */
 MUST_CHECK bool state_parse(const char *path, const char *text, struct arena *arena,
 			    struct state_entry **out, struct err *err);
-/* The id of the object whose status lies at that path of the state; NULL: none does. */
-const char *state_id_at(const char *path, struct arena *arena);
+/* Whether the status of the object with that id lies at that path of the state. */
+bool state_is_of(const char *path, const char *id, struct arena *arena);
 
 /* What is known of one image. ERR_ABSENT: `image "sha256:…" not found`. */
 MUST_CHECK bool state_read_image(struct store *store, const char *digest, struct arena *arena,

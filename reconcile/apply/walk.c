@@ -164,16 +164,20 @@ void walk_end_refused(struct walk *walk, struct task *task, const struct build_e
 }
 
 /* Nobody would take its result, and another pushes to the same tags: it ends. */
-static void drop(struct task *task)
+static void drop(const struct walk *walk, struct task *task)
 {
+	const bool is_refused = recorder_has_refused(walk->spec->recorder, task->step->id);
+
 	if (task->state == TASK_READY) {
 		task->state = TASK_ENDED;
 		task->step->is_folded = task->step->has_failed = true;
-		log_line(LOG_WARN, "%s: another run is at work on it", task->step->id);
+		log_line(LOG_WARN, "%s: %s", task->step->id,
+			 is_refused ? "it is not built, since that could not be recorded"
+				    : "another run is at work on it");
 	} else if (task->state == TASK_RUNNING && task->is_claimed && !task->is_lost) {
 		task->is_lost = true;
-		log_line(LOG_WARN, "%s: another run has taken it over, so its build ends here",
-			 task->step->id);
+		log_line(LOG_WARN, "%s: %s, so its build ends here", task->step->id,
+			 is_refused ? "it cannot be recorded" : "another run has taken it over");
 		job_cancel_within(task->job, LOST_MS);
 	}
 }
@@ -185,7 +189,7 @@ void walk_drop_lost(struct walk *walk, size_t first)
 			struct task *task = &walk->tasks[k];
 
 			if (strcmp(task->step->id, walk->out->lost.v[i]) == 0)
-				drop(task);
+				drop(walk, task);
 		}
 	}
 }

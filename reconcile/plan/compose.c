@@ -8,22 +8,32 @@
 #include "model/base/limits.h"
 #include "model/doc/json.h"
 
+/* Of the tag of its run image's copy (kpack.md §3.1). */
+#define RUN_IMAGE_TAIL "-run-image"
+
 bool compose_tag(const struct object *object, struct arena *arena, const char **out,
 		 struct err *err)
 {
 	const struct builder_spec *spec = object->spec;
+	const char *tag;
 	struct ref ref;
 
 	if (!ref_parse(spec->tag ? spec->tag : "", arena, &ref, err))
 		return err_prefix(err, "invalid builder tag '%s'", spec->tag ? spec->tag : "");
 	if (ref.has_tag && strcmp(ref.tag, "latest") != 0)
-		*out = arena_printf(arena, "%s:%s", ref_name(&ref, arena), ref.tag);
+		tag = ref.tag;
 	else if (object->kind == KIND_BUILDER)
-		*out = arena_printf(arena, "%s:builder-%s-%s", ref_name(&ref, arena),
-				    object->meta.ns, object->meta.name);
+		tag = arena_printf(arena, "builder-%s-%s", object->meta.ns, object->meta.name);
 	else
-		*out = arena_printf(arena, "%s:clusterbuilder-%s", ref_name(&ref, arena),
-				    object->meta.name);
+		tag = arena_printf(arena, "clusterbuilder-%s", object->meta.name);
+	/* No registry would take the one or the other: names have up to 253 characters. */
+	if (!ref_tag_is_valid(arena_printf(arena, "%s" RUN_IMAGE_TAIL, tag)))
+		return err_set(err, ERR_INVALID,
+			       "the builder tag '%s' with '" RUN_IMAGE_TAIL
+			       "' behind it is longer than 128 characters; name a shorter one in "
+			       "spec.tag",
+			       tag);
+	*out = arena_printf(arena, "%s:%s", ref_name(&ref, arena), tag);
 	return true;
 }
 

@@ -12,7 +12,7 @@
 /* Of the inputs and the layout below; a new layout is a new key, and every builder is composed again. */
 #define COMPOSE_FORMAT 1
 
-/* Where the image goes: kpack.md §3.1. False for a tag that is no reference. */
+/* Where the image goes: kpack.md §3.1. False for a tag that is no reference, or too long. */
 MUST_CHECK bool compose_tag(const struct object *object, struct arena *arena, const char **out,
 			    struct err *err);
 /* The digest over everything else in it. */

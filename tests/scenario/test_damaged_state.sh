@@ -106,6 +106,17 @@ check "the second one follows" git cat-file -e reconcile/state:shop/buildconfigs
 check "the first one's record is what it was" git diff --exit-code "$good" reconcile/state -- shop/buildconfigs/site/builds/1.yaml
 check "the counter follows" grep -q 'lastVersion: 2' <(git show reconcile/state:$file)
 
+note "an object whose status would be too large to be read back"
+add_image large "  build: {env: [$(for i in $(seq 45); do printf '{name: V%s, value: %s}, ' "$i" "$(head -c 100000 /dev/zero | tr '\0' x)"; done)]}"
+add_image small
+check "is an error" expect_exit 5 "$reconcile" .
+check "that names its file" says "cannot record 'shop/images/large/builds/1.yaml': it would be larger than 4 MiB"
+check "it is not built" says "Image/shop/large: it is not built, since that could not be recorded"
+check "all others are, and recorded" state_is 1 buildCounter small
+check "so they are not built again" expect_exit 5 "$reconcile" .
+check "nor is anything" bash -c "! grep -q started '$work/err'"
+rm large.yaml
+
 if [ "$(id -u)" = 0 ]; then
 	note "a repository of another user's, as a job in a container is given it"
 	git init -q --bare "$work/other.git"

@@ -232,6 +232,18 @@ check "which waits" bash -c "git show reconcile/state:shop/buildconfigs/next/bui
 check "as New" bash -c "git show reconcile/state:shop/buildconfigs/next/builds/1.yaml | grep -qx '  phase: New'"
 rm app.yaml web.yaml
 
+note "names as long as they may be"
+long=$(printf 'n%.0s' {1..253})
+sed "/^---/,\$d; s/name: cart/name: $long/" cart.yaml >long.yaml
+sed "s/name: $long/name: ${long%n}x/" long.yaml >longer.yaml
+check "are built" expect_exit 0 "$reconcile" --prune=all .
+check "and known again" expect_exit 0 "$reconcile" --expect-no-changes .
+check "each for itself" bash -c "git ls-tree -r --name-only reconcile/state | grep -c '/${long:0:200}_.*/builds/1.yaml' | grep -qx 2"
+rm longer.yaml
+check "one goes" expect_exit 0 "$reconcile" --prune=all .
+check "the other stays" expect_exit 0 "$reconcile" --expect-no-changes .
+rm long.yaml
+
 rm cart.yaml
 check "without its manifest" expect_exit 0 "$reconcile" --prune=all .
 check "its records go" bash -c "! git ls-tree -r --name-only reconcile/state | grep -q buildconfigs"

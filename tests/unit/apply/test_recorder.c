@@ -173,7 +173,7 @@ static void read_theirs(struct fixture *f)
 	must(state_read(f->theirs.store, f->folder.arena, &f->theirs.base, &f->err), &f->err);
 }
 
-/* Cut off it could not be read back, and the state branch with it. */
+/* Cut off it could not be read back, and the state branch with it. The others are recorded all the same. */
 static void test_recorder__refuses_a_file_that_would_not_be_read_back(void **state)
 {
 	struct fixture *f = *state;
@@ -184,11 +184,17 @@ static void test_recorder__refuses_a_file_that_would_not_be_read_back(void **sta
 	must(flush(f, &f->ours, true), &f->err);
 	memset(name, 'x', LIMIT_STATE_BLOB);
 	status->latest_build = name;
+	must(recorder_has_all(f->ours.recorder, &f->err), &f->err);
 	recorder_put(f->ours.recorder, image(f, "cart"), &(struct origin){ 0 }, status, "cart");
-	assert_false(flush(f, &f->ours, true));
+	put(f, &f->ours, "shop", 2, NULL);
+	must(flush(f, &f->ours, true), &f->err);
+	assert_int_equal(f->ours.lost.n, 1);
+	assert_string_equal(f->ours.lost.v[0], "Image/shop/cart");
+	assert_false(recorder_has_all(f->ours.recorder, &f->err));
 	assert_int_equal(f->err.kind, ERR_INVALID);
 	assert_non_null(strstr(f->err.text, "'shop/images/cart.yaml': it would be larger than"));
 	assert_int_equal(recorded(f, "cart"), 1);
+	assert_int_equal(recorded(f, "shop"), 2);
 }
 
 /* Many small values pass the other limit first. */
@@ -204,7 +210,8 @@ static void test_recorder__refuses_more_values_than_would_be_read_back(void **st
 	put(f, &f->ours, "cart", 1, NULL);
 	recorder_put_file(f->ours.recorder, "Image/shop/cart", "shop/images/cart/builds/1.yaml",
 			  root);
-	assert_false(flush(f, &f->ours, false));
+	must(flush(f, &f->ours, false), &f->err);
+	assert_false(recorder_has_all(f->ours.recorder, &f->err));
 	assert_int_equal(f->err.kind, ERR_INVALID);
 	assert_non_null(strstr(f->err.text, "shop/images/cart/builds/1.yaml"));
 	assert_int_equal(recorded(f, "cart"), -1);

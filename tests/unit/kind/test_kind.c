@@ -6,6 +6,7 @@
 #include "manifest.h"
 
 #include "model/base/md5.h"
+#include "model/kind/build_config_status.h"
 #include "model/kind/status.h"
 
 static void test_kind__is_found_by_version_and_old_names(void **state)
@@ -111,15 +112,51 @@ static void test_kind__ids_and_paths(void **state)
 	assert_string_equal(path_namespace(status_path(KIND_BUILDER, "cluster", "b", arena), arena),
 			    "cluster");
 	assert_string_equal(path_namespace("shop/images/cart.yaml", arena), "shop");
-	assert_string_equal(path_name("shop/images/cart.yaml", arena), "cart");
+	assert_string_equal(path_name("shop/images/cart.yaml", NULL, arena), "cart");
 	/* The builds of "cart.yaml" must not meet the status of "cart". */
 	assert_string_equal(status_path(KIND_IMAGE, "shop", "cart.yaml", arena),
 			    "shop/images/cart.yaml_.yaml");
 	assert_string_equal(build_path("shop", "cart.yaml", 12, arena),
 			    "shop/images/cart.yaml_/builds/12.yaml");
-	assert_string_equal(path_name("shop/images/cart.yaml_.yaml", arena), "cart.yaml");
+	assert_string_equal(path_name("shop/images/cart.yaml_.yaml", NULL, arena), "cart.yaml");
 	assert_string_equal(build_path("shop", "cart", 12, arena),
 			    "shop/images/cart/builds/12.yaml");
+	arena_free(arena);
+}
+
+/* No part of a path may have more than 255 bytes; names have up to 253, and ".yaml" comes behind them. */
+static void test_kind__paths_hold_names_of_any_length(void **state)
+{
+	static const char *const ends[] = { "", ".yaml" };
+	struct arena *arena = arena_new();
+	char name[254], other[254];
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(ends); i++) {
+		for (size_t n = 10; n < sizeof(name); n++) {
+			const char *path, *slash, *end = ends[i];
+
+			memset(name, 'n', n - strlen(end));
+			memcpy(name + n - strlen(end), end, strlen(end) + 1);
+			path = status_path(KIND_BUILD_CONFIG, "shop", name, arena);
+			slash = strrchr(path, '/');
+			assert_true(strlen(slash + 1) <= 255);
+			assert_string_equal(path_name(path, name, arena), name);
+			path = arena_printf(arena, "%.*s/builds/12.yaml", (int)(strlen(path) - 5),
+					    path);
+			assert_string_equal(
+				bc_build_path(KIND_BUILD_CONFIG, "shop", name, 12, arena), path);
+		}
+	}
+	/* What differs where a long path no longer tells is told apart. */
+	memset(name, 'n', 253);
+	name[253] = '\0';
+	memcpy(other, name, sizeof(other));
+	other[252] = 'x';
+	assert_string_not_equal(status_path(KIND_BUILD, "", name, arena),
+				status_path(KIND_BUILD, "", other, arena));
+	assert_null(path_name(status_path(KIND_BUILD, "", name, arena), other, arena));
+	assert_null(path_name(status_path(KIND_BUILD, "", name, arena), NULL, arena));
 	arena_free(arena);
 }
 
@@ -255,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_kind__later_ones_are_recognised),
 		cmocka_unit_test(test_kind__words_of_the_command_line),
 		cmocka_unit_test(test_kind__ids_and_paths),
+		cmocka_unit_test(test_kind__paths_hold_names_of_any_length),
 		cmocka_unit_test(test_kind__child_names_are_those_of_knative),
 		cmocka_unit_test(test_kind__md5_of_known_texts),
 		cmocka_unit_test(test_kind__quantities_compare_by_number),
