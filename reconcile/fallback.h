@@ -18,7 +18,10 @@ enum { FALLBACK_BYTES = 256 << 20 };
  * folder, else in the cache folder. Says where, or why not.
  */
 void fallback_write(struct context *context, const struct recorder *recorder, const char *run_id);
-/* The text of such a file: what recorder_save made. Logs that would pass out->max are left out, which is said; out->is_over: the rest does. */
+/*
+ * The text of such a file: what recorder_save made. Logs that would pass out->max are left out, which is said; out->is_over:
+ * the rest does.
+ */
 void fallback_print(const struct context *context, const struct node *state, struct buf *out);
 /* What such a file holds, as recorder_save made it, for this branch. ERR_INVALID: it is none, is damaged, or is of another branch. */
 MUST_CHECK bool fallback_read(struct context *context, const char *path, const struct node **out,

@@ -51,7 +51,8 @@ void job_read(struct job *job, int fd);
 /*
  * Looks after a worker that does not behave: one that breaks the protocol or takes longer than the request's timeout and a
  * moment to say so itself (only its container knows the time) is asked to stop, then killed; one that closed its output and
- * lives on is killed, and so is one that was stopped from outside a minute ago. Returns in how many milliseconds to look again; -1: when something can be read.
+ * lives on is killed, and so is one that was stopped from outside a minute ago. Returns in how many milliseconds to look
+ * again; -1: when something can be read.
  */
 int64_t job_watch(struct job *job, int64_t now_ms);
 /* The worker has ended, and all it said was read; what it left behind with its descriptors is not waited for long. */

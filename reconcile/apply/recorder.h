@@ -54,11 +54,11 @@ void recorder_put_log(struct recorder *recorder, const char *path, const char *b
 
 bool recorder_has_pending(const struct recorder *recorder);
 /*
- * Commits what is pending; a change of no byte makes no commit. With `is_strict`, an object changed by others is
- * ERR_CONFLICT (claims: read and plan again); nothing is pending any more then. Without, the ids whose changes were
- * dropped for theirs are appended to *lost. So are those of which a file would be larger than LIMIT_STATE_BLOB, or have more
- * keys and values than LIMIT_DOC_NODES, which nobody would read back: recorder_has_all tells. ERR_CONFLICT also after the retries, between which it waits (full jitter, 100 ms to 10 s). After other errors everything is still
- * pending: flush again later.
+ * Commits what is pending; a change of no byte makes no commit. With `is_strict`, an object changed by others is ERR_CONFLICT
+ * (claims: read and plan again); nothing is pending any more then. Without, the ids whose changes were dropped for theirs are
+ * appended to *lost. So are those of which a file would be larger than LIMIT_STATE_BLOB, or have more keys and values than
+ * LIMIT_DOC_NODES, which nobody would read back: recorder_has_all tells. ERR_CONFLICT also after the retries, between which it
+ * waits (full jitter, 100 ms to 10 s). After other errors everything is still pending: flush again later.
  */
 MUST_CHECK bool recorder_flush(struct recorder *recorder, const char *subject, bool is_strict,
 			       struct strings *lost, struct err *err);

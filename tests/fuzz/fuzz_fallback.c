@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_fallback.c — what `reconcile state push` is given: any bytes as the file, as its lines behind a head with their
- * checksum, and as the saved state itself. What is taken writes to paths below the branch alone, each object's below its own, and saves again the same.
+ * checksum, and as the saved state itself. What is taken writes to paths below the branch alone, each object's below its own,
+ * and saves again the same.
  */
 #include <stdint.h>
 #include <stdlib.h>

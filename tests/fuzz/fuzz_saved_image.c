@@ -1,8 +1,9 @@
 /* links: exec_engine */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_saved_image.c — any bytes, packed as their last byte says (packed.h), as an image that a Docker daemon saved; and, cut at
- * the byte 255, as the manifest, the config and the names of the files of a well-formed one. Layers go to files below the folder, and to no others.
+ * fuzz_saved_image.c — any bytes, packed as their last byte says (packed.h), as an image that a Docker daemon saved; and, cut
+ * at the byte 255, as the manifest, the config and the names of the files of a well-formed one. Layers go to files below the
+ * folder, and to no others.
  */
 #include <stdint.h>
 #include <stdlib.h>
