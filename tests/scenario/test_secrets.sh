@@ -46,11 +46,9 @@ cat "$SERVICE_BINDING_ROOT"/*/type 2>/dev/null && echo
 for half in correct-horse 's3cret '; do
 	case $half in c*) word=$half-battery ;; *) word=${half}pass ;; esac
 	echo "looked at $(find / -xdev -type f 2>/dev/null | wc -l) files and $(ls -d /proc/[0-9]* | wc -l) processes"
-	echo "$word" >/tmp/word
+	{ echo "$word"; printf %s "builder:$word" | base64; } >/tmp/word
 	find / -xdev -type f ! -path /tmp/word -exec grep -lF -f /tmp/word {} + 2>/dev/null | sed 's/^/a login is in /'
 	cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | grep -qaF -f /tmp/word && echo "a login is in a process"
-	printf %s "builder:$word" | base64 >/tmp/word
-	grep -qF -f /tmp/word /root/.docker/config.json "$HOME/.docker/config.json" 2>/dev/null && echo "a login is in a file"
 	rm /tmp/word
 done
 sleep 1
